@@ -1,0 +1,46 @@
+/** One function per event; what listens (log, later file and metrics) never throws back. */
+import type { Logger } from 'pino';
+import type { Identity } from '../auth/identity.ts';
+import type { SessionEnd } from '../sessions/session.ts';
+
+export interface Audit {
+  loginAccepted(identity: Identity, connectionId: string): void;
+  loginRefused(facts: { connectionId: string; source: string; fingerprint?: string; reason: string }): void;
+  connectionClosed(facts: { connectionId: string; reason: string; durationMs: number }): void;
+  sessionStarted(identity: Identity, facts: { sessionId: string; target: string; what: string }): void;
+  sessionEnded(
+    identity: Identity,
+    facts: { sessionId: string; target: string; end: SessionEnd; bytesIn: number; bytesOut: number; durationMs: number },
+  ): void;
+  /** A command that changed something, or was refused; its line is masked. */
+  commandRun(identity: Identity, facts: { line: string; outcome: string }): void;
+  refused(identity: Identity, facts: { what: string; reason: string }): void;
+  /** What the operator did through the control socket. */
+  operatorActed(facts: { what: string; outcome: string }): void;
+  accountJoined(facts: { account: string; fingerprint: string; source: string }): void;
+}
+
+type Fields = Record<string, unknown>;
+
+const who = (identity: Identity): Fields => ({
+  account: identity.accountName,
+  accountId: identity.accountId,
+  fingerprint: identity.fingerprint,
+  source: identity.source.address,
+});
+
+/** An Audit that writes each event as one structured log line under `audit`. */
+export function createLogAudit(log: Logger): Audit {
+  const write = (event: string, fields: Fields) => log.info({ audit: event, ...fields });
+  return {
+    loginAccepted: (identity, connectionId) => write('login-accepted', { ...who(identity), connectionId }),
+    loginRefused: (facts) => write('login-refused', facts),
+    connectionClosed: (facts) => write('connection-closed', facts),
+    sessionStarted: (identity, facts) => write('session-started', { ...who(identity), ...facts }),
+    sessionEnded: (identity, facts) => write('session-ended', { ...who(identity), ...facts }),
+    commandRun: (identity, facts) => write('command-run', { ...who(identity), ...facts }),
+    refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),
+    operatorActed: (facts) => write('operator-acted', facts),
+    accountJoined: (facts) => write('account-joined', facts),
+  };
+}

@@ -1,0 +1,29 @@
+/** Who may do what: the one place that answers it, from the state of this moment. */
+import type { AccountRow, KeyRow } from '../store/schema.ts';
+import type { Target } from '../targets/target.ts';
+import type { Authorization } from './authorization.ts';
+import type { Identity } from './identity.ts';
+
+/** An identity with its account and key as they are now. */
+export interface Principal {
+  readonly identity: Identity;
+  readonly account: AccountRow;
+  readonly key: KeyRow;
+  /** Tag, expiry, from, command, restrict, no-…: on this key or on the outer connection's. */
+  readonly restricted: boolean;
+}
+
+export interface Authorizer {
+  /** Throws `not-allowed` when account or key are gone, disabled or expired by now. */
+  principal(identity: Identity): Promise<Principal>;
+  /** Those of `targets` that the principal may open sessions in. */
+  reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
+  /** Admin, owner (label) or registrant: life cycle, share, tag. */
+  mayManage(principal: Principal, target: Target): boolean;
+  /** Throws target-not-found, target-user-refused. */
+  authorize<T extends Target>(
+    principal: Principal,
+    target: T,
+    user: string | undefined,
+  ): Promise<Authorization<T>>;
+}

@@ -1,0 +1,98 @@
+/**
+ * What a command of the lobby is. A command is one file that exports `command`; the interpreter finds
+ * it, checks permission and arguments, runs it and renders `text` for people or `data` as JSON.
+ */
+import type { Accounts, Invites } from '../accounts/accounts.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Authorizer, Principal } from '../auth/authorizer.ts';
+import type { Config } from '../config/config.ts';
+import type { Keys } from '../keys/keys.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Connections } from '../sessions/connections.ts';
+import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from '../sessions/session.ts';
+import type { Store } from '../store/store.ts';
+import type { TargetDirectory } from '../targets/target-directory.ts';
+
+/** What commands work with; made once by the composition root. */
+export interface CommandServices {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly accounts: Accounts;
+  readonly invites: Invites;
+  readonly keys: Keys;
+  readonly authorizer: Authorizer;
+  readonly targets: TargetDirectory;
+  readonly connections: Connections;
+  readonly audit: Audit;
+  /** `[host]:port`-independent facts people need to connect: see `ssh-config`. */
+  readonly endpoint: () => Endpoint;
+  /** A session in a target, as the same person: what `ssh TARGET` in the lobby runs. */
+  readonly openTarget: (target: string, user: string | undefined) => SessionHandler;
+}
+
+/** How the gateway is reached from outside. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+  /** `TYPE BASE64` lines of the host keys. */
+  readonly hostKeys: readonly string[];
+}
+
+export interface Positional {
+  readonly name: string;
+  readonly required?: boolean;
+  /** Takes all remaining words. Only the last one may. */
+  readonly variadic?: boolean;
+  /** For Tab. */
+  readonly completes?: 'key' | 'target' | 'account' | 'command';
+}
+
+export interface Option {
+  readonly type: 'string' | 'boolean';
+  readonly describe: string;
+  /** `--name=N`: the N. */
+  readonly placeholder?: string;
+}
+
+export interface Arguments {
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+  /** By name of the positional; a variadic one is an array. */
+  readonly positionals: Readonly<Record<string, string | readonly string[] | undefined>>;
+  /** What follows TARGET, verbatim, for a command with `verbatimAfter`. */
+  readonly rest?: string;
+}
+
+/** Who may run a command: anyone logged in, only keys without restrictions, only admins (with such a key). */
+export type Permission = 'anyone' | 'unrestricted' | 'admin';
+
+export interface CommandContext extends CommandServices {
+  readonly principal: Principal;
+  readonly session: SessionContext;
+  readonly request: SessionRequest;
+  readonly io: SessionIo;
+  /** All of stdin as text, at most `limit` bytes (default 64 KiB). Throws `usage` beyond. Empty at a prompt's terminal. */
+  readStdin(limit?: number): Promise<string>;
+  /** The prompt: stdin is a person's terminal. */
+  readonly interactive: boolean;
+}
+
+/** `data` is the JSON, `text` is for people; both without trailing newline. `end` of a raw session instead. */
+export type CommandResult =
+  | { readonly data: unknown; readonly text: string; readonly exitStatus?: number }
+  | { readonly end: SessionEnd };
+
+export interface Command {
+  /** `['ssh-key', 'add']`. */
+  readonly path: readonly string[];
+  readonly summary: string;
+  /** Longer help, and examples that work when pasted. */
+  readonly description?: string;
+  readonly examples?: readonly string[];
+  readonly positionals: readonly Positional[];
+  readonly options: Readonly<Record<string, Option>>;
+  readonly permission: Permission;
+  /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */
+  readonly verbatimAfter?: number;
+  run(args: Arguments, context: CommandContext): Promise<CommandResult>;
+}

@@ -1,0 +1,49 @@
+/** Everything that can be configured, checked once and frozen. Units stand in the names. */
+import { z } from 'zod';
+
+const listenAddress = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'must be HOST:PORT, like 127.0.0.1:2222 or [::]:2222');
+
+export const configSchema = z.strictObject({
+  /** Where the SSH door listens; port 0 takes any free one. */
+  sshListen: listenAddress.default('0.0.0.0:2222'),
+  /** Where /healthz and /readyz are served; unset: nowhere. */
+  httpListen: listenAddress.optional(),
+  dataDir: z.string().min(1).default('./data'),
+  hostKeysDir: z.string().min(1).default('./hostkeys'),
+  /** Public key file of the account `admin`. */
+  adminKeyFile: z.string().optional(),
+  /** `unix:///var/run/docker.sock`, `tcp://HOST:PORT`; unset: DOCKER_HOST, else the usual socket. */
+  docker: z.string().optional(),
+  /** The gateway's own name, as people type it. */
+  domain: z.string().min(1).default('localhost'),
+  /** Port people connect to, if not the one listened on. */
+  publicPort: z.int().min(1).max(65535).optional(),
+  targetPrefix: z.string().regex(/^[a-z][a-z0-9]*-$/).default('rexec-'),
+  /** `all`, or `labelled`: hide containers that carry no `rexec.` label. */
+  containers: z.enum(['all', 'labelled']).default('all'),
+  maxKeysPerAccount: z.int().min(1).default(100),
+  inviteExpiryDays: z.number().positive().default(7),
+  acceptEnv: z.array(z.string()).default(['LANG', 'LC_*', 'COLORTERM']),
+  /** sshd_config's LoginGraceTime. */
+  loginGraceTimeMs: z.int().min(1).default(120_000),
+  /** sshd_config's MaxStartups: unauthenticated connections start, rate in percent, full. */
+  maxStartups: z.strictObject({ start: z.int(), ratePercent: z.int(), full: z.int() }).default({ start: 10, ratePercent: 30, full: 100 }),
+  /** sshd_config's PerSourceMaxStartups, counted per address before MaxStartups. */
+  perSourceMaxStartups: z.int().min(1).default(10),
+  maxAuthTries: z.int().min(1).default(6),
+  maxKeyProbes: z.int().min(1).default(20),
+  maxConnections: z.int().min(1).default(10_000),
+  maxSessionsPerConnection: z.int().min(1).default(64),
+  maxForwardsPerConnection: z.int().min(1).default(256),
+  maxSessionsPerAccount: z.int().min(1).default(256),
+  /** sshd_config's ClientAliveInterval and ClientAliveCountMax. */
+  keepaliveIntervalMs: z.int().min(0).default(30_000),
+  keepaliveCountMax: z.int().min(0).default(3),
+  /** After the peer is gone: HUP, and after this long TERM. */
+  hangupGraceMs: z.int().min(0).default(5_000),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+export type Config = Readonly<z.infer<typeof configSchema>>;

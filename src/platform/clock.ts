@@ -1,0 +1,12 @@
+/** Time, so that tests can move it. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+}
+
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** ISO 8601 in UTC with seconds, as written into the store and into JSON. */
+export function isoTime(clock: Clock): string {
+  return new Date(clock.now()).toISOString();
+}

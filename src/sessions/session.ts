@@ -1,0 +1,82 @@
+/**
+ * What a session is, whatever door it came through. The one idea that carries the design: a handler
+ * returns how the session ended, so the lobby, a container and a recorder round either have one type.
+ */
+import type { Readable, Writable } from 'node:stream';
+import type { Identity } from '../auth/identity.ts';
+
+/** Terminal size; RFC 4254 §6.2. Columns and rows win over pixels; 0 means unknown. */
+export interface WindowSize {
+  readonly columns: number;
+  readonly rows: number;
+  readonly widthPx: number;
+  readonly heightPx: number;
+}
+
+/** RFC 4254 §6.2. `modes` maps the opcode of RFC 4254 §8 to its value. */
+export interface Pty {
+  readonly term: string;
+  readonly size: WindowSize;
+  readonly modes: ReadonlyMap<number, number>;
+}
+
+/** RFC 4254 §6.5: exactly one of these starts a session. */
+export type SessionStart =
+  | { readonly kind: 'shell' }
+  | { readonly kind: 'exec'; readonly command: string }
+  | { readonly kind: 'subsystem'; readonly name: string };
+
+export interface SessionRequest {
+  readonly start: SessionStart;
+  readonly pty?: Pty;
+  /** What the client sent with `env` requests, unfiltered by policy but free of NUL; RFC 4254 §6.4. */
+  readonly env: ReadonlyMap<string, string>;
+}
+
+/** Signal names without SIG, RFC 4254 §6.10. `BREAK` stands for RFC 4335's break request. */
+export type SignalName = string;
+
+/** The peer's side of a session: an SSH channel, or a pair of HTTP bodies. */
+export interface SessionIo {
+  /** Ends at the peer's EOF. Reading slowly slows the peer (window). */
+  readonly stdin: Readable;
+  /** Writes wait for the peer's window and socket. A handler need not end them: the door does. */
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  onWindowChange(listener: (size: WindowSize) => void): void;
+  onSignal(listener: (name: SignalName) => void): void;
+  /** Aborted when the peer is gone (channel closed, connection lost) or the session was ended by the gateway. */
+  readonly closed: AbortSignal;
+}
+
+/** RFC 4254 §6.10. */
+export type SessionEnd =
+  | { readonly exitStatus: number }
+  | { readonly exitSignal: SignalName; readonly message: string };
+
+/** Facts about where a session comes from, fixed when it starts. */
+export interface SessionContext {
+  readonly connectionId: string;
+  readonly sessionId: string;
+  readonly identity: Identity;
+  /** The login name as sent, invite codes masked. */
+  readonly loginName: string;
+  readonly source: Address;
+  readonly local: Address;
+}
+
+export interface Address {
+  readonly address: string;
+  readonly port: number;
+}
+
+/**
+ * Runs one session to its end. Resolves only when everything the program wrote was handed to
+ * `io.stdout` and `io.stderr`. A GatewayError thrown is written to stderr as one sentence and
+ * becomes its exit status; anything else is logged as our bug.
+ */
+export type SessionHandler = (
+  request: SessionRequest,
+  io: SessionIo,
+  context: SessionContext,
+) => Promise<SessionEnd>;

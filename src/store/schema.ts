@@ -1,0 +1,118 @@
+/** The rows that survive a restart, as plain data, and how each table may be searched. */
+
+export type Role = 'admin' | 'member';
+
+export interface AccountRow {
+  readonly id: string;
+  /** `[a-z][a-z0-9-]{0,31}`, unique. */
+  readonly name: string;
+  readonly email?: string;
+  readonly role: Role;
+  readonly disabled: boolean;
+  /** ISO 8601, as every time in the store. */
+  readonly createdAt: string;
+  readonly origin: 'invite' | 'admin-key' | 'operator' | 'admin';
+}
+
+/** What narrows a key, from authorized_keys options (sshd(8)), `--tag` and `--exp`. */
+export interface KeyRestrictions {
+  /** Patterns of `from="…"`: addresses, CIDR, `*`/`?` wildcards, `!` negation. */
+  readonly from?: string;
+  /** `command="…"`: runs instead of whatever was asked. */
+  readonly command?: string;
+  readonly noPty?: boolean;
+  readonly noPortForwarding?: boolean;
+  readonly noAgentForwarding?: boolean;
+}
+
+export interface KeyRow {
+  readonly id: string;
+  readonly accountId: string;
+  /** Unique within the account. */
+  readonly name: string;
+  /** `SHA256:…` as ssh-keygen -l prints it; unique on the gateway. */
+  readonly fingerprint: string;
+  /** `TYPE BASE64`, without comment. */
+  readonly publicKey: string;
+  readonly keyType: string;
+  readonly kind: 'user' | 'api';
+  readonly createdAt: string;
+  readonly lastUsedAt?: string;
+  readonly expiresAt?: string;
+  readonly tag?: string;
+  readonly restrictions: KeyRestrictions;
+}
+
+/** A removed key, so that adding it again is a decision. The id is the fingerprint. */
+export interface KeyTombstoneRow {
+  readonly id: string;
+  readonly removedAt: string;
+}
+
+/** A name an account has or ever had. The id is the name. */
+export interface AccountNameRow {
+  readonly id: string;
+  readonly accountId: string;
+}
+
+export interface InviteRow {
+  readonly id: string;
+  /** SHA-256 of the code, hex. */
+  readonly codeHash: string;
+  readonly role: Role;
+  readonly name?: string;
+  /** Account id, or `gateway` for the one printed on first start. */
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly expiresAt: string;
+}
+
+/** An account may reach a target. `targetKey` is `container:NAME` or `host:ID`. */
+export interface GrantRow {
+  /** `TARGETKEY ACCOUNTID`. */
+  readonly id: string;
+  readonly targetKey: string;
+  readonly accountId: string;
+  /** Users the grantee may enter as; empty: the target's default user only. */
+  readonly users: readonly string[];
+  readonly noPty: boolean;
+  readonly noForwarding: boolean;
+  readonly noSftp: boolean;
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
+/** Tags of a target. The id is the targetKey. */
+export interface TargetTagsRow {
+  readonly id: string;
+  readonly tags: readonly string[];
+}
+
+export interface Rows {
+  accounts: AccountRow;
+  accountNames: AccountNameRow;
+  keys: KeyRow;
+  keyTombstones: KeyTombstoneRow;
+  invites: InviteRow;
+  grants: GrantRow;
+  targetTags: TargetTagsRow;
+}
+
+export type TableName = keyof Rows;
+
+/** `unique`: at most one row per value, enforced by the store. `index`: many rows per value. */
+export const tables = {
+  accounts: { unique: ['name'], index: [] },
+  accountNames: { unique: [], index: [] },
+  keys: { unique: ['fingerprint'], index: ['accountId'] },
+  keyTombstones: { unique: [], index: [] },
+  invites: { unique: ['codeHash'], index: [] },
+  grants: { unique: [], index: ['targetKey', 'accountId'] },
+  targetTags: { unique: [], index: [] },
+} as const satisfies { [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] } };
+
+export type UniqueField<T extends TableName> = (typeof tables)[T]['unique'][number];
+export type IndexField<T extends TableName> = (typeof tables)[T]['index'][number];
+
+/** Written into the store; older ones are migrated, newer ones refused. */
+export const schemaVersion = 1;
