@@ -6,7 +6,7 @@ export interface LiveConnection {
   readonly id: string;
   readonly identity: Identity;
   readonly openedAt: string;
-  /** Ends it; `reason` is told to the person's running sessions. */
+  /** Disconnects as soon as its sessions have ended, or after a second. */
   close(reason: string): void;
 }
 
@@ -20,8 +20,9 @@ export interface LiveSession {
   readonly what: string;
   readonly openedAt: string;
   readonly authorization?: Authorization;
-  bytesIn: number;
-  bytesOut: number;
+  /** Bytes so far: what the peer sent, what it was sent. */
+  traffic(): { bytesIn: number; bytesOut: number };
+  /** Ends it with a sentence on stderr and status 255. */
   end(reason: string): void;
 }
 
@@ -30,4 +31,6 @@ export interface Connections {
   listSessions(): readonly LiveSession[];
   addConnection(connection: LiveConnection): () => void;
   addSession(session: LiveSession): () => void;
+  /** Tells the connection's sessions why, ends them, and disconnects. */
+  closeConnection(connection: LiveConnection, reason: string): void;
 }

@@ -1,0 +1,82 @@
+/** From environment, file and flags to one checked, frozen Config; later sources win. */
+import { readFileSync } from 'node:fs';
+import { GatewayError } from '../errors.ts';
+import { type Config, configSchema } from './config.ts';
+
+type Values = Record<string, unknown>;
+
+export interface ConfigSources {
+  /** Flags given on the command line, by config key. */
+  readonly flags: Values;
+  readonly env: NodeJS.ProcessEnv;
+  /** A JSON file of config keys. */
+  readonly file?: string;
+}
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** POSTERN_ variables that mean nothing. Not an error: Kubernetes sets such ones for a service of this name. */
+  readonly unknownVariables: readonly string[];
+}
+
+/** Throws invalid-config, naming the key and where it came from. */
+export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
+  const fromEnv = readEnvironment(env);
+  const values: Values = { ...fromEnv.values, ...(file === undefined ? {} : readFile(file)), ...defined(flags) };
+  const parsed = configSchema.safeParse(values);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
+    const problem = unknown
+      ? `unknown configuration key ${unknown}; see the reference in README.md.`
+      : `the configuration value ${issue?.path.join('.')} is wrong: ${issue?.message}.`;
+    throw new GatewayError('invalid-config', { problem });
+  }
+  return { config: deepFreeze(parsed.data), unknownVariables: fromEnv.unknown };
+}
+
+const defined = (values: Values): Values =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+
+function readFile(file: string): Values {
+  try {
+    const values: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof values === 'object' && values !== null && !Array.isArray(values)) return values as Values;
+    throw new Error('it is not a JSON object');
+  } catch (error) {
+    const problem = `the configuration file ${file} cannot be used: ${(error as Error).message}.`;
+    throw new GatewayError('invalid-config', { problem }, { cause: error });
+  }
+}
+
+const variableOf = (key: string) => `POSTERN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+const keyOfVariable = new Map(Object.keys(configSchema.shape).map((key) => [variableOf(key), key]));
+
+/** `POSTERN_SSH_LISTEN` is sshListen; numbers and lists are written as JSON. */
+function readEnvironment(env: NodeJS.ProcessEnv): { values: Values; unknown: string[] } {
+  const values: Values = {};
+  const unknown: string[] = [];
+  for (const [variable, text] of Object.entries(env)) {
+    if (!variable.startsWith('POSTERN_') || text === undefined) continue;
+    const key = keyOfVariable.get(variable) as keyof typeof configSchema.shape | undefined;
+    if (key === undefined) unknown.push(variable);
+    else values[key] = configSchema.shape[key].safeParse(text).success ? text : jsonOr(text);
+  }
+  return { values, unknown };
+}
+
+function jsonOr(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const member of Object.values(value)) deepFreeze(member);
+    Object.freeze(value);
+  }
+  return value;
+}

@@ -1,0 +1,81 @@
+/** Joins the parts: from a peer's connection and a request to the handler that runs it. */
+import type { Authorizer } from '../auth/authorizer.ts';
+import type { Applicant } from '../auth/authenticator.ts';
+import type { Identity } from '../auth/identity.ts';
+import type { Config } from '../config/config.ts';
+import { randomId } from '../platform/ids.ts';
+import type { ContainerEngine } from '../targets/target.ts';
+import type { TargetDirectory } from '../targets/target-directory.ts';
+import { maskLoginName, parseLoginName } from './login-name.ts';
+import type { RunSession } from './peer.ts';
+import { type RoutedSession, runAccountSession, type RunnerDependencies, toGatewayError, writeSentence } from './run-session.ts';
+import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
+
+export interface SessionRoutes extends RunnerDependencies {
+  readonly config: Config;
+  readonly authorizer: Authorizer;
+  readonly targets: TargetDirectory;
+  readonly engine: ContainerEngine;
+  readonly lobby: SessionHandler;
+  /** Runs the one session of somebody who joins with an invite. */
+  readonly join: (applicant: Applicant, request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
+}
+
+export function createRunSession(routes: SessionRoutes): RunSession {
+  return async (connection, request, io, traffic) => {
+    const { peer, loginName } = connection;
+    if (peer.kind === 'applicant') {
+      return routes.join(peer.applicant, request, io).catch(async (error: unknown) => {
+        const failure = toGatewayError(error, routes.log, { connectionId: connection.id });
+        await writeSentence(io, failure.message, request.pty !== undefined);
+        return { exitStatus: failure.exitStatus };
+      });
+    }
+    const { identity } = peer;
+    const context: SessionContext = Object.freeze({
+      connectionId: connection.id,
+      sessionId: randomId(),
+      identity,
+      loginName: maskLoginName(loginName),
+      source: connection.source,
+      local: connection.local,
+    });
+    const route = () =>
+      connection.jumpTarget === undefined
+        ? routeByLoginName(routes, identity, loginName)
+        : openTarget(routes, identity, connection.jumpTarget, jumpUser(loginName));
+    return runAccountSession(routes, { context, request, io, traffic, route });
+  };
+}
+
+/** The user inside the target that a jump's inner login name means; `rexec` is its default user. */
+const jumpUser = (loginName: string) => (loginName === 'rexec' || loginName === '' ? undefined : loginName);
+
+async function routeByLoginName(routes: SessionRoutes, identity: Identity, loginName: string): Promise<RoutedSession> {
+  const destination = parseLoginName(loginName, routes.config.targetPrefix);
+  if (destination.kind !== 'target') return { target: 'lobby', handler: routes.lobby };
+  return openTarget(routes, identity, destination.target, destination.user);
+}
+
+/** Authorizes and hands over the handler that enters exactly what was authorized. */
+export async function openTarget(
+  { authorizer, targets, engine }: Pick<SessionRoutes, 'authorizer' | 'targets' | 'engine'>,
+  identity: Identity,
+  name: string,
+  user: string | undefined,
+): Promise<RoutedSession> {
+  const principal = await authorizer.principal(identity);
+  const authorization = await targets.authorize(principal, name, user);
+  const forced = principal.key.restrictions.command;
+  const handler = engine.openSession(authorization);
+  return {
+    target: authorization.target.name,
+    authorization,
+    // sshd(8) command=: runs instead of whatever was asked.
+    handler:
+      forced === undefined
+        ? handler
+        : (request, io, context) =>
+            handler({ ...request, start: { kind: 'exec', command: forced } }, io, context),
+  };
+}

@@ -1,0 +1,12 @@
+import type { SessionStart } from './session.ts';
+import { maskSecrets } from '../commands/interpreter/mask.ts';
+
+const maxLength = 200;
+
+/** What a session runs, for lists and logs: masked, and cut to 200 characters. */
+export function describeStart(start: SessionStart): string {
+  if (start.kind === 'shell') return 'shell';
+  if (start.kind === 'subsystem') return `subsystem ${start.name.slice(0, maxLength)}`;
+  const masked = maskSecrets(start.command);
+  return masked.length > maxLength ? `${masked.slice(0, maxLength)}…` : masked;
+}

@@ -1,0 +1,95 @@
+/** Joining: somebody with a valid invite and a proven key gets an account with that key. */
+import { createInterface } from 'node:readline/promises';
+import type { Invites } from '../accounts/accounts.ts';
+import type { Audit } from '../audit/audit.ts';
+import type { Applicant } from '../auth/authenticator.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import type { Endpoint } from '../commands/command.ts';
+import { printable } from '../platform/printable.ts';
+import type { SessionEnd, SessionIo, SessionRequest } from './session.ts';
+
+export interface JoinDependencies {
+  readonly invites: Invites;
+  readonly audit: Audit;
+  readonly endpoint: () => Endpoint;
+}
+
+/** A handler for the one session of an applicant: the account's name is asked for, or is the command. */
+export function createJoin(dependencies: JoinDependencies) {
+  return async (applicant: Applicant, request: SessionRequest, io: SessionIo): Promise<SessionEnd> => {
+    const { start, pty } = request;
+    if (start.kind === 'subsystem') throw new GatewayError('lobby-no-files', {});
+    if (start.kind === 'shell' && pty) return joinInteractively(dependencies, applicant, io);
+    const name = start.kind === 'exec' ? start.command.trim() : '';
+    await redeem(dependencies, applicant, name, (line) => io.stdout.write(`${line}\n`));
+    return { exitStatus: 0 };
+  };
+}
+
+async function redeem(
+  { invites, audit, endpoint }: JoinDependencies,
+  applicant: Applicant,
+  name: string,
+  print: (line: string) => void,
+): Promise<void> {
+  const { account, key } = await invites.redeem(applicant.code, applicant.key, name === '' ? {} : { name });
+  audit.accountJoined({
+    account: account.name,
+    fingerprint: key.fingerprint,
+    source: applicant.source.address,
+  });
+  const { host, port } = endpoint();
+  print(`Welcome, ${account.name}: this key (${key.fingerprint}) is now yours here, as ${account.role}.`);
+  print(`From now on, log in with:  ssh -p ${port} ${host}`);
+}
+
+async function joinInteractively(
+  dependencies: JoinDependencies,
+  applicant: Applicant,
+  io: SessionIo,
+): Promise<SessionEnd> {
+  const print = (line: string) => void io.stdout.write(`${line}\r\n`);
+  const reader = createInterface({ input: io.stdin, output: io.stdout, terminal: true, historySize: 0 });
+  const left = new AbortController();
+  reader.on('close', () => left.abort());
+  reader.on('SIGINT', () => reader.close());
+  const ask = (question: string) => reader.question(question, { signal: AbortSignal.any([left.signal, io.closed]) });
+  try {
+    const invite = await dependencies.invites.findByCode(applicant.code);
+    if (!invite) throw new GatewayError('invalid-invite', {});
+    print(`You are about to join with this key: ${applicant.key.type} ${applicant.key.fingerprint}`);
+    const answer = await ask('Is that the key you want to use from now on? [y/N] ');
+    if (!/^y(es)?$/i.test(answer.trim())) {
+      print('Nothing was changed. Choose a key with:  ssh -o IdentitiesOnly=yes -i KEY join+CODE@HOST');
+      return { exitStatus: 1 };
+    }
+    await askName(dependencies, applicant, invite.name, ask, print);
+    return { exitStatus: 0 };
+  } catch (error) {
+    if ((error as Error).name === 'AbortError') return { exitStatus: 130 };
+    throw error;
+  } finally {
+    reader.close();
+  }
+}
+
+/** Asks until the name can be had; three tries. */
+async function askName(
+  dependencies: JoinDependencies,
+  applicant: Applicant,
+  fixedName: string | undefined,
+  ask: (question: string) => Promise<string>,
+  print: (line: string) => void,
+): Promise<void> {
+  for (let tries = 3; ; tries--) {
+    const name = fixedName ?? (await ask('What should your account be called? ')).trim();
+    try {
+      return await redeem(dependencies, applicant, name, print);
+    } catch (error) {
+      const retry =
+        isGatewayError(error) && ['invalid-account-name', 'account-name-taken', 'join-needs-name'].includes(error.code);
+      if (!retry || fixedName !== undefined || tries === 1) throw error;
+      print(printable((error as Error).message));
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * What was allowed when it opened must still be allowed: a change of keys or accounts closes connections,
+ * a change of grants or tags ends sessions that no longer stand.
+ */
+import type { Logger } from 'pino';
+import type { Authorizer } from '../auth/authorizer.ts';
+import { isGatewayError } from '../errors.ts';
+import type { Change, Store } from '../store/store.ts';
+import type { Connections, LiveConnection, LiveSession } from './connections.ts';
+
+export interface RevocationDependencies {
+  readonly store: Store;
+  readonly authorizer: Authorizer;
+  readonly connections: Connections;
+  readonly log: Logger;
+}
+
+const identityTables = new Set<Change['table']>(['keys', 'accounts']);
+const accessTables = new Set<Change['table']>(['accounts', 'keys', 'grants', 'targetTags']);
+
+/** Watches the store until the returned function is called. */
+export function watchRevocations(dependencies: RevocationDependencies): () => void {
+  const { store, connections, log } = dependencies;
+  return store.onChange((changes) => {
+    const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
+    const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
+    if (touches(identityTables)) {
+      for (const connection of connections.listConnections()) {
+        if (concerns(changes, connection)) recheckConnection(dependencies, connection).catch(logged);
+      }
+    }
+    if (touches(accessTables)) {
+      for (const session of connections.listSessions()) recheckSession(dependencies, session).catch(logged);
+    }
+  });
+}
+
+function concerns(changes: readonly Change[], { identity }: LiveConnection): boolean {
+  const ids = new Set([identity.keyId, identity.accountId, identity.outer?.keyId]);
+  return changes.some(({ id }) => ids.has(id));
+}
+
+async function recheckConnection(
+  { authorizer, connections }: RevocationDependencies,
+  connection: LiveConnection,
+): Promise<void> {
+  try {
+    await authorizer.principal(connection.identity);
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    connections.closeConnection(connection, 'the key you are connected with is no longer valid here.');
+  }
+}
+
+async function recheckSession({ authorizer }: RevocationDependencies, session: LiveSession): Promise<void> {
+  const { authorization } = session;
+  if (!authorization) return;
+  try {
+    const principal = await authorizer.principal(session.identity);
+    await authorizer.authorize(principal, authorization.target, authorization.user);
+  } catch (error) {
+    if (!isGatewayError(error)) throw error;
+    session.end(`you may no longer use ${authorization.target.name}.`);
+  }
+}

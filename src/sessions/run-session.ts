@@ -1,0 +1,136 @@
+/**
+ * What happens round every session, whatever it is: it is counted, registered, audited, can be ended from
+ * outside, and every failure becomes one sentence on stderr and a status.
+ */
+import type { Logger } from 'pino';
+import type { Audit } from '../audit/audit.ts';
+import type { Authorization } from '../auth/authorization.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import { isoTime, type Clock } from '../platform/clock.ts';
+import { randomId } from '../platform/ids.ts';
+import { printable } from '../platform/printable.ts';
+import type { Connections, LiveSession } from './connections.ts';
+import { describeStart } from './describe-start.ts';
+import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
+
+/** A session that is ready to run: what it is called, what it stands on, and its handler. */
+export interface RoutedSession {
+  /** `lobby` or the target's name. */
+  readonly target: string;
+  readonly authorization?: Authorization;
+  readonly handler: SessionHandler;
+}
+
+export interface RunnerDependencies {
+  readonly connections: Connections;
+  readonly audit: Audit;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly maxSessionsPerAccount: number;
+}
+
+export interface SessionToRun {
+  readonly context: SessionContext;
+  readonly request: SessionRequest;
+  readonly io: SessionIo;
+  readonly traffic: () => { bytesIn: number; bytesOut: number };
+  /** Decides where it goes; throws a GatewayError when nowhere. */
+  readonly route: () => Promise<RoutedSession>;
+}
+
+/** Runs a session of an account to its end. Never rejects. */
+export async function runAccountSession(dependencies: RunnerDependencies, session: SessionToRun): Promise<SessionEnd> {
+  const { context, request, io } = session;
+  const { identity } = context;
+  const ending = endable(io, request.pty !== undefined);
+  try {
+    const limit = dependencies.maxSessionsPerAccount;
+    const open = dependencies.connections.listSessions().filter((live) => live.identity.accountId === identity.accountId);
+    if (open.length >= limit) throw new GatewayError('too-many-sessions', { limit });
+    const routed = await session.route();
+    return await recorded(dependencies, session, routed, ending);
+  } catch (error) {
+    if (ending.ended()) return { exitStatus: 255 };
+    const failure = toGatewayError(error, dependencies.log, context);
+    dependencies.audit.refused(identity, { what: describeStart(request.start), reason: failure.code });
+    await writeSentence(io, failure.message, request.pty !== undefined);
+    return { exitStatus: failure.exitStatus };
+  }
+}
+
+/** Registered in the list of sessions and written into the audit while it runs. */
+async function recorded(
+  { connections, audit, clock }: RunnerDependencies,
+  { context, request, traffic }: SessionToRun,
+  { target, authorization, handler }: RoutedSession,
+  ending: Endable,
+): Promise<SessionEnd> {
+  const { identity, sessionId, connectionId } = context;
+  const what = describeStart(request.start);
+  const startedAtMs = clock.now();
+  const live: LiveSession = {
+    id: sessionId,
+    connectionId,
+    identity,
+    target,
+    what,
+    openedAt: isoTime(clock),
+    ...(authorization ? { authorization } : {}),
+    traffic,
+    end: ending.end,
+  };
+  const unregister = connections.addSession(live);
+  audit.sessionStarted(identity, { sessionId, target, what });
+  let end: SessionEnd = { exitStatus: 255 };
+  try {
+    end = await handler(request, ending.io, context);
+    if (ending.ended()) end = { exitStatus: 255 };
+    return end;
+  } finally {
+    unregister();
+    const durationMs = clock.now() - startedAtMs;
+    audit.sessionEnded(identity, { sessionId, target, end, ...traffic(), durationMs });
+  }
+}
+
+interface Endable {
+  readonly io: SessionIo;
+  readonly end: (reason: string) => void;
+  readonly ended: () => boolean;
+}
+
+/** The same io, but `closed` also fires when the gateway ends the session, after telling the person why. */
+function endable(io: SessionIo, pty: boolean): Endable {
+  const own = new AbortController();
+  let ended = false;
+  return {
+    io: { ...io, closed: AbortSignal.any([io.closed, own.signal]) },
+    ended: () => ended,
+    end: (reason) => {
+      if (ended) return;
+      ended = true;
+      void writeSentence(io, reason, pty);
+      own.abort();
+    },
+  };
+}
+
+/** An expected failure as it is; anything else is our bug: logged under a number, which the person is told. */
+export function toGatewayError(error: unknown, log: Logger, context: { connectionId: string }): GatewayError {
+  if (isGatewayError(error)) {
+    if (error.cause !== undefined) log.debug({ connectionId: context.connectionId, err: error.cause }, error.code);
+    return error;
+  }
+  const id = randomId(8);
+  log.error({ errorId: id, connectionId: context.connectionId, err: error }, 'internal error');
+  return new GatewayError('internal', { id });
+}
+
+/** `postern: SENTENCE` on stderr; a pty needs the carriage return that no terminal driver adds here. */
+export async function writeSentence(io: SessionIo, sentence: string, pty: boolean): Promise<void> {
+  const line = `postern: ${printable(sentence)}${pty ? '\r\n' : '\n'}`;
+  await new Promise<void>((resolve) => {
+    if (io.stderr.writableEnded) resolve();
+    else io.stderr.write(line, () => resolve());
+  });
+}

@@ -1,0 +1,268 @@
+/**
+ * One channel, RFC 4254 §5: a Duplex of its data, a Writable of its stderr, and its requests.
+ * Both windows are kept: the peer's is never overrun, and ours is enforced, so that neither a program
+ * that writes nor a peer that sends can make memory grow past `windowBytes` and the streams' own marks.
+ */
+import { Duplex, Writable } from 'node:stream';
+import { message } from './messages.ts';
+import { boolean, byte, string, uint32, type WireReader } from './wire.ts';
+
+/** What we grant the peer, and the most that waits here unread. */
+export const windowBytes = 2 * 1024 * 1024;
+/** The largest packet we take, and the largest we send even to peers that take more. */
+export const maxPacketBytes = 32 * 1024;
+
+/** What a channel needs of its connection. */
+export interface ChannelWire {
+  send(payload: Buffer): void;
+  sendData(channel: number, data: Buffer): void;
+  sendStderr(channel: number, data: Buffer): void;
+  /** False while the socket holds more than it should; `onWritable` calls back once when it has drained. */
+  isWritable(): boolean;
+  onWritable(listener: () => void): void;
+  /** Ends the connection: the peer broke the protocol. */
+  fail(problem: string): void;
+  release(channel: Channel): void;
+}
+
+export interface ChannelNumbers {
+  readonly local: number;
+  readonly remote: number;
+  readonly remoteWindow: number;
+  readonly remoteMaxPacket: number;
+}
+
+interface PendingWrite {
+  data: Buffer;
+  readonly stderr: boolean;
+  readonly done: (error?: Error | null) => void;
+}
+
+/** Answers a channel request: true is success. Undefined in the map means refused. */
+export type RequestHandler = (data: WireReader) => boolean;
+
+export class Channel extends Duplex {
+  readonly stderr: Writable;
+  readonly numbers: ChannelNumbers;
+  /** By request type, RFC 4254 §5.4; what is absent is refused. */
+  readonly requests = new Map<string, RequestHandler>();
+  /** Aborted when the channel is closed by the peer, by us, or with its connection. */
+  readonly gone: AbortSignal;
+  bytesIn = 0;
+  bytesOut = 0;
+  readonly #wire: ChannelWire;
+  readonly #abort = new AbortController();
+  #sendWindow: number;
+  readonly #packetBytes: number;
+  #receiveWindow = windowBytes;
+  #pending: PendingWrite[] = [];
+  #waitsForSocket = false;
+  #eofReceived = false;
+  #eofSent = false;
+  #closeSent = false;
+  /** Set once the peer takes no more output: called when a program writes all the same. */
+  #brokenPipe: (() => void) | undefined;
+  readonly #eofAtFinish: boolean;
+
+  /** `eofAtFinish`: ending the stream sends EOF (forwarded bytes); a session's EOF is sent by `endSession`. */
+  constructor(wire: ChannelWire, numbers: ChannelNumbers, options: { eofAtFinish: boolean }) {
+    super({ allowHalfOpen: true, autoDestroy: false, emitClose: false, highWaterMark: 256 * 1024 });
+    this.#wire = wire;
+    this.numbers = numbers;
+    this.#sendWindow = numbers.remoteWindow;
+    this.#packetBytes = Math.min(numbers.remoteMaxPacket, maxPacketBytes);
+    this.#eofAtFinish = options.eofAtFinish;
+    this.gone = this.#abort.signal;
+    this.stderr = new Writable({
+      highWaterMark: 256 * 1024,
+      autoDestroy: false,
+      emitClose: false,
+      decodeStrings: true,
+      write: (data: Buffer, _encoding, done) => this.#queue(data, true, done),
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.gone.aborted && !this.#closeSent;
+  }
+
+  override _read(): void {
+    this.#grantWindow();
+  }
+
+  override _write(data: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
+    this.#queue(data, false, done);
+  }
+
+  override _final(done: (error?: Error | null) => void): void {
+    if (this.#eofAtFinish) this.sendEof();
+    done();
+  }
+
+  override _destroy(_error: Error | null, done: (error: Error | null) => void): void {
+    this.close();
+    done(null);
+  }
+
+  /** RFC 4254 §5.3: we will send no more data. Once. */
+  sendEof(): void {
+    if (!this.isOpen || this.#eofSent) return;
+    this.#eofSent = true;
+    this.#wire.send(Buffer.concat([byte(message.channelEof), uint32(this.numbers.remote)]));
+  }
+
+  /** Sends CLOSE; what still waits for window is dropped. */
+  close(): void {
+    if (this.isOpen) {
+      this.#closeSent = true;
+      this.#wire.send(Buffer.concat([byte(message.channelClose), uint32(this.numbers.remote)]));
+    }
+    this.#ended();
+  }
+
+  /**
+   * The peer takes no more output (eow@openssh.com): what is written from now on is dropped, and
+   * `onBrokenPipe` called at the first byte, as a program meets EPIPE only when it writes.
+   */
+  stopOutput(onBrokenPipe: () => void): void {
+    const pending = this.#pending;
+    this.#pending = [];
+    this.#brokenPipe = onBrokenPipe;
+    if (pending.some((write) => write.data.length > 0)) onBrokenPipe();
+    for (const write of pending) write.done();
+  }
+
+  /** A channel request without reply, such as exit-status. */
+  sendRequest(type: string, data: Buffer): void {
+    if (!this.isOpen) return;
+    const { remote } = this.numbers;
+    this.#wire.send(
+      Buffer.concat([byte(message.channelRequest), uint32(remote), string(type), boolean(false), data]),
+    );
+  }
+
+  /** Resolves when everything written so far to both outputs has left, or the channel is gone. */
+  async drained(): Promise<void> {
+    const flushed = (stream: Writable) =>
+      new Promise<void>((resolve) => {
+        if (stream.writableFinished) resolve();
+        else if (stream.writableEnded) stream.once('finish', resolve);
+        else stream.write(Buffer.alloc(0), () => resolve());
+      });
+    if (this.gone.aborted) return;
+    await Promise.race([
+      Promise.all([flushed(this as Writable), flushed(this.stderr)]),
+      new Promise((resolve) => this.gone.addEventListener('abort', resolve, { once: true })),
+    ]);
+  }
+
+  /** The peer's data. */
+  receiveData(data: Buffer): void {
+    if (this.gone.aborted || data.length === 0) return;
+    if (data.length > this.#receiveWindow) return this.#wire.fail('data past the window');
+    if (this.#eofReceived) return this.#wire.fail('data after EOF');
+    this.#receiveWindow -= data.length;
+    this.bytesIn += data.length;
+    this.push(data);
+    this.#grantWindow();
+  }
+
+  receiveEof(): void {
+    if (this.#eofReceived || this.gone.aborted) return;
+    this.#eofReceived = true;
+    this.push(null);
+  }
+
+  receiveClose(): void {
+    if (!this.#eofReceived) {
+      this.#eofReceived = true;
+      this.push(null);
+    }
+    this.close();
+  }
+
+  receiveWindowAdjust(bytes: number): void {
+    this.#sendWindow += bytes;
+    // RFC 4254 §5.2: the window never exceeds 2^32 - 1.
+    if (this.#sendWindow > 0xffffffff) return this.#wire.fail('a window past 2^32 - 1 bytes');
+    this.#flush();
+  }
+
+  receiveRequest(type: string, wantReply: boolean, data: WireReader): void {
+    const handler = this.requests.get(type);
+    const accepted = handler !== undefined && this.isOpen && handler(data);
+    if (!wantReply || !this.isOpen) return;
+    const reply = accepted ? message.channelSuccess : message.channelFailure;
+    this.#wire.send(Buffer.concat([byte(reply), uint32(this.numbers.remote)]));
+  }
+
+  /** The connection is lost: nothing more can be sent. */
+  connectionLost(): void {
+    if (!this.#eofReceived) {
+      this.#eofReceived = true;
+      this.push(null);
+    }
+    this.#ended();
+  }
+
+  #ended(): void {
+    if (this.gone.aborted) return;
+    this.#wire.release(this);
+    this.#abort.abort();
+    // Writers are let go rather than failed: `gone` tells them, and no stream throws for want of a listener.
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const write of pending) write.done();
+    this.emit('close');
+  }
+
+  #queue(data: Buffer, stderr: boolean, done: (error?: Error | null) => void): void {
+    if (!this.isOpen || this.#eofSent) return done();
+    if (this.#brokenPipe) {
+      if (data.length > 0) this.#brokenPipe();
+      return done();
+    }
+    // An empty write has its place in the queue too: it tells when all before it has left.
+    this.#pending.push({ data, stderr, done });
+    if (this.#pending.length === 1) this.#flush();
+  }
+
+  #flush(): void {
+    while (this.#pending.length > 0 && this.isOpen) {
+      const write = this.#pending[0] as PendingWrite;
+      while (write.data.length > 0) {
+        if (this.#sendWindow === 0) return;
+        if (!this.#wire.isWritable()) return this.#waitForSocket();
+        const size = Math.min(write.data.length, this.#sendWindow, this.#packetBytes);
+        const packet = size === write.data.length ? write.data : write.data.subarray(0, size);
+        write.data = write.data.subarray(size);
+        this.#sendWindow -= size;
+        this.bytesOut += size;
+        if (write.stderr) this.#wire.sendStderr(this.numbers.remote, packet);
+        else this.#wire.sendData(this.numbers.remote, packet);
+        if (!this.isOpen) return;
+      }
+      this.#pending.shift();
+      write.done();
+    }
+  }
+
+  #waitForSocket(): void {
+    if (this.#waitsForSocket) return;
+    this.#waitsForSocket = true;
+    this.#wire.onWritable(() => {
+      this.#waitsForSocket = false;
+      this.#flush();
+    });
+  }
+
+  /** RFC 4254 §5.2. Granted in halves, and only for what was read from us: what waits unread is bounded. */
+  #grantWindow(): void {
+    if (!this.isOpen || this.#eofReceived) return;
+    const grant = windowBytes - this.#receiveWindow - this.readableLength;
+    if (grant < windowBytes / 2) return;
+    this.#receiveWindow += grant;
+    const { remote } = this.numbers;
+    this.#wire.send(Buffer.concat([byte(message.channelWindowAdjust), uint32(remote), uint32(grant)]));
+  }
+}

@@ -1,0 +1,93 @@
+/** The gateway's own keys: made on the first start, kept for ever after. */
+import { createHash } from 'node:crypto';
+import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import ssh2 from 'ssh2';
+import { randomId } from '../platform/ids.ts';
+
+const { utils } = ssh2;
+
+export interface HostKey {
+  /** OpenSSH private key file. */
+  readonly privateKey: Buffer;
+  /** `TYPE BASE64`. */
+  readonly publicKey: string;
+  readonly type: string;
+  /** `SHA256:…`. */
+  readonly fingerprint: string;
+}
+
+/** Names as sshd(8) has them, best first. */
+const files = [
+  { name: 'ssh_host_ed25519_key', make: () => utils.generateKeyPairSync('ed25519', { comment: 'postern' }) },
+  { name: 'ssh_host_rsa_key', make: () => utils.generateKeyPairSync('rsa', { bits: 3072, comment: 'postern' }) },
+] as const;
+
+/**
+ * Loads the host keys of `folder`, making those that are missing (private 0600, public beside it).
+ * Throws a sentence for a file that others may read or that is no private key.
+ */
+export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const keys: HostKey[] = [];
+  for (const { name, make } of files) {
+    const path = join(folder, name);
+    if (!(await exists(path))) await makeKey(path, make);
+    keys.push(await loadHostKey(path));
+  }
+  return keys;
+}
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return false;
+      throw error;
+    },
+  );
+
+async function makeKey(path: string, make: () => { private: string; public: string }): Promise<void> {
+  const pair = make();
+  // A hard link, not a rename: of two gateways that start at once, one makes the key and both use it.
+  const temporary = `${path}.${randomId(8)}.tmp`;
+  await writeDurably(temporary, pair.private, 0o600);
+  try {
+    await link(temporary, path);
+    await writeDurably(`${path}.pub`, `${pair.public}\n`, 0o644);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await unlink(temporary);
+  }
+}
+
+async function writeDurably(path: string, content: string, mode: number): Promise<void> {
+  const file = await open(path, 'w', mode);
+  try {
+    await file.writeFile(content);
+    await chmod(path, mode);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+async function loadHostKey(path: string): Promise<HostKey> {
+  const { mode } = await stat(path);
+  if (mode & 0o077) {
+    throw new Error(`the host key ${path} may be read by others; make it yours alone with "chmod 600 ${path}".`);
+  }
+  const privateKey = await readFile(path);
+  const parsed = utils.parseKey(privateKey);
+  if (parsed instanceof Error || !parsed.isPrivateKey()) {
+    throw new Error(`${path} is not a private key that can be read without a passphrase; remove it to have one made.`);
+  }
+  const blob = parsed.getPublicSSH();
+  return {
+    privateKey,
+    type: parsed.type,
+    publicKey: `${parsed.type} ${blob.toString('base64')}`,
+    fingerprint: `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`,
+  };
+}

@@ -1,0 +1,204 @@
+/**
+ * The life of one SSH connection, from an accepted transport to its end. Each stage has its way out:
+ * no version line, no login in time, too many tries, protocol error, lost transport, or a closing by us.
+ */
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Connection } from 'ssh2';
+import type { Audit } from '../audit/audit.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Identity } from '../auth/identity.ts';
+import type { Config } from '../config/config.ts';
+import { randomId } from '../platform/ids.ts';
+import { printable } from '../platform/printable.ts';
+import type { LiveConnection } from '../sessions/connections.ts';
+import type { PeerConnection, RunSession } from '../sessions/peer.ts';
+import type { Address } from '../sessions/session.ts';
+import { type ChannelOpenHandler, ConnectionLayer } from './connection-layer.ts';
+import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
+import { serveSessionChannel } from './session-channel.ts';
+import { type Authenticated, authenticateUser } from './userauth.ts';
+
+/** A socket, or the channel of a jump. */
+export type Transport = Duplex & {
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+};
+
+/** What an inner connection inherits from the one whose channel it runs in. */
+export interface OuterConnection {
+  readonly identity: Identity;
+  readonly target: string;
+}
+
+export interface DoorContext {
+  readonly config: Config;
+  readonly authenticator: Authenticator;
+  readonly runSession: RunSession;
+  readonly resolveJump: ResolveJump;
+  /** Registers an authenticated connection of an account; returns what removes it. */
+  readonly addConnection: (connection: LiveConnection) => () => void;
+  readonly audit: Audit;
+  readonly log: Logger;
+  readonly serveInner: (transport: Transport, outer: OuterConnection) => void;
+}
+
+/** After a polite end, a peer has this long to close its side (library-traps 11). */
+const hangUpGraceMs = 2_000;
+/** Sessions that were told of a closing have this long to say goodbye. */
+const farewellMs = 1_000;
+
+export class ServedConnection {
+  /** Called once, when the peer has proven who it is. */
+  onAuthenticated: () => void = () => {};
+  readonly #id = randomId();
+  readonly #context: DoorContext;
+  readonly #transport: Transport;
+  readonly #outer: OuterConnection | undefined;
+  readonly #source: Address;
+  readonly #startedAt = Date.now();
+  readonly #loginDeadline: NodeJS.Timeout;
+  #client: Connection | undefined;
+  #layer: ConnectionLayer | undefined;
+  #unregister: () => void = () => {};
+  #reason = 'closed by the peer';
+
+  constructor(context: DoorContext, transport: Transport, outer?: OuterConnection) {
+    this.#context = context;
+    this.#transport = transport;
+    this.#outer = outer;
+    this.#source = { address: transport.remoteAddress ?? '', port: transport.remotePort ?? 0 };
+    this.#loginDeadline = setTimeout(() => {
+      this.#refused('no login in time');
+      this.destroy();
+    }, context.config.loginGraceTimeMs);
+    this.#loginDeadline.unref();
+    // A transport that fails before ssh2 listens must not end the process.
+    transport.on('error', () => {});
+  }
+
+  /** ssh2 has read the version line. Listeners go on in this very tick (library-traps 12). */
+  attach(client: Connection): void {
+    this.#client = client;
+    const { authenticator, config } = this.#context;
+    client.on('error', (error: Error & { level?: string }) => this.#failed(error));
+    authenticateUser({
+      client,
+      authenticator,
+      config,
+      source: this.#source,
+      ...(this.#outer ? { outer: this.#outer.identity } : {}),
+      hangUp: () => this.#hangUp('too many authentication failures'),
+      onRefused: ({ reason, fingerprint }) => this.#refused(reason, fingerprint),
+      onAuthenticated: (authenticated) => this.#authenticated(client, authenticated),
+    });
+  }
+
+  /** Ends it: disconnects as soon as its sessions have ended, which the caller has told to. */
+  close(reason: string): void {
+    this.#reason = reason;
+    const deadline = Date.now() + farewellMs;
+    const poll = () => {
+      if (this.#layer && this.#layer.channelCount > 0 && Date.now() < deadline) setTimeout(poll, 10);
+      else this.#hangUp(reason);
+    };
+    poll();
+  }
+
+  destroy(): void {
+    this.#transport.destroy();
+  }
+
+  transportClosed(): void {
+    clearTimeout(this.#loginDeadline);
+    this.#layer?.connectionLost();
+    this.#unregister();
+    this.#context.audit.connectionClosed({
+      connectionId: this.#id,
+      reason: this.#reason,
+      durationMs: Date.now() - this.#startedAt,
+    });
+  }
+
+  #authenticated(client: Connection, { peer, loginName }: Authenticated): void {
+    clearTimeout(this.#loginDeadline);
+    this.onAuthenticated();
+    const { config, audit, addConnection } = this.#context;
+    const connection: PeerConnection = {
+      id: this.#id,
+      peer,
+      loginName,
+      source: this.#source,
+      local: { address: this.#transport.localAddress ?? '', port: this.#transport.localPort ?? 0 },
+      ...(this.#outer ? { jumpTarget: this.#outer.target } : {}),
+    };
+    this.#layer = new ConnectionLayer({
+      client,
+      transport: this.#transport,
+      channelOpens: this.#channelOpens(connection),
+      globalRequests: new Map([['no-more-sessions@openssh.com', () => true]]),
+      maxChannels: config.maxSessionsPerConnection + config.maxForwardsPerConnection,
+      onFailure: (error) => this.#failed(error),
+    });
+    if (peer.kind === 'applicant') return;
+    const { identity } = peer;
+    audit.loginAccepted(identity, this.#id);
+    const openedAt = new Date(this.#startedAt).toISOString();
+    this.#unregister = addConnection({
+      id: this.#id,
+      identity,
+      openedAt,
+      close: (reason) => this.close(reason),
+    });
+  }
+
+  #channelOpens(connection: PeerConnection): ReadonlyMap<string, ChannelOpenHandler> {
+    const { config, runSession, serveInner, resolveJump } = this.#context;
+    let sessions = 0;
+    const session: ChannelOpenHandler = ({ accept, refuse }) => {
+      if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
+      sessions++;
+      const channel = accept({ eofAtFinish: false });
+      channel.gone.addEventListener('abort', () => sessions--, { once: true });
+      serveSessionChannel(channel, (request, io) => runSession(connection, request, io, () => channel));
+    };
+    const opens = new Map([['session', session]]);
+    const { peer } = connection;
+    if (peer.kind === 'account' && !this.#outer) {
+      opens.set('direct-tcpip', directTcpip({ connection, identity: peer.identity, resolveJump, serveInner }));
+    }
+    return opens;
+  }
+
+  #failed(error: Error & { level?: string }): void {
+    const { log } = this.#context;
+    const fields = { connectionId: this.#id, source: this.#source.address, reason: printable(error.message) };
+    // What the peer or the network did is its affair; anything else is our bug and needs the stack.
+    if (error.level !== undefined || /^protocol error/.test(error.message)) log.debug(fields, 'connection failed');
+    else log.warn({ ...fields, err: error }, 'connection failed');
+    this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : printable(error.message));
+  }
+
+  #refused(reason: string, fingerprint?: string): void {
+    this.#reason = reason;
+    const { audit } = this.#context;
+    const source = this.#source.address;
+    audit.loginRefused({ connectionId: this.#id, source, reason, ...(fingerprint ? { fingerprint } : {}) });
+  }
+
+  /** Says goodbye, and does not wait for an answer for ever. */
+  #hangUp(reason: string): void {
+    if (this.#transport.destroyed) return;
+    this.#reason = reason;
+    try {
+      this.#client?.end();
+    } catch {
+      // ssh2 throws when the connection was destroyed under it; the transport is closed below all the same.
+    }
+    if (this.#client === undefined) return this.destroy();
+    setTimeout(() => this.destroy(), hangUpGraceMs).unref();
+  }
+}
+

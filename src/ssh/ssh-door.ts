@@ -1,0 +1,73 @@
+/**
+ * Door 1: the listener, the ssh2 server behind it, and every connection being served. A jump's inner
+ * connection comes in through the same `serve` as a socket does.
+ */
+import type { Socket } from 'node:net';
+import ssh2 from 'ssh2';
+import type { Address } from '../sessions/session.ts';
+import { algorithms } from './algorithms.ts';
+import { createStartupLimits, openListener } from './listener.ts';
+import { type DoorContext, type OuterConnection, ServedConnection, type Transport } from './served-connection.ts';
+import type { HostKey } from './host-keys.ts';
+import { assertKnownSsh2, transportOf } from './ssh2-internals.ts';
+
+export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
+  readonly version: string;
+  readonly hostKeys: readonly HostKey[];
+}
+
+export interface SshDoor {
+  readonly address: Address;
+  /** Stops accepting and ends every connection, forcibly after `graceMs`. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** Listens on config's `sshListen`; throws a sentence when it cannot. */
+export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
+  assertKnownSsh2();
+  const { config } = options;
+  const server = new ssh2.Server({
+    hostKeys: options.hostKeys.map((key) => key.privateKey),
+    algorithms,
+    // A version that begins with OpenSSH makes clients send eow and no-more-sessions (library-traps 13).
+    ident: `OpenSSH_Postern_${options.version}`,
+    keepaliveInterval: config.keepaliveIntervalMs,
+    keepaliveCountMax: config.keepaliveCountMax,
+  });
+  const served = new Map<Transport, ServedConnection>();
+
+  const serve = (transport: Transport, outer?: OuterConnection): ServedConnection => {
+    const connection = new ServedConnection(context, transport, outer);
+    served.set(transport, connection);
+    transport.once('close', () => {
+      served.delete(transport);
+      connection.transportClosed();
+    });
+    server.injectSocket(transport as Socket);
+    return connection;
+  };
+  const context: DoorContext = { ...options, serveInner: serve };
+  // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
+  server.on('connection', (client) => served.get(transportOf(client))?.attach(client));
+
+  const limits = createStartupLimits(config);
+  const listener = await openListener(config.sshListen, config.maxConnections, (socket) => {
+    const startup = limits.admit(socket);
+    if (!startup) return;
+    serve(socket).onAuthenticated = () => startup.authenticated();
+  });
+
+  return {
+    address: listener.address,
+    async close(graceMs) {
+      const closed = listener.close();
+      for (const connection of served.values()) connection.close('the gateway is shutting down');
+      const deadline = setTimeout(() => {
+        for (const connection of served.values()) connection.destroy();
+      }, graceMs);
+      await closed;
+      while (served.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      clearTimeout(deadline);
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/**
+ * User authentication, RFC 4252: publickey, with keyboard-interactive only to carry an explanation.
+ * ssh2 verifies nothing and counts nothing (library-traps 1, 5); both happen here and in auth/.
+ */
+import type { AuthContext, Connection, PublicKeyAuthContext } from 'ssh2';
+import {
+  type Applicant,
+  type Authenticator,
+  isRefusal,
+  type OfferedKey,
+  type Refusal,
+} from '../auth/authenticator.ts';
+import type { Identity } from '../auth/identity.ts';
+import type { Config } from '../config/config.ts';
+import { fingerprintOf } from '../keys/parse-public-key.ts';
+import { printable } from '../platform/printable.ts';
+import { parseLoginName } from '../sessions/login-name.ts';
+import type { Peer } from '../sessions/peer.ts';
+import type { Address } from '../sessions/session.ts';
+import { disconnectReason } from './messages.ts';
+import { sendBanner, sendDisconnect } from './ssh2-internals.ts';
+
+export interface UserauthOptions {
+  readonly client: Connection;
+  readonly authenticator: Authenticator;
+  readonly config: Config;
+  readonly source: Address;
+  readonly outer?: Identity;
+  /** Ends the connection after a disconnect message. */
+  readonly hangUp: () => void;
+  /** For the audit: a signature failed, or the tries are used up. */
+  readonly onRefused: (facts: { fingerprint?: string; reason: string }) => void;
+  /** Called once, before the client is told of its success: the connection must be ready by then. */
+  readonly onAuthenticated: (authenticated: Authenticated) => void;
+}
+
+export interface Authenticated {
+  readonly peer: Peer;
+  readonly loginName: string;
+}
+
+/** What people read who have no registered key. */
+const howToJoin =
+  'None of the keys you offered is registered here. Ask an admin of this gateway for an invite (ssh join+CODE@...), or to add your public key.';
+
+const offeredMethods: ('publickey' | 'keyboard-interactive')[] = ['publickey', 'keyboard-interactive'];
+
+/** Answers every USERAUTH_REQUEST until one proves who it is, or the tries are used up. */
+export function authenticateUser(options: UserauthOptions): void {
+  const { client, config } = options;
+  const attempts: Attempts = { probes: 0, failures: 0 };
+  const explained = new Set<string>();
+  const explain = (text: string) => {
+    if (explained.has(text)) return;
+    explained.add(text);
+    sendBanner(client, `${printable(text)}\n`);
+  };
+  const refuse = (context: AuthContext, counts: boolean) => {
+    if (counts) attempts.failures++;
+    if (attempts.failures < config.maxAuthTries) return context.reject(offeredMethods);
+    options.onRefused({ reason: 'too many authentication failures' });
+    sendDisconnect(client, disconnectReason.noMoreAuthMethods);
+    options.hangUp();
+  };
+  client.on('authentication', (context) => {
+    attempt(options, context, attempts, explain, refuse)
+      .then((peer) => {
+        if (!peer) return;
+        options.onAuthenticated({ peer, loginName: context.username });
+        context.accept();
+      })
+      .catch((error: unknown) => client.emit('error', error as Error));
+  });
+}
+
+interface Attempts {
+  probes: number;
+  failures: number;
+}
+
+/** One USERAUTH_REQUEST: a peer if it proved one; otherwise it has been answered. */
+async function attempt(
+  options: UserauthOptions,
+  context: AuthContext,
+  attempts: Attempts,
+  explain: (text: string) => void,
+  refuse: (context: AuthContext, counts: boolean) => void,
+): Promise<Peer | undefined> {
+  const { authenticator, source, outer, config } = options;
+  if (context.method === 'keyboard-interactive') {
+    // A server cannot tell which offered key is the last, but a client that turns to this has none left.
+    explain(howToJoin);
+    refuse(context, true);
+    return undefined;
+  }
+  if (context.method !== 'publickey') {
+    refuse(context, context.method !== 'none' || attempts.probes + attempts.failures > 0);
+    return undefined;
+  }
+  const offered: OfferedKey = { blob: context.key.data, source, ...(outer ? { outer } : {}) };
+  const destination = parseLoginName(context.username, config.targetPrefix);
+  const code = destination.kind === 'join' && !outer ? destination.code : undefined;
+  const algorithm = signatureAlgorithm(context);
+
+  if (context.signature === undefined || context.blob === undefined) {
+    const answer =
+      code === undefined ? await authenticator.probe(offered) : await authenticator.probeApplicant(offered, code);
+    attempts.probes++;
+    if (answer === 'known' && algorithm !== undefined) {
+      // The probe's answer must name the algorithm that was asked (library-traps 7).
+      context.key.algo = algorithm;
+      context.accept();
+    } else {
+      if (answer !== 'known' && answer.detail) explain(`${answer.detail}.`);
+      refuse(context, attempts.probes > config.maxKeyProbes);
+    }
+    return undefined;
+  }
+  const proven = await verify(options, context, offered, algorithm, code);
+  if (!isRefusal(proven)) return toPeer(proven);
+  options.onRefused({ reason: proven.refused, fingerprint: fingerprintOf(offered.blob) });
+  if (proven.detail) explain(`${proven.detail}.`);
+  refuse(context, true);
+  return undefined;
+}
+
+async function verify(
+  { authenticator }: UserauthOptions,
+  context: PublicKeyAuthContext,
+  offered: OfferedKey,
+  algorithm: string | undefined,
+  code: string | undefined,
+): Promise<Identity | Applicant | Refusal> {
+  if (algorithm === undefined) return { refused: 'signature' };
+  const request = {
+    ...offered,
+    algorithm,
+    signature: context.signature as Buffer,
+    // ssh2 has rewritten ecdsa signatures to DER by now.
+    encoding: algorithm.startsWith('ecdsa-') ? ('asn1' as const) : ('ssh' as const),
+    data: context.blob as Buffer,
+  };
+  return code === undefined
+    ? authenticator.authenticate(request)
+    : authenticator.authenticateApplicant(request, code);
+}
+
+const toPeer = (proven: Identity | Applicant): Peer =>
+  'accountId' in proven ? { kind: 'account', identity: proven } : { kind: 'applicant', applicant: proven };
+
+/** The name on the wire; undefined for SHA-1 RSA and DSA, which are never accepted (library-traps 7). */
+function signatureAlgorithm(context: PublicKeyAuthContext): string | undefined {
+  const { hashAlgo } = context as PublicKeyAuthContext & { hashAlgo?: 'sha256' | 'sha512' };
+  if (context.key.algo === 'ssh-dss') return undefined;
+  if (context.key.algo !== 'ssh-rsa') return context.key.algo;
+  if (hashAlgo === 'sha512') return 'rsa-sha2-512';
+  return hashAlgo === 'sha256' ? 'rsa-sha2-256' : undefined;
+}
