@@ -145,6 +145,9 @@ export const errorTable = {
   'lobby-no-files': session(
     () => 'the lobby has no files: name a target as the login name, like "scp FILE rexec-NAME@GATEWAY:".',
   ),
+  'port-refused': session<{ port: number }>(
+    ({ port }) => `port ${port} is not forwarded here; a target is reached at port 22, with "ssh -J".`,
+  ),
   'forced-command-only': session(() => 'the key you used may only run its own forced command.'),
 
   // Sessions and the store.

@@ -24,9 +24,10 @@ export async function openHealthDoor(options: HealthDoorOptions): Promise<Health
     containers: (await options.engineAnswers()) ? 'available' : 'unavailable',
   }));
   await app.listen({ host: options.host, port: options.port });
-  const bound = app.addresses()[0];
+  const bound = app.server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the health door has no port');
   return {
-    address: { address: bound?.address ?? options.host, port: bound?.port ?? options.port },
+    address: { address: bound.address, port: bound.port },
     close: () => app.close(),
   };
 }

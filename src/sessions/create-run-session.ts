@@ -2,7 +2,6 @@
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Applicant } from '../auth/authenticator.ts';
 import type { Identity } from '../auth/identity.ts';
-import type { Config } from '../config/config.ts';
 import { randomId } from '../platform/ids.ts';
 import type { ContainerEngine } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
@@ -12,7 +11,8 @@ import { type RoutedSession, runAccountSession, type RunnerDependencies, toGatew
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
 
 export interface SessionRoutes extends RunnerDependencies {
-  readonly config: Config;
+  /** Config's targetPrefix: `rexec-`. */
+  readonly targetPrefix: string;
   readonly authorizer: Authorizer;
   readonly targets: TargetDirectory;
   readonly engine: ContainerEngine;
@@ -52,7 +52,7 @@ export function createRunSession(routes: SessionRoutes): RunSession {
 const jumpUser = (loginName: string) => (loginName === 'rexec' || loginName === '' ? undefined : loginName);
 
 async function routeByLoginName(routes: SessionRoutes, identity: Identity, loginName: string): Promise<RoutedSession> {
-  const destination = parseLoginName(loginName, routes.config.targetPrefix);
+  const destination = parseLoginName(loginName, routes.targetPrefix);
   if (destination.kind !== 'target') return { target: 'lobby', handler: routes.lobby };
   return openTarget(routes, identity, destination.target, destination.user);
 }

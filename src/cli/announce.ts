@@ -1,0 +1,21 @@
+import type { Gateway } from '../gateway.ts';
+
+/** What the operator sees at start: where it listens, its fingerprints, the first invite, and whether containers are there. */
+export async function announce(gateway: Gateway, stdout: NodeJS.WritableStream): Promise<void> {
+  const { host, port } = gateway.endpoint;
+  const lines = [`Postern listens for SSH on ${addressText(gateway.sshAddress)}`];
+  if (gateway.httpAddress) lines.push(`Health is served on http://${addressText(gateway.httpAddress)}/healthz`);
+  for (const { type, fingerprint } of gateway.hostKeys) lines.push(`Host key ${type} ${fingerprint}`);
+  if (gateway.firstInviteCode !== undefined) {
+    lines.push(
+      'Nobody has an account yet. To become the admin, paste this (with the path of your own key):',
+      `  ssh -p ${port} -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519 join+${gateway.firstInviteCode}@${host}`,
+    );
+  }
+  stdout.write(`${lines.join('\n')}\n`);
+  const problem = await gateway.engineProblem();
+  if (problem !== undefined) stdout.write(`Containers are unavailable: ${problem}\n`);
+}
+
+const addressText = ({ address, port }: { address: string; port: number }) =>
+  address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;

@@ -1,0 +1,62 @@
+/** The operator's commands: `serve` here, everything else over the control socket of a running gateway. */
+import { isGatewayError } from '../errors.ts';
+import { version } from '../platform/version.ts';
+import { operate } from './operate.ts';
+import { serve } from './serve.ts';
+
+export interface Terminal {
+  readonly env: NodeJS.ProcessEnv;
+  readonly stdin: NodeJS.ReadStream;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+}
+
+export type CliCommand = (args: readonly string[], terminal: Terminal) => Promise<number>;
+
+const usage = `Usage: postern [COMMAND] [FLAGS]
+
+  postern [serve] [FLAGS]      run the gateway (the default); "postern serve --help" lists the flags
+  postern backup FILE          copy a running gateway's store to FILE, consistently
+  postern account|invite|session|ssh-key|share|tag|ls …
+                               the lobby's commands, as the operator of this machine, on the running
+                               gateway; "postern help" lists them. Recover a lost admin key with
+                               "postern account add-key NAME < key.pub"
+  postern version              print the version
+
+  --data DIR                   the running gateway's data folder (default ./data)
+`;
+
+const print =
+  (text: string): CliCommand =>
+  async (_args, { stdout }) => {
+    stdout.write(text);
+    return 0;
+  };
+
+const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
+  ['serve', serve],
+  ['version', print(`postern ${version}\n`)],
+  ['--version', print(`postern ${version}\n`)],
+  ['--help', print(usage)],
+  ['-h', print(usage)],
+  ...['backup', 'help', 'account', 'invite', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
+    (word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)],
+  ),
+]);
+
+/** Resolves to the exit status. Every failure has been told on stderr by then. */
+export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [first = 'serve', ...rest] = argv;
+  const named = commands.get(first);
+  const [command, args] = named ? [named, rest] : first.startsWith('-') ? [serve, argv] : [undefined, []];
+  if (!command) {
+    terminal.stderr.write(`postern: there is no command "${first}"; "postern --help" lists them.\n`);
+    return 2;
+  }
+  try {
+    return await command(args, terminal);
+  } catch (error) {
+    terminal.stderr.write(`postern: ${(error as Error).message}\n`);
+    return isGatewayError(error) ? error.exitStatus : 1;
+  }
+}

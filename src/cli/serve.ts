@@ -1,0 +1,96 @@
+/** `postern serve`: flags to config, then a gateway until a signal ends it. */
+import { pino } from 'pino';
+import yargs from 'yargs';
+import { loadConfig } from '../config/load-config.ts';
+import { GatewayError } from '../errors.ts';
+import { type Gateway, startGateway } from '../gateway.ts';
+import { hasNativeCrypto } from '../ssh/ssh2-internals.ts';
+import { announce } from './announce.ts';
+import type { CliCommand } from './run-cli.ts';
+
+const flags = {
+  'ssh-listen': { type: 'string', describe: 'HOST:PORT for SSH (default 0.0.0.0:2222)' },
+  'http-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz (default: off)' },
+  data: { type: 'string', describe: 'folder of the store (default ./data)' },
+  hostkeys: { type: 'string', describe: 'folder of the host keys (default ./hostkeys)' },
+  'admin-key': { type: 'string', describe: 'public key file of the account "admin", made if missing' },
+  docker: { type: 'string', describe: 'Docker Engine: unix:///PATH or tcp://HOST:PORT' },
+  domain: { type: 'string', describe: "the gateway's own name, as people type it (default localhost)" },
+  'public-port': { type: 'number', describe: 'the port people connect to, if not the one listened on' },
+  containers: { choices: ['all', 'labelled'] as const, describe: 'which containers are targets (default all)' },
+  config: { type: 'string', describe: 'JSON file of configuration keys (flags win over it)' },
+  'log-level': { type: 'string', describe: 'fatal, error, warn, info, debug, trace or silent (default info)' },
+} as const;
+
+export const serve: CliCommand = async (args, terminal) => {
+  let help: string | undefined;
+  const parsed = await yargs([...args])
+    .scriptName('postern serve')
+    .usage('Usage: $0 [FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …')
+    .options(flags)
+    .help()
+    .version(false)
+    .strict()
+    .exitProcess(false)
+    .parserConfiguration({ 'duplicate-arguments-array': false, 'camel-case-expansion': false })
+    .wrap(100)
+    .fail((message, error) => {
+      throw error ?? new GatewayError('usage', { problem: `${message}; "postern serve --help" lists the flags.` });
+    })
+    .parse([...args], {}, (_error: unknown, _argv: unknown, output: string) => {
+      help = output || undefined;
+    });
+  if (help !== undefined) {
+    terminal.stdout.write(`${help}\n`);
+    return 0;
+  }
+  const { config, unknownVariables } = loadConfig({
+    env: terminal.env,
+    ...(parsed.config === undefined ? {} : { file: parsed.config }),
+    flags: {
+      sshListen: parsed['ssh-listen'],
+      httpListen: parsed['http-listen'],
+      dataDir: parsed.data,
+      hostKeysDir: parsed.hostkeys,
+      adminKeyFile: parsed['admin-key'],
+      docker: parsed.docker,
+      domain: parsed.domain,
+      publicPort: parsed['public-port'],
+      containers: parsed.containers,
+      logLevel: parsed['log-level'],
+    },
+  });
+  const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+  for (const variable of unknownVariables) log.warn(`the variable ${variable} is not a configuration key and was ignored`);
+  const stopped = signalled();
+  const gateway = await startGateway(config, log);
+  if (!hasNativeCrypto()) {
+    terminal.stderr.write(
+      'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; run "npm rebuild ssh2" with gcc, make and python3 installed.\n',
+    );
+  }
+  await announce(gateway, terminal.stdout);
+  const signal = await stopped;
+  log.info({ signal }, 'stopping');
+  await stopBounded(gateway);
+  return 0;
+};
+
+/** SIGINT and SIGTERM end the gateway; a second one ends the process at once. */
+function signalled(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.once(signal, () => {
+        resolve(signal);
+        process.once(signal, () => process.exit(130));
+      });
+    }
+  });
+}
+
+const stopDeadlineMs = 15_000;
+
+async function stopBounded(gateway: Gateway): Promise<void> {
+  setTimeout(() => process.exit(1), stopDeadlineMs).unref();
+  await gateway.stop();
+}

@@ -1,0 +1,29 @@
+/**
+ * What goes over DATA/control.sock: one JSON line each way, then the end. The socket's mode (0600, in a
+ * 0700 folder) is the proof of who asks: the kernel lets nobody else open it.
+ */
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+
+export const controlRequestSchema = z.strictObject({
+  /** A command line of the lobby, or `backup FILE`. */
+  line: z.string().max(64 * 1024),
+  stdin: z.string().max(1024 * 1024),
+});
+
+export type ControlRequest = z.infer<typeof controlRequestSchema>;
+
+export interface ControlResponse {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitStatus: number;
+}
+
+export const maxRequestBytes = 2 * 1024 * 1024;
+
+/** sun_path holds 107 bytes: of the absolute and the relative path the shorter is taken. */
+export function controlSocketPath(dataDir: string): string {
+  const path = join(dataDir, 'control.sock');
+  const short = relative(process.cwd(), path);
+  return short.length < path.length ? short : path;
+}

@@ -1,0 +1,184 @@
+/**
+ * The composition root: the one place that knows which adapter stands behind which port. Opened in the
+ * order things depend on each other, closed in the reverse order.
+ */
+import { readFile } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import type { Accounts, Invites } from './accounts/accounts.ts';
+import { createAccounts } from './accounts/create-accounts.ts';
+import { createInvites } from './accounts/create-invites.ts';
+import { createLogAudit } from './audit/audit.ts';
+import { createAuthenticator } from './auth/authenticator.ts';
+import { createAuthorizer } from './auth/create-authorizer.ts';
+import type { CommandServices, Endpoint } from './commands/command.ts';
+import { splitWords } from './commands/interpreter/words.ts';
+import { createLobby } from './commands/lobby.ts';
+import type { Config } from './config/config.ts';
+import { openControlDoor } from './control/control-door.ts';
+import { GatewayError } from './errors.ts';
+import { createKeys } from './keys/create-keys.ts';
+import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import { createLifecycle } from './platform/lifecycle.ts';
+import { version } from './platform/version.ts';
+import { createConnections } from './sessions/create-connections.ts';
+import { createRunSession, openTarget } from './sessions/create-run-session.ts';
+import { createJoin } from './sessions/join.ts';
+import { createResolveJump } from './sessions/resolve-jump.ts';
+import { watchRevocations } from './sessions/revocation.ts';
+import type { Address } from './sessions/session.ts';
+import { loadHostKeys } from './ssh/host-keys.ts';
+import { parseListenAddress } from './ssh/listener.ts';
+import { openSshDoor } from './ssh/ssh-door.ts';
+import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
+import type { Store } from './store/store.ts';
+import { createContainerEngine } from './targets/container/create-container-engine.ts';
+import { createTargetDirectory } from './targets/create-target-directory.ts';
+import type { ContainerEngine } from './targets/target.ts';
+
+/** What tests may put in the place of the real thing. */
+export interface GatewayOverrides {
+  readonly clock?: Clock;
+  readonly store?: Store;
+  readonly engine?: ContainerEngine;
+}
+
+export interface Gateway {
+  readonly sshAddress: Address;
+  readonly httpAddress: Address | undefined;
+  /** `TYPE BASE64` and fingerprint of each host key, best first. */
+  readonly hostKeys: readonly { readonly publicKey: string; readonly fingerprint: string; readonly type: string }[];
+  /** On an empty store: the code of a fresh invite for an admin. */
+  readonly firstInviteCode: string | undefined;
+  readonly endpoint: Endpoint;
+  /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
+  engineProblem(): Promise<string | undefined>;
+  /** Ends everything; sessions have `graceMs` to say goodbye. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Opens store, doors and engine. Throws a sentence when something cannot be opened; then nothing stays open. */
+export async function startGateway(config: Config, log: Logger, overrides: GatewayOverrides = {}): Promise<Gateway> {
+  const lifecycle = createLifecycle();
+  try {
+    return await compose(config, log, overrides, lifecycle);
+  } catch (error) {
+    await lifecycle.close();
+    throw error;
+  }
+}
+
+type Lifecycle = ReturnType<typeof createLifecycle>;
+
+async function compose(config: Config, log: Logger, overrides: GatewayOverrides, lifecycle: Lifecycle): Promise<Gateway> {
+  const hostKeys = await loadHostKeys(config.hostKeysDir);
+  const rules = await openRules(config, log, overrides, lifecycle);
+  const { accounts, invites, keys, clock, engine } = rules;
+  if (config.adminKeyFile !== undefined) await ensureAdmin(accounts, config.adminKeyFile);
+
+  let sshAddress: Address = { address: '', port: 0 };
+  const endpoint = (): Endpoint => ({
+    host: config.domain,
+    port: config.publicPort ?? sshAddress.port,
+    hostKeys: hostKeys.map((key) => key.publicKey),
+  });
+  const services: CommandServices = { ...rules, config, endpoint, openTarget: openTargetFor(rules) };
+  const { connections, audit, authorizer, targets } = rules;
+  lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
+  const ssh = await openSshDoor({
+    config,
+    version,
+    hostKeys,
+    authenticator: createAuthenticator({ accounts, invites, keys, clock }),
+    runSession: createRunSession({
+      ...rules,
+      log,
+      lobby: await createLobby(services, log),
+      join: createJoin({ invites, audit, endpoint }),
+      targetPrefix: config.targetPrefix,
+      maxSessionsPerAccount: config.maxSessionsPerAccount,
+    }),
+    resolveJump: createResolveJump({ authorizer, targets, audit, targetPrefix: config.targetPrefix }),
+    addConnection: connections.addConnection,
+    audit,
+    log,
+  });
+  lifecycle.onClose((graceMs) => ssh.close(graceMs));
+  sshAddress = ssh.address;
+  const control = await openControlDoor({ services, log });
+  lifecycle.onClose(() => control.close());
+  const engineProblem = () => engine.ping().then(() => undefined, (error: Error) => error.message);
+  const http = await openHttp(config, engineProblem, lifecycle);
+
+  return {
+    sshAddress,
+    httpAddress: http?.address,
+    hostKeys,
+    firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
+    endpoint: endpoint(),
+    engineProblem,
+    stop: (graceMs = 2_000) => lifecycle.close(graceMs),
+  };
+}
+
+/** Store, engine and the rules over them. */
+async function openRules(config: Config, log: Logger, overrides: GatewayOverrides, lifecycle: Lifecycle) {
+  const clock = overrides.clock ?? systemClock;
+  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir }));
+  lifecycle.onClose(() => store.close());
+  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount } = config;
+  const engine = overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
+  lifecycle.onClose(() => engine.close());
+  const authorizer = createAuthorizer({ store, clock, config });
+  return {
+    clock,
+    store,
+    engine,
+    authorizer,
+    accounts: createAccounts({ store, clock }),
+    invites: createInvites({ store, clock }),
+    keys: createKeys({ store, clock, maxKeysPerAccount }),
+    targets: createTargetDirectory({ engine, authorizer, config }),
+    connections: createConnections(),
+    audit: createLogAudit(log),
+  };
+}
+
+type Rules = Awaited<ReturnType<typeof openRules>>;
+
+const openTargetFor =
+  (rules: Rules): CommandServices['openTarget'] =>
+  (target, user) =>
+  async (request, io, context) => {
+    const { handler } = await openTarget(rules, context.identity, target, user);
+    return handler(request, io, context);
+  };
+
+async function ensureAdmin(accounts: Accounts, file: string): Promise<void> {
+  const added = parseKeysToAdd(await readFile(file, 'utf8'));
+  const [first] = added;
+  if (first === undefined || added.length > 1) {
+    throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });
+  }
+  await accounts.ensureAdmin(first.key, first.comment);
+}
+
+/** One open invite at a time: the code of an earlier start was shown once and cannot be shown again. */
+async function createFirstInvite(invites: Invites, config: Config, clock: Clock): Promise<string> {
+  for (const invite of await invites.list()) {
+    if (invite.createdBy === 'gateway') await invites.revoke(invite.id);
+  }
+  const expiresAt = new Date(clock.now() + config.inviteExpiryDays * 86_400_000).toISOString();
+  return (await invites.create({ role: 'admin', expiresAt, createdBy: 'gateway' })).code;
+}
+
+async function openHttp(config: Config, engineProblem: () => Promise<string | undefined>, lifecycle: Lifecycle) {
+  if (config.httpListen === undefined) return undefined;
+  // Loaded only where it is wanted: fastify costs a tenth of a second of the start.
+  const { openHealthDoor } = await import('./http/health-door.ts');
+  const { host, port } = parseListenAddress(config.httpListen);
+  const engineAnswers = async () => (await engineProblem()) === undefined;
+  const door = await openHealthDoor({ host, port, version, engineAnswers });
+  lifecycle.onClose(() => door.close());
+  return door;
+}

@@ -1,0 +1,32 @@
+import type { Audit } from '../audit/audit.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
+import type { Identity } from '../auth/identity.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import type { TargetDirectory } from '../targets/target-directory.ts';
+
+export interface ResolveJumpDependencies {
+  readonly authorizer: Authorizer;
+  readonly targets: TargetDirectory;
+  readonly audit: Audit;
+  readonly targetPrefix: string;
+}
+
+/**
+ * The target that a direct-tcpip destination names: `rexec-TARGET` or `TARGET`, port 22. Everything else is
+ * refused and audited before any look-up of a name: the gateway is no open proxy. Throws a GatewayError.
+ */
+export function createResolveJump({ authorizer, targets, audit, targetPrefix }: ResolveJumpDependencies) {
+  return async (identity: Identity, host: string, port: number): Promise<{ target: string }> => {
+    try {
+      const principal = await authorizer.principal(identity);
+      if (port !== 22) throw new GatewayError('port-refused', { port });
+      const name = host.toLowerCase().startsWith(targetPrefix) ? host.slice(targetPrefix.length) : host;
+      const target = await targets.resolve(principal, name);
+      await authorizer.authorize(principal, target, undefined);
+      return { target: target.id };
+    } catch (error) {
+      if (isGatewayError(error)) audit.refused(identity, { what: `direct-tcpip ${host.slice(0, 255)}:${port}`, reason: error.code });
+      throw error;
+    }
+  };
+}

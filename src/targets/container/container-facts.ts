@@ -1,0 +1,132 @@
+/**
+ * What sessions need to know about a container: state, users, which programs exist. Read by
+ * the archive API, never by running something, and kept until the container starts anew.
+ */
+import { GatewayError } from '../../errors.ts';
+import { findContainerFile } from './archive-file.ts';
+import type { ContainerDetails, EngineApi } from './engine-api.ts';
+import { engineStatus, translateEngineError } from './engine-errors.ts';
+import { findSessionUser, parsePasswd, type PasswdEntry, type SessionUser } from './passwd.ts';
+
+/** One container, from one start to the next. */
+export interface ContainerFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly startedAt: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Throws `no-such-user`. */
+  getUser(requested: string | undefined): Promise<SessionUser>;
+  /** The first of `paths` that is a program; what was found is remembered. */
+  findProgram(paths: readonly string[]): Promise<string | undefined>;
+}
+
+export interface ContainerFactsSource {
+  /** Facts of a running container. Throws `container-gone`, `container-not-running`, `engine-unavailable`. */
+  getFacts(id: string, name: string): Promise<ContainerFacts>;
+  /** Why a session in that start of the container ended, if the container is to blame. */
+  findEnding(facts: ContainerFacts): Promise<GatewayError | undefined>;
+}
+
+const maxContainers = 1_000;
+
+// Go's os.FileMode.
+const directoryBit = 2 ** 31;
+const executableBits = 0o111;
+
+interface Cached {
+  readonly startedAt: string;
+  readonly programs: Map<string, Promise<boolean>>;
+  passwd: Promise<readonly PasswdEntry[]> | undefined;
+}
+
+export function createContainerFactsSource(engine: EngineApi): ContainerFactsSource {
+  const cache = new Map<string, Cached>();
+
+  const inspect = async (id: string, name: string): Promise<ContainerDetails> => {
+    try {
+      return await engine.inspect(id);
+    } catch (error) {
+      if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name }, { cause: error });
+      throw translateEngineError(error);
+    }
+  };
+
+  const cachedFor = (id: string, startedAt: string): Cached => {
+    const known = cache.get(id);
+    if (known?.startedAt === startedAt) return known;
+    const fresh: Cached = { startedAt, programs: new Map(), passwd: undefined };
+    cache.delete(id);
+    cache.set(id, fresh);
+    if (cache.size > maxContainers) cache.delete(cache.keys().next().value!);
+    return fresh;
+  };
+
+  return {
+    async getFacts(id, name) {
+      const details = await inspect(id, name);
+      if (details.State.Status !== 'running') {
+        throw new GatewayError('container-not-running', { name, state: details.State.Status });
+      }
+      return factsOf(engine, details, cachedFor(id, details.State.StartedAt));
+    },
+    async findEnding({ id, name, startedAt }) {
+      try {
+        const { State } = await inspect(id, name);
+        const same = State.StartedAt === startedAt;
+        return State.Running && same ? undefined : new GatewayError('container-ended', { name });
+      } catch (error) {
+        return translateEngineError(error);
+      }
+    },
+  };
+}
+
+function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): ContainerFacts {
+  const id = details.Id;
+  const name = details.Name.replace(/^\//, '');
+  const readPasswd = () => {
+    const reading = findContainerFile(engine, id, '/etc/passwd').then((file) => parsePasswd(file?.toString() ?? ''));
+    reading.catch(() => {
+      cached.passwd = undefined;
+    });
+    cached.passwd = reading;
+    return reading;
+  };
+  const isProgram = (path: string) => {
+    const asked = cached.programs.get(path) ?? findIsProgram(engine, id, path);
+    cached.programs.set(path, asked);
+    asked.catch(() => cached.programs.delete(path));
+    return asked;
+  };
+  return {
+    id,
+    name,
+    startedAt: cached.startedAt,
+    labels: details.Config.Labels ?? {},
+    async getUser(requested) {
+      const configured = details.Config.User ?? '';
+      const find = (entries: readonly PasswdEntry[]) => findSessionUser(entries, requested, configured);
+      const known = cached.passwd;
+      // A user who is missing may have been added since passwd was read.
+      const user = find(await (known ?? readPasswd())) ?? (known && find(await readPasswd()));
+      if (user) return user;
+      throw new GatewayError('no-such-user', { user: requested ?? configured, target: name });
+    },
+    async findProgram(paths) {
+      const found = await Promise.all(paths.map(isProgram));
+      const at = found.indexOf(true);
+      // Somebody may install one while the container runs; what is missing is looked for again.
+      for (const [index, path] of paths.entries()) if (!found[index]) cached.programs.delete(path);
+      return paths[at];
+    },
+  };
+}
+
+async function findIsProgram(engine: EngineApi, id: string, path: string): Promise<boolean> {
+  const stat = await engine.findPath(id, path).catch((error) => {
+    throw translateEngineError(error);
+  });
+  if (!stat) return false;
+  if (stat.linkTarget) return stat.linkTarget !== path && (await findIsProgram(engine, id, stat.linkTarget));
+  return stat.mode < directoryBit && (stat.mode & executableBits) !== 0;
+}

@@ -1,0 +1,147 @@
+/**
+ * The few calls of the Docker Engine API that sessions need, as plain data. The only importer of
+ * dockerode, and that lazily: loading it costs 0.14 s, which the start of the gateway must not pay.
+ */
+import type { Duplex, Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import type { EngineAddress } from './engine-address.ts';
+import { engineStatus, translateEngineError } from './engine-errors.ts';
+
+export type ContainerSummary = Docker.ContainerInfo;
+export type ContainerDetails = Docker.ContainerInspectInfo;
+
+export interface ExecOptions {
+  readonly argv: readonly string[];
+  readonly env?: readonly string[];
+  /** As the engine reads it; undefined: the container's own. */
+  readonly user: string | undefined;
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly workingDir: string;
+}
+
+/** What the archive API says about one path; `mode` is Go's os.FileMode. */
+export interface PathStat {
+  readonly name: string;
+  readonly size: number;
+  readonly mode: number;
+  /** Resolved inside the container; empty where the path is no symbolic link. */
+  readonly linkTarget: string;
+}
+
+/** Every call throws GatewayError, or the library's own error where it carries an HTTP status. */
+export interface EngineApi {
+  ping(): Promise<void>;
+  list(): Promise<readonly ContainerSummary[]>;
+  inspect(id: string): Promise<ContainerDetails>;
+  start(id: string): Promise<void>;
+  stop(id: string): Promise<void>;
+  restart(id: string): Promise<void>;
+  /** Returns the id of an exec that has not started. */
+  createExec(containerId: string, options: ExecOptions): Promise<string>;
+  /** The raw connection: ending it is the program's EOF. It must be consumed or destroyed. */
+  startExec(execId: string, tty: boolean): Promise<Duplex>;
+  inspectExec(execId: string): Promise<{ readonly running: boolean; readonly exitCode: number | null }>;
+  resizeExec(execId: string, size: { readonly columns: number; readonly rows: number }): Promise<void>;
+  /** Undefined where there is nothing. */
+  findPath(containerId: string, path: string): Promise<PathStat | undefined>;
+  /** A tar stream, to be consumed or destroyed; undefined where there is nothing. */
+  findArchive(containerId: string, path: string): Promise<Readable | undefined>;
+}
+
+const answerWithinMs = 30_000;
+/** A stop waits for the container's own grace, which its image may have made long. */
+const lifecycleWithinMs = 120_000;
+
+/**
+ * On a tty the engine watches typed bytes for its "detach" keys, Ctrl-P Ctrl-Q by default, and holds
+ * Ctrl-P back until the next key. It cannot be turned off: so a sequence nobody types.
+ */
+const detachKeys = Array.from({ length: 24 }, (_, at) => (at % 2 ? 'ctrl-_' : 'ctrl-^')).join(',');
+
+async function connect(address: EngineAddress): Promise<Docker> {
+  const { default: Client } = await import('dockerode');
+  if (address.kind === 'environment') return new Client();
+  // `host` and `socketPath` must both be named: what is left out is taken from DOCKER_HOST.
+  if (address.kind === 'unix') {
+    return new Client({ socketPath: address.path, host: undefined, protocol: 'http' } as Docker.DockerOptions);
+  }
+  return new Client({ host: address.host, port: address.port, protocol: 'http' });
+}
+
+/** An API over the engine at `address`; nothing is loaded or dialled before the first call. */
+export function createEngineApi(address: EngineAddress): EngineApi {
+  let connecting: Promise<Docker> | undefined;
+  const call = async <T>(run: (client: Docker, abortSignal: AbortSignal) => Promise<T>, withinMs = answerWithinMs) => {
+    connecting ??= connect(address);
+    const client = await connecting;
+    try {
+      return await run(client, AbortSignal.timeout(withinMs));
+    } catch (error) {
+      throw engineStatus(error) === undefined ? translateEngineError(error) : error;
+    }
+  };
+  const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
+    await call((client, abortSignal) => client.getContainer(id)[verb]({ abortSignal }), lifecycleWithinMs).catch(
+      ignoreStatus(304),
+    );
+  };
+  return {
+    ping: async () => void (await call((client) => client.ping())),
+    list: () => call((client, abortSignal) => client.listContainers({ all: true, abortSignal })),
+    inspect: (id) => call((client, abortSignal) => client.getContainer(id).inspect({ abortSignal })),
+    start: lifecycle('start'),
+    stop: lifecycle('stop'),
+    restart: lifecycle('restart'),
+    createExec: (id, options) => call((client, abortSignal) => createExec(client, id, options, abortSignal)),
+    startExec: (id, tty) =>
+      call((client, abortSignal) =>
+        // `stdin: true` would leave the request open, and with it the socket of every refused start.
+        client.getExec(id).start({ hijack: true, stdin: false, Tty: tty, abortSignal }),
+      ),
+    inspectExec: async (id) => {
+      const found = await call((client, abortSignal) => client.getExec(id).inspect({ abortSignal }));
+      return { running: found.Running, exitCode: found.ExitCode };
+    },
+    resizeExec: async (id, { columns, rows }) =>
+      void (await call((client) => client.getExec(id).resize({ w: columns, h: rows }))),
+    findPath: (id, path) =>
+      call((client, abortSignal) => findPath(client, id, path, abortSignal)).catch(undefinedFor404),
+    findArchive: (id, path) =>
+      call(async (client, abortSignal) => (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable).catch(
+        undefinedFor404,
+      ),
+  };
+}
+
+async function createExec(client: Docker, id: string, options: ExecOptions, abortSignal: AbortSignal) {
+  const exec = await client.getContainer(id).exec({
+    Cmd: [...options.argv],
+    ...(options.env ? { Env: [...options.env] } : {}),
+    ...(options.user === undefined ? {} : { User: options.user }),
+    WorkingDir: options.workingDir,
+    Tty: options.tty,
+    AttachStdin: options.stdin,
+    AttachStdout: true,
+    AttachStderr: true,
+    DetachKeys: detachKeys,
+    abortSignal,
+  });
+  return exec.id;
+}
+
+async function findPath(client: Docker, id: string, path: string, abortSignal: AbortSignal): Promise<PathStat | undefined> {
+  const answer = await client.getContainer(id).infoArchive({ path, abortSignal });
+  // Its socket is held until somebody reads the (empty) body.
+  answer.resume();
+  const header = String(answer.headers['x-docker-container-path-stat'] ?? '');
+  return header ? JSON.parse(Buffer.from(header, 'base64').toString()) : undefined;
+}
+
+const ignoreStatus = (status: number) => (error: unknown) => {
+  if (engineStatus(error) !== status) throw error;
+};
+
+function undefinedFor404(error: unknown): undefined {
+  if (engineStatus(error) !== 404) throw error;
+}

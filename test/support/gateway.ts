@@ -1,0 +1,87 @@
+/** A gateway under test: the real thing in this process, on a free port, with a folder of its own. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { type Gateway, type GatewayOverrides, startGateway } from '../../src/gateway.ts';
+import { type KeyPair, makeKeyPair, ssh, type SshOptions, writeKnownHosts } from './ssh-client.ts';
+
+export interface TestGateway {
+  readonly gateway: Gateway;
+  readonly port: number;
+  readonly knownHosts: string;
+  readonly dataDir: string;
+  readonly hostKeysDir: string;
+  /** The key of the account `admin`. */
+  readonly admin: KeyPair;
+  /** Log lines so far, parsed. */
+  readonly logged: () => readonly Record<string, unknown>[];
+  /** Runs `ssh` as the admin unless `key` says otherwise. */
+  readonly ssh: (command?: string, options?: SshOptions) => ReturnType<typeof ssh>;
+  /** Makes an account with a fresh key. */
+  readonly addMember: (name: string, role?: 'member' | 'admin') => Promise<KeyPair>;
+  readonly stop: () => Promise<void>;
+}
+
+export interface TestGatewayOptions {
+  readonly config?: Record<string, unknown>;
+  readonly overrides?: GatewayOverrides;
+  /** Reuses folders of an earlier one. */
+  readonly folders?: { dataDir: string; hostKeysDir: string };
+  readonly admin?: KeyPair;
+}
+
+export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-gateway-'));
+  const dataDir = options.folders?.dataDir ?? join(folder, 'data');
+  const hostKeysDir = options.folders?.hostKeysDir ?? join(folder, 'hostkeys');
+  const admin = options.admin ?? (await makeKeyPair());
+  const { config } = loadConfig({
+    env: {},
+    flags: {
+      sshListen: '127.0.0.1:0',
+      dataDir,
+      hostKeysDir,
+      adminKeyFile: `${admin.file}.pub`,
+      logLevel: 'debug',
+      ...options.config,
+    },
+  });
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const gateway = await startGateway(config, log, options.overrides);
+  const { port } = gateway.sshAddress;
+  const knownHosts = await writeKnownHosts(port, gateway.hostKeys.map((key) => key.publicKey));
+  const target = { port, knownHosts };
+  return {
+    gateway,
+    port,
+    knownHosts,
+    dataDir,
+    hostKeysDir,
+    admin,
+    logged: () => lines,
+    ssh: (command, sshOptions = {}) => ssh(target, command, { key: admin, ...sshOptions }),
+    addMember: async (name, role = 'member') => {
+      const key = await makeKeyPair();
+      const invited = await ssh(target, `invite create --name=${name} --role=${role} --json`, { key: admin });
+      const { code } = JSON.parse(invited.text) as { code: string };
+      const joined = await ssh(target, 'join', { key, login: `join+${code}` });
+      if (joined.status !== 0) throw new Error(`join failed: ${joined.stderr}`);
+      return key;
+    },
+    stop: async () => {
+      await gateway.stop();
+      if (!options.folders) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Writes `content` into a fresh file and returns its path. */
+export async function temporaryFile(name: string, content: string | Buffer): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-file-'));
+  const file = join(folder, name);
+  await writeFile(file, content);
+  return file;
+}
