@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes a checkout ready to run: installs what is missing, builds what is stale, and does nothing the
+# second time. Plain sh, because it runs before node_modules exists.
+set -eu
+cd "$(dirname "$0")/.."
+
+# scripts/postinstall.mjs leaves the copy, so it is there only after an installation that went through.
+installed=node_modules/.installed-package-lock.json
+if ! cmp -s package-lock.json "$installed" || [ ! -e node_modules/.bin/tsc ]; then
+  echo 'postern: installing dependencies (package-lock.json is new or has changed) …' >&2
+  npm ci --include=dev --include=optional --no-progress >&2
+fi
+
+if [ ! -e dist/.built ] || [ -n "$(find src tsconfig.json tsconfig.build.json "$installed" -newer dist/.built -print -quit)" ]; then
+  sh scripts/build.sh
+fi
