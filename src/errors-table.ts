@@ -22,7 +22,7 @@ const session = <P = Record<string, never>>(sentence: (params: P) => string) => 
 
 export const errorTable = {
   // The command line.
-  'usage': usage<{ problem: string }>(({ problem }) => problem),
+  usage: usage<{ problem: string }>(({ problem }) => problem),
   'unknown-command': row<{ command: string; nearest?: string | undefined; hint?: string | undefined }>(
     2,
     404,
@@ -45,7 +45,11 @@ export const errorTable = {
     409,
     ({ existing }) => `this key is already registered, as "${existing}".`,
   ),
-  'foreign-key': row(1, 409, () => 'this key is already registered with another account; use a different key.'),
+  'foreign-key': row(
+    1,
+    409,
+    () => 'this key is already registered with another account; use a different key.',
+  ),
   'readded-key': failed(
     () =>
       'this key was removed before. Adding it again makes tokens signed with it valid again; repeat with --yes if you want that.',
@@ -64,10 +68,12 @@ export const errorTable = {
     ({ limit }) => `an account may hold ${limit} keys; remove one with "ssh-key remove" first.`,
   ),
   'last-key': failed(
-    () => 'this is the last key of the account: without it nobody can log in to it. Repeat with --yes to remove it all the same.',
+    () =>
+      'this is the last key of the account: without it nobody can log in to it. Repeat with --yes to remove it all the same.',
   ),
   'current-key': failed(
-    () => 'this is the key you are connected with; removing it ends this connection. Repeat with --yes to do it.',
+    () =>
+      'this is the key you are connected with; removing it ends this connection. Repeat with --yes to do it.',
   ),
 
   // Accounts and invites.
@@ -111,13 +117,15 @@ export const errorTable = {
   'target-user-refused': row<{ user: string; target: string }>(
     255,
     403,
-    ({ user, target }) => `you may not enter ${target} as "${user}"; leave the user name out to use the default one.`,
+    ({ user, target }) =>
+      `you may not enter ${target} as "${user}"; leave the user name out to use the default one.`,
   ),
   'no-such-user': session<{ user: string; target: string }>(
     ({ user, target }) => `there is no user "${user}" in ${target}; leave it out to use the default one.`,
   ),
   'container-not-running': session<{ name: string; state: string }>(
-    ({ name, state }) => `container ${name} is ${state}; "ssh GATEWAY start ${name}" starts it, if it is yours.`,
+    ({ name, state }) =>
+      `container ${name} is ${state}; "ssh GATEWAY start ${name}" starts it, if it is yours.`,
   ),
   'container-ended': session<{ name: string }>(
     ({ name }) => `container ${name} stopped while the session was running.`,
@@ -131,13 +139,15 @@ export const errorTable = {
   'engine-unavailable': row<{ reason: string }>(
     255,
     503,
-    ({ reason }) => `the Docker Engine cannot be reached (${reason}); containers are unavailable until it can.`,
+    ({ reason }) =>
+      `the Docker Engine cannot be reached (${reason}); containers are unavailable until it can.`,
   ),
   'engine-failed': session<{ reason: string }>(({ reason }) => `the Docker Engine refused: ${reason}`),
   'pty-refused': session(() => 'a terminal is not allowed here; run a command without one (ssh -T).'),
   'sftp-refused': session(() => 'file transfer is not allowed on this target for you.'),
   'no-sftp-server': session<{ name: string }>(
-    ({ name }) => `container ${name} has no sftp-server program, which file transfer needs; install one (Debian: openssh-sftp-server).`,
+    ({ name }) =>
+      `container ${name} has no sftp-server program, which file transfer needs; install one (Debian: openssh-sftp-server).`,
   ),
   'unknown-subsystem': session<{ subsystem: string }>(
     ({ subsystem }) => `the subsystem "${subsystem}" is not offered here; there is "sftp".`,
@@ -182,7 +192,7 @@ export const errorTable = {
     500,
     ({ reason }) => `the change could not be written to disk and was not made (${reason}).`,
   ),
-  'internal': row<{ id: string }>(
+  internal: row<{ id: string }>(
     255,
     500,
     ({ id }) => `internal error ${id}; the operator finds the cause under this number in the log.`,

@@ -47,7 +47,11 @@ export interface Gateway {
   readonly sshAddress: Address;
   readonly httpAddress: Address | undefined;
   /** `TYPE BASE64` and fingerprint of each host key, best first. */
-  readonly hostKeys: readonly { readonly publicKey: string; readonly fingerprint: string; readonly type: string }[];
+  readonly hostKeys: readonly {
+    readonly publicKey: string;
+    readonly fingerprint: string;
+    readonly type: string;
+  }[];
   /** On an empty store: the code of a fresh invite for an admin. */
   readonly firstInviteCode: string | undefined;
   readonly endpoint: Endpoint;
@@ -58,7 +62,11 @@ export interface Gateway {
 }
 
 /** Opens store, doors and engine. Throws a sentence when something cannot be opened; then nothing stays open. */
-export async function startGateway(config: Config, log: Logger, overrides: GatewayOverrides = {}): Promise<Gateway> {
+export async function startGateway(
+  config: Config,
+  log: Logger,
+  overrides: GatewayOverrides = {},
+): Promise<Gateway> {
   const lifecycle = createLifecycle();
   try {
     return await compose(config, log, overrides, lifecycle);
@@ -70,7 +78,12 @@ export async function startGateway(config: Config, log: Logger, overrides: Gatew
 
 type Lifecycle = ReturnType<typeof createLifecycle>;
 
-async function compose(config: Config, log: Logger, overrides: GatewayOverrides, lifecycle: Lifecycle): Promise<Gateway> {
+async function compose(
+  config: Config,
+  log: Logger,
+  overrides: GatewayOverrides,
+  lifecycle: Lifecycle,
+): Promise<Gateway> {
   const hostKeys = await loadHostKeys(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
   const { accounts, invites, keys, clock, engine } = rules;
@@ -107,7 +120,11 @@ async function compose(config: Config, log: Logger, overrides: GatewayOverrides,
   sshAddress = ssh.address;
   const control = await openControlDoor({ services, log });
   lifecycle.onClose(() => control.close());
-  const engineProblem = () => engine.ping().then(() => undefined, (error: Error) => error.message);
+  const engineProblem = () =>
+    engine.ping().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
   const http = await openHttp(config, engineProblem, lifecycle);
 
   return {
@@ -127,7 +144,8 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
   const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir }));
   lifecycle.onClose(() => store.close());
   const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount } = config;
-  const engine = overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
+  const engine =
+    overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
   lifecycle.onClose(() => engine.close());
   const authorizer = createAuthorizer({ store, clock, config });
   return {
@@ -172,7 +190,11 @@ async function createFirstInvite(invites: Invites, config: Config, clock: Clock)
   return (await invites.create({ role: 'admin', expiresAt, createdBy: 'gateway' })).code;
 }
 
-async function openHttp(config: Config, engineProblem: () => Promise<string | undefined>, lifecycle: Lifecycle) {
+async function openHttp(
+  config: Config,
+  engineProblem: () => Promise<string | undefined>,
+  lifecycle: Lifecycle,
+) {
   if (config.httpListen === undefined) return undefined;
   // Loaded only where it is wanted: fastify costs a tenth of a second of the start.
   const { openHealthDoor } = await import('./http/health-door.ts');

@@ -21,7 +21,10 @@ export function matchesAddress(address: string, patterns: string): boolean {
 function matchesOne(address: string, pattern: string): boolean {
   const [base, length] = pattern.split('/');
   if (length !== undefined && base !== undefined) return inBlock(address, base, Number(length));
-  const wildcard = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.');
+  const wildcard = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
   return new RegExp(`^${wildcard}$`).test(address);
 }
 

@@ -36,7 +36,10 @@ export interface Applicant {
 }
 
 /** Why a key is no way in; `detail` may be shown to whoever holds the key. */
-export type Refusal = { readonly refused: 'unknown' | 'expired' | 'disabled' | 'source' | 'invite' | 'signature'; readonly detail?: string };
+export type Refusal = {
+  readonly refused: 'unknown' | 'expired' | 'disabled' | 'source' | 'invite' | 'signature';
+  readonly detail?: string;
+};
 
 export interface Authenticator {
   /** Would this key, signing, be let in? Answers a probe; proves nothing. */
@@ -57,7 +60,12 @@ export interface AuthenticatorDependencies {
 export const isRefusal = (value: object | string): value is Refusal =>
   typeof value === 'object' && 'refused' in value;
 
-export function createAuthenticator({ accounts, invites, keys, clock }: AuthenticatorDependencies): Authenticator {
+export function createAuthenticator({
+  accounts,
+  invites,
+  keys,
+  clock,
+}: AuthenticatorDependencies): Authenticator {
   async function lookUp({ blob, source, outer }: OfferedKey) {
     const key = await keys.findByFingerprint(fingerprintOf(blob));
     if (!key || (outer && outer.accountId !== key.accountId)) return { refused: 'unknown' } as const;

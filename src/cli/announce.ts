@@ -4,7 +4,8 @@ import type { Gateway } from '../gateway.ts';
 export async function announce(gateway: Gateway, stdout: NodeJS.WritableStream): Promise<void> {
   const { host, port } = gateway.endpoint;
   const lines = [`Postern listens for SSH on ${addressText(gateway.sshAddress)}`];
-  if (gateway.httpAddress) lines.push(`Health is served on http://${addressText(gateway.httpAddress)}/healthz`);
+  if (gateway.httpAddress)
+    lines.push(`Health is served on http://${addressText(gateway.httpAddress)}/healthz`);
   for (const { type, fingerprint } of gateway.hostKeys) lines.push(`Host key ${type} ${fingerprint}`);
   if (gateway.firstInviteCode !== undefined) {
     lines.push(

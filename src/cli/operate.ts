@@ -7,7 +7,10 @@ import type { CliCommand, Terminal } from './run-cli.ts';
 export const operate: CliCommand = async (args, terminal) => {
   const { words, dataDir } = takeDataFlag(args, terminal.env['POSTERN_DATA_DIR'] ?? './data');
   // `backup` names a file of this machine: the gateway may have another working folder.
-  const sent = words[0] === 'backup' && words[1] !== undefined ? ['backup', resolve(words[1]), ...words.slice(2)] : words;
+  const sent =
+    words[0] === 'backup' && words[1] !== undefined
+      ? ['backup', resolve(words[1]), ...words.slice(2)]
+      : words;
   const stdin = takesStdin(words) && !terminal.stdin.isTTY ? await readAll(terminal) : '';
   const response = await call(dataDir, { line: sent.map(quote).join(' '), stdin });
   terminal.stdout.write(response.stdout);
@@ -60,6 +63,7 @@ async function call(dataDir: string, request: { line: string; stdin: string }): 
   socket.end(JSON.stringify(request));
   const chunks: Buffer[] = [];
   for await (const chunk of socket as AsyncIterable<Buffer>) chunks.push(chunk);
-  if (chunks.length === 0) throw new Error('the gateway closed the control socket without an answer; its log says why.');
+  if (chunks.length === 0)
+    throw new Error('the gateway closed the control socket without an answer; its log says why.');
   return JSON.parse(Buffer.concat(chunks).toString('utf8')) as ControlResponse;
 }

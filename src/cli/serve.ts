@@ -17,16 +17,24 @@ const flags = {
   docker: { type: 'string', describe: 'Docker Engine: unix:///PATH or tcp://HOST:PORT' },
   domain: { type: 'string', describe: "the gateway's own name, as people type it (default localhost)" },
   'public-port': { type: 'number', describe: 'the port people connect to, if not the one listened on' },
-  containers: { choices: ['all', 'labelled'] as const, describe: 'which containers are targets (default all)' },
+  containers: {
+    choices: ['all', 'labelled'] as const,
+    describe: 'which containers are targets (default all)',
+  },
   config: { type: 'string', describe: 'JSON file of configuration keys (flags win over it)' },
-  'log-level': { type: 'string', describe: 'fatal, error, warn, info, debug, trace or silent (default info)' },
+  'log-level': {
+    type: 'string',
+    describe: 'fatal, error, warn, info, debug, trace or silent (default info)',
+  },
 } as const;
 
 export const serve: CliCommand = async (args, terminal) => {
   let help: string | undefined;
   const parsed = await yargs([...args])
     .scriptName('postern serve')
-    .usage('Usage: $0 [FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …')
+    .usage(
+      'Usage: $0 [FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …',
+    )
     .options(flags)
     .help()
     .version(false)
@@ -35,7 +43,9 @@ export const serve: CliCommand = async (args, terminal) => {
     .parserConfiguration({ 'duplicate-arguments-array': false, 'camel-case-expansion': false })
     .wrap(100)
     .fail((message, error) => {
-      throw error ?? new GatewayError('usage', { problem: `${message}; "postern serve --help" lists the flags.` });
+      throw (
+        error ?? new GatewayError('usage', { problem: `${message}; "postern serve --help" lists the flags.` })
+      );
     })
     .parse([...args], {}, (_error: unknown, _argv: unknown, output: string) => {
       help = output || undefined;
@@ -61,7 +71,8 @@ export const serve: CliCommand = async (args, terminal) => {
     },
   });
   const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
-  for (const variable of unknownVariables) log.warn(`the variable ${variable} is not a configuration key and was ignored`);
+  for (const variable of unknownVariables)
+    log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const stopped = signalled();
   const gateway = await startGateway(config, log);
   if (!hasNativeCrypto()) {

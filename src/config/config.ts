@@ -20,7 +20,10 @@ export const configSchema = z.strictObject({
   domain: z.string().min(1).default('localhost'),
   /** Port people connect to, if not the one listened on. */
   publicPort: z.int().min(1).max(65535).optional(),
-  targetPrefix: z.string().regex(/^[a-z][a-z0-9]*-$/).default('rexec-'),
+  targetPrefix: z
+    .string()
+    .regex(/^[a-z][a-z0-9]*-$/)
+    .default('rexec-'),
   /** `all`, or `labelled`: hide containers that carry no `rexec.` label. */
   containers: z.enum(['all', 'labelled']).default('all'),
   maxKeysPerAccount: z.int().min(1).default(100),
@@ -29,7 +32,9 @@ export const configSchema = z.strictObject({
   /** sshd_config's LoginGraceTime. */
   loginGraceTimeMs: z.int().min(1).default(120_000),
   /** sshd_config's MaxStartups: unauthenticated connections start, rate in percent, full. */
-  maxStartups: z.strictObject({ start: z.int(), ratePercent: z.int(), full: z.int() }).default({ start: 10, ratePercent: 30, full: 100 }),
+  maxStartups: z
+    .strictObject({ start: z.int(), ratePercent: z.int(), full: z.int() })
+    .default({ start: 10, ratePercent: 30, full: 100 }),
   /** sshd_config's PerSourceMaxStartups, counted per address before MaxStartups. */
   perSourceMaxStartups: z.int().min(1).default(10),
   maxAuthTries: z.int().min(1).default(6),

@@ -22,7 +22,11 @@ export interface LoadedConfig {
 /** Throws invalid-config, naming the key and where it came from. */
 export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
   const fromEnv = readEnvironment(env);
-  const values: Values = { ...fromEnv.values, ...(file === undefined ? {} : readFile(file)), ...defined(flags) };
+  const values: Values = {
+    ...fromEnv.values,
+    ...(file === undefined ? {} : readFile(file)),
+    ...defined(flags),
+  };
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -49,7 +53,8 @@ function readFile(file: string): Values {
   }
 }
 
-const variableOf = (key: string) => `POSTERN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
+const variableOf = (key: string) =>
+  `POSTERN_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
 const keyOfVariable = new Map(Object.keys(configSchema.shape).map((key) => [variableOf(key), key]));
 
 /** `POSTERN_SSH_LISTEN` is sshListen; numbers and lists are written as JSON. */

@@ -2,7 +2,12 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { type ControlResponse, controlRequestSchema, controlSocketPath, maxRequestBytes } from './control-protocol.ts';
+import {
+  type ControlResponse,
+  controlRequestSchema,
+  controlSocketPath,
+  maxRequestBytes,
+} from './control-protocol.ts';
 
 export interface ControlDoorOptions {
   readonly dataDir: string;
@@ -28,7 +33,9 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<{ cl
     });
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(new Error(`cannot listen on ${path}: ${error.message}`, { cause: error })));
+    server.once('error', (error) =>
+      reject(new Error(`cannot listen on ${path}: ${error.message}`, { cause: error })),
+    );
     server.listen(path, () => resolve());
   });
   await chmod(path, 0o600);

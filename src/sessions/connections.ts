@@ -1,6 +1,7 @@
 /** Who is connected, and what runs: for `session list`, `session kill`, and revocation. */
-import type { Identity } from '../auth/identity.ts';
+
 import type { Authorization } from '../auth/authorization.ts';
+import type { Identity } from '../auth/identity.ts';
 
 export interface LiveConnection {
   readonly id: string;

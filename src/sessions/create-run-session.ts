@@ -1,13 +1,20 @@
 /** Joins the parts: from a peer's connection and a request to the handler that runs it. */
-import type { Authorizer } from '../auth/authorizer.ts';
+
 import type { Applicant } from '../auth/authenticator.ts';
+import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { randomId } from '../platform/ids.ts';
 import type { ContainerEngine } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
 import type { RunSession } from './peer.ts';
-import { type RoutedSession, runAccountSession, type RunnerDependencies, toGatewayError, writeSentence } from './run-session.ts';
+import {
+  type RoutedSession,
+  type RunnerDependencies,
+  runAccountSession,
+  toGatewayError,
+  writeSentence,
+} from './run-session.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
 
 export interface SessionRoutes extends RunnerDependencies {
@@ -51,7 +58,11 @@ export function createRunSession(routes: SessionRoutes): RunSession {
 /** The user inside the target that a jump's inner login name means; `rexec` is its default user. */
 const jumpUser = (loginName: string) => (loginName === 'rexec' || loginName === '' ? undefined : loginName);
 
-async function routeByLoginName(routes: SessionRoutes, identity: Identity, loginName: string): Promise<RoutedSession> {
+async function routeByLoginName(
+  routes: SessionRoutes,
+  identity: Identity,
+  loginName: string,
+): Promise<RoutedSession> {
   const destination = parseLoginName(loginName, routes.targetPrefix);
   if (destination.kind !== 'target') return { target: 'lobby', handler: routes.lobby };
   return openTarget(routes, identity, destination.target, destination.user);

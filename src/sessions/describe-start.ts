@@ -1,5 +1,5 @@
-import type { SessionStart } from './session.ts';
 import { maskSecrets } from '../commands/interpreter/mask.ts';
+import type { SessionStart } from './session.ts';
 
 const maxLength = 200;
 

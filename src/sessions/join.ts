@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline/promises';
 import type { Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Applicant } from '../auth/authenticator.ts';
-import { GatewayError, isGatewayError } from '../errors.ts';
 import type { Endpoint } from '../commands/command.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from './session.ts';
 
@@ -53,7 +53,8 @@ async function joinInteractively(
   const left = new AbortController();
   reader.on('close', () => left.abort());
   reader.on('SIGINT', () => reader.close());
-  const ask = (question: string) => reader.question(question, { signal: AbortSignal.any([left.signal, io.closed]) });
+  const ask = (question: string) =>
+    reader.question(question, { signal: AbortSignal.any([left.signal, io.closed]) });
   try {
     const invite = await dependencies.invites.findByCode(applicant.code);
     if (!invite) throw new GatewayError('invalid-invite', {});
@@ -87,7 +88,8 @@ async function askName(
       return await redeem(dependencies, applicant, name, print);
     } catch (error) {
       const retry =
-        isGatewayError(error) && ['invalid-account-name', 'account-name-taken', 'join-needs-name'].includes(error.code);
+        isGatewayError(error) &&
+        ['invalid-account-name', 'account-name-taken', 'join-needs-name'].includes(error.code);
       if (!retry || fixedName !== undefined || tries === 1) throw error;
       print(printable((error as Error).message));
     }

@@ -25,7 +25,8 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       await authorizer.authorize(principal, target, undefined);
       return { target: target.id };
     } catch (error) {
-      if (isGatewayError(error)) audit.refused(identity, { what: `direct-tcpip ${host.slice(0, 255)}:${port}`, reason: error.code });
+      if (isGatewayError(error))
+        audit.refused(identity, { what: `direct-tcpip ${host.slice(0, 255)}:${port}`, reason: error.code });
       throw error;
     }
   };

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import { isoTime, type Clock } from '../platform/clock.ts';
+import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
 import type { Connections, LiveSession } from './connections.ts';
@@ -39,13 +39,18 @@ export interface SessionToRun {
 }
 
 /** Runs a session of an account to its end. Never rejects. */
-export async function runAccountSession(dependencies: RunnerDependencies, session: SessionToRun): Promise<SessionEnd> {
+export async function runAccountSession(
+  dependencies: RunnerDependencies,
+  session: SessionToRun,
+): Promise<SessionEnd> {
   const { context, request, io } = session;
   const { identity } = context;
   const ending = endable(io, request.pty !== undefined);
   try {
     const limit = dependencies.maxSessionsPerAccount;
-    const open = dependencies.connections.listSessions().filter((live) => live.identity.accountId === identity.accountId);
+    const open = dependencies.connections
+      .listSessions()
+      .filter((live) => live.identity.accountId === identity.accountId);
     if (open.length >= limit) throw new GatewayError('too-many-sessions', { limit });
     const routed = await session.route();
     return await recorded(dependencies, session, routed, ending);
@@ -118,7 +123,8 @@ function endable(io: SessionIo, pty: boolean): Endable {
 /** An expected failure as it is; anything else is our bug: logged under a number, which the person is told. */
 export function toGatewayError(error: unknown, log: Logger, context: { connectionId: string }): GatewayError {
   if (isGatewayError(error)) {
-    if (error.cause !== undefined) log.debug({ connectionId: context.connectionId, err: error.cause }, error.code);
+    if (error.cause !== undefined)
+      log.debug({ connectionId: context.connectionId, err: error.cause }, error.code);
     return error;
   }
   const id = randomId(8);

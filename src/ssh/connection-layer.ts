@@ -79,7 +79,10 @@ export class ConnectionLayer implements ChannelWire {
     this.#handlers = new Map([
       [message.globalRequest, (reader) => this.#globalRequest(reader)],
       [message.channelOpen, (reader) => this.#channelOpen(reader)],
-      [message.channelWindowAdjust, onChannel((channel, reader) => channel.receiveWindowAdjust(reader.uint32()))],
+      [
+        message.channelWindowAdjust,
+        onChannel((channel, reader) => channel.receiveWindowAdjust(reader.uint32())),
+      ],
       [message.channelData, onChannel((channel, reader) => channel.receiveData(reader.bytes()))],
       [message.channelEof, onChannel((channel) => channel.receiveEof())],
       [message.channelClose, onChannel((channel) => channel.receiveClose())],
@@ -183,7 +186,9 @@ export class ConnectionLayer implements ChannelWire {
     const handler = this.#options.channelOpens.get(type);
     if (!handler) return refuse(new OpenRefused(openFailure.unknownChannelType, 'unknown channel type'));
     if (remoteMaxPacket < minPacketBytes) {
-      return refuse(new OpenRefused(openFailure.resourceShortage, `packet size under ${minPacketBytes} bytes`));
+      return refuse(
+        new OpenRefused(openFailure.resourceShortage, `packet size under ${minPacketBytes} bytes`),
+      );
     }
     if (this.#channels.size + this.#opening >= this.#options.maxChannels) {
       return refuse(new OpenRefused(openFailure.resourceShortage, 'too many channels on this connection'));
@@ -234,4 +239,3 @@ export class ConnectionLayer implements ChannelWire {
     );
   }
 }
-

@@ -20,7 +20,10 @@ export interface HostKey {
 /** Names as sshd(8) has them, best first. */
 const files = [
   { name: 'ssh_host_ed25519_key', make: () => utils.generateKeyPairSync('ed25519', { comment: 'postern' }) },
-  { name: 'ssh_host_rsa_key', make: () => utils.generateKeyPairSync('rsa', { bits: 3072, comment: 'postern' }) },
+  {
+    name: 'ssh_host_rsa_key',
+    make: () => utils.generateKeyPairSync('rsa', { bits: 3072, comment: 'postern' }),
+  },
 ] as const;
 
 /**
@@ -76,12 +79,16 @@ async function writeDurably(path: string, content: string, mode: number): Promis
 async function loadHostKey(path: string): Promise<HostKey> {
   const { mode } = await stat(path);
   if (mode & 0o077) {
-    throw new Error(`the host key ${path} may be read by others; make it yours alone with "chmod 600 ${path}".`);
+    throw new Error(
+      `the host key ${path} may be read by others; make it yours alone with "chmod 600 ${path}".`,
+    );
   }
   const privateKey = await readFile(path);
   const parsed = utils.parseKey(privateKey);
   if (parsed instanceof Error || !parsed.isPrivateKey()) {
-    throw new Error(`${path} is not a private key that can be read without a passphrase; remove it to have one made.`);
+    throw new Error(
+      `${path} is not a private key that can be read without a passphrase; remove it to have one made.`,
+    );
   }
   const blob = parsed.getPublicSSH();
   return {

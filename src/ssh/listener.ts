@@ -96,7 +96,9 @@ function listenError(listen: string, error: NodeJS.ErrnoException): Error {
     EACCES: `this user may not listen on ${listen}; choose a port above 1023 with --ssh-listen HOST:PORT.`,
     EADDRNOTAVAIL: `${listen} is not an address of this machine; choose another with --ssh-listen HOST:PORT.`,
   };
-  return new Error(causes[error.code ?? ''] ?? `cannot listen on ${listen}: ${error.message}`, { cause: error });
+  return new Error(causes[error.code ?? ''] ?? `cannot listen on ${listen}: ${error.message}`, {
+    cause: error,
+  });
 }
 
 /** `HOST:PORT`, the host of IPv6 in brackets. */

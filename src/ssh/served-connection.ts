@@ -167,7 +167,10 @@ export class ServedConnection {
     const opens = new Map([['session', session]]);
     const { peer } = connection;
     if (peer.kind === 'account' && !this.#outer) {
-      opens.set('direct-tcpip', directTcpip({ connection, identity: peer.identity, resolveJump, serveInner }));
+      opens.set(
+        'direct-tcpip',
+        directTcpip({ connection, identity: peer.identity, resolveJump, serveInner }),
+      );
     }
     return opens;
   }
@@ -176,7 +179,8 @@ export class ServedConnection {
     const { log } = this.#context;
     const fields = { connectionId: this.#id, source: this.#source.address, reason: printable(error.message) };
     // What the peer or the network did is its affair; anything else is our bug and needs the stack.
-    if (error.level !== undefined || /^protocol error/.test(error.message)) log.debug(fields, 'connection failed');
+    if (error.level !== undefined || /^protocol error/.test(error.message))
+      log.debug(fields, 'connection failed');
     else log.warn({ ...fields, err: error }, 'connection failed');
     this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : printable(error.message));
   }
@@ -201,4 +205,3 @@ export class ServedConnection {
     setTimeout(() => this.destroy(), hangUpGraceMs).unref();
   }
 }
-

@@ -3,7 +3,14 @@
  * request and runs it. The start is confirmed at once and the program's streams wait: ssh2 loses the
  * stdin of a start that is confirmed late (library-traps 8).
  */
-import type { Pty, SessionEnd, SessionIo, SessionRequest, SessionStart, WindowSize } from '../sessions/session.ts';
+import type {
+  Pty,
+  SessionEnd,
+  SessionIo,
+  SessionRequest,
+  SessionStart,
+  WindowSize,
+} from '../sessions/session.ts';
 import type { Channel, RequestHandler } from './channel.ts';
 import { endSession } from './end-session.ts';
 import type { WireReader } from './wire.ts';
@@ -18,7 +25,14 @@ const maxPtySide = 32_767;
 
 /** Installs the request handlers of a session channel; `start` is called at most once. */
 export function serveSessionChannel(channel: Channel, start: StartSession): void {
-  const state: SessionState = { started: false, env: new Map(), envBytes: 0, windowListeners: [], signalListeners: [], onBrokenPipe: () => {} };
+  const state: SessionState = {
+    started: false,
+    env: new Map(),
+    envBytes: 0,
+    windowListeners: [],
+    signalListeners: [],
+    onBrokenPipe: () => {},
+  };
   const begin = (kind: SessionStart) => {
     if (state.started) return false;
     state.started = true;

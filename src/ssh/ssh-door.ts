@@ -6,9 +6,14 @@ import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { Address } from '../sessions/session.ts';
 import { algorithms } from './algorithms.ts';
-import { createStartupLimits, openListener } from './listener.ts';
-import { type DoorContext, type OuterConnection, ServedConnection, type Transport } from './served-connection.ts';
 import type { HostKey } from './host-keys.ts';
+import { createStartupLimits, openListener } from './listener.ts';
+import {
+  type DoorContext,
+  type OuterConnection,
+  ServedConnection,
+  type Transport,
+} from './served-connection.ts';
 import { assertKnownSsh2, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {

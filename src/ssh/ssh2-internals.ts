@@ -11,7 +11,9 @@ const require = createRequire(import.meta.url);
 interface Ssh2Protocol {
   channelData(channel: number, data: Buffer): void;
   channelExtData(channel: number, data: Buffer, type: number): void;
-  _packetRW: { write: { allocStart: number; alloc(length: number): Buffer; finalize(packet: Buffer): Buffer } };
+  _packetRW: {
+    write: { allocStart: number; alloc(length: number): Buffer; finalize(packet: Buffer): Buffer };
+  };
   _kexinit: unknown;
   disconnect(reason: number): void;
 }

@@ -104,7 +104,9 @@ async function attempt(
 
   if (context.signature === undefined || context.blob === undefined) {
     const answer =
-      code === undefined ? await authenticator.probe(offered) : await authenticator.probeApplicant(offered, code);
+      code === undefined
+        ? await authenticator.probe(offered)
+        : await authenticator.probeApplicant(offered, code);
     attempts.probes++;
     if (answer === 'known' && algorithm !== undefined) {
       // The probe's answer must name the algorithm that was asked (library-traps 7).

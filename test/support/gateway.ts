@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type Gateway, type GatewayOverrides, startGateway } from '../../src/gateway.ts';
-import { type KeyPair, makeKeyPair, ssh, type SshOptions, writeKnownHosts } from './ssh-client.ts';
+import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
@@ -49,10 +49,16 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     },
   });
   const lines: Record<string, unknown>[] = [];
-  const log = pino({ level: config.logLevel }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  const log = pino(
+    { level: config.logLevel },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  );
   const gateway = await startGateway(config, log, options.overrides);
   const { port } = gateway.sshAddress;
-  const knownHosts = await writeKnownHosts(port, gateway.hostKeys.map((key) => key.publicKey));
+  const knownHosts = await writeKnownHosts(
+    port,
+    gateway.hostKeys.map((key) => key.publicKey),
+  );
   const target = { port, knownHosts };
   return {
     gateway,

@@ -38,8 +38,15 @@ export interface RunOptions {
 }
 
 /** Runs any program to its end, collecting what it prints. */
-export async function runProgram(file: string, args: readonly string[], options: RunOptions = {}): Promise<Outcome> {
-  const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...options.env } });
+export async function runProgram(
+  file: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<Outcome> {
+  const child = spawn(file, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
   return collect(child, options);
 }
 
@@ -81,30 +88,44 @@ export interface SshOptions extends RunOptions {
 export function sshArguments(target: SshTarget, { key, args = [] }: SshOptions): string[] {
   const identity = typeof key === 'string' ? key : key?.file;
   return [
-    '-F', '/dev/null',
-    '-o', `UserKnownHostsFile=${target.knownHosts}`,
-    '-o', 'StrictHostKeyChecking=yes',
-    '-o', 'IdentitiesOnly=yes',
-    '-o', 'LogLevel=ERROR',
+    '-F',
+    '/dev/null',
+    '-o',
+    `UserKnownHostsFile=${target.knownHosts}`,
+    '-o',
+    'StrictHostKeyChecking=yes',
+    '-o',
+    'IdentitiesOnly=yes',
+    '-o',
+    'LogLevel=ERROR',
     ...(identity === undefined ? [] : ['-i', identity]),
     ...args,
   ];
 }
 
 /** `ssh -p PORT [LOGIN@]127.0.0.1 COMMAND`. */
-export function ssh(target: SshTarget, command: string | undefined, options: SshOptions = {}): Promise<Outcome> {
+export function ssh(
+  target: SshTarget,
+  command: string | undefined,
+  options: SshOptions = {},
+): Promise<Outcome> {
   return runProgram('ssh', sshCommand(target, command, options), options);
 }
 
 /** The same, left running. */
-export function spawnSsh(target: SshTarget, command: string | undefined, options: SshOptions = {}): ChildProcess {
+export function spawnSsh(
+  target: SshTarget,
+  command: string | undefined,
+  options: SshOptions = {},
+): ChildProcess {
   return spawn('ssh', sshCommand(target, command, options), { stdio: ['pipe', 'pipe', 'pipe'] });
 }
 
 function sshCommand(target: SshTarget, command: string | undefined, options: SshOptions): string[] {
   return [
     ...sshArguments(target, options),
-    '-p', String(target.port),
+    '-p',
+    String(target.port),
     `${options.login ?? 'somebody'}@127.0.0.1`,
     ...(command === undefined ? [] : ['--', command]),
   ];

@@ -113,20 +113,24 @@ function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): 
       throw new GatewayError('no-such-user', { user: requested ?? configured, target: name });
     },
     async findProgram(paths) {
-      const found = await Promise.all(paths.map(isProgram));
-      const at = found.indexOf(true);
-      // Somebody may install one while the container runs; what is missing is looked for again.
-      for (const [index, path] of paths.entries()) if (!found[index]) cached.programs.delete(path);
-      return paths[at];
+      for (const path of paths) {
+        if (await isProgram(path)) return path;
+        // Somebody may install it while the container runs; what is missing is looked for again.
+        cached.programs.delete(path);
+      }
+      return undefined;
     },
   };
 }
 
 async function findIsProgram(engine: EngineApi, id: string, path: string): Promise<boolean> {
-  const stat = await engine.findPath(id, path).catch((error) => {
-    throw translateEngineError(error);
-  });
+  const find = (wanted: string) =>
+    engine.findPath(id, wanted).catch((error) => {
+      throw translateEngineError(error);
+    });
+  const named = await find(path);
+  // The engine resolves links wholly, so one step is enough.
+  const stat = named?.linkTarget ? await find(named.linkTarget) : named;
   if (!stat) return false;
-  if (stat.linkTarget) return stat.linkTarget !== path && (await findIsProgram(engine, id, stat.linkTarget));
   return stat.mode < directoryBit && (stat.mode & executableBits) !== 0;
 }

@@ -1,0 +1,148 @@
+/** The authorizer over the store: accounts, keys, grants and tags are read again for every question. */
+import type { Config } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { findOwnContainerId } from '../platform/own-container.ts';
+import type { GrantRow, KeyRow } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import type { Target } from '../targets/target.ts';
+import { isVisible, ownLabel, type VisibilityRules } from '../targets/visibility.ts';
+import { type Authorization, grantAuthorization, type SessionAllowances } from './authorization.ts';
+import type { Authorizer, Principal } from './authorizer.ts';
+import type { Identity } from './identity.ts';
+import { findOperatorPrincipal } from './operator.ts';
+
+export interface AuthorizerDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly config: Pick<Config, 'containers' | 'targetPrefix'>;
+  /** The gateway's own container; found by itself unless given. */
+  readonly ownContainerId?: string;
+}
+
+/** How somebody reaches a target: by right (admin, owner), or by a grant and what it leaves. */
+type Access = 'manages' | GrantRow;
+
+export function createAuthorizer({
+  store,
+  clock,
+  config,
+  ownContainerId,
+}: AuthorizerDependencies): Authorizer {
+  const visibility: VisibilityRules = {
+    containers: config.containers,
+    ownContainerId: ownContainerId ?? findOwnContainerId(),
+  };
+  // `User rexec` is what the ssh_config stanza sends: nobody in particular.
+  const defaultUser = config.targetPrefix.replace(/-$/, '');
+
+  async function principal(identity: Identity): Promise<Principal> {
+    const operator = findOperatorPrincipal(identity);
+    if (operator) return operator;
+    const keys = await readKeys(store, clock, identity);
+    const account = await store.get('accounts', identity.accountId);
+    if (!account || account.disabled) throw gone();
+    return { identity, account, key: keys[0], restricted: keys.some(isRestricted) };
+  }
+
+  async function findAccess({ identity, account }: Principal, keys: readonly KeyRow[], target: Target) {
+    if (!isVisible(target, visibility)) return undefined;
+    if (!(await carriesTags(store, keys, target))) return undefined;
+    if (account.role === 'admin' || isOwner(account.name, target)) return 'manages';
+    const grants = await store.list('grants', 'targetKey', target.key);
+    return grants.find((grant) => grant.accountId === identity.accountId);
+  }
+
+  const keysOf = async ({ identity, key }: Principal) =>
+    findOperatorPrincipal(identity) ? [key] : readKeys(store, clock, identity);
+
+  return {
+    principal,
+
+    async reachable(who, targets) {
+      const keys = await keysOf(who);
+      const access = await Promise.all(targets.map((target) => findAccess(who, keys, target)));
+      return targets.filter((_, index) => access[index] !== undefined);
+    },
+
+    mayManage: ({ account }, target) =>
+      isVisible(target, visibility) && (account.role === 'admin' || isOwner(account.name, target)),
+
+    async authorize<T extends Target>(who: Principal, target: T, asked: string | undefined) {
+      const keys = await keysOf(who);
+      const access: Access | undefined = await findAccess(who, keys, target);
+      if (access === undefined) {
+        throw new GatewayError('target-not-found', {
+          target: target.name,
+          reachable: '"ls" shows what you can reach.',
+        });
+      }
+      const wanted = asked === undefined || asked === '' || asked === defaultUser ? undefined : asked;
+      const facts = {
+        target,
+        user: permittedUser(access, wanted, target),
+        identity: who.identity,
+        allows: allowances(access, keys, target, who.account.role === 'admin'),
+      };
+      return grantAuthorization(facts) as Authorization<T>;
+    },
+  };
+}
+
+/** The key that signed and, inside a jump, those of the outer connections: all must be good now. */
+async function readKeys(store: Store, clock: Clock, identity: Identity): Promise<[KeyRow, ...KeyRow[]]> {
+  const key = await store.get('keys', identity.keyId);
+  if (!key || key.accountId !== identity.accountId || key.fingerprint !== identity.fingerprint) throw gone();
+  if (key.expiresAt !== undefined && !(Date.parse(key.expiresAt) > clock.now())) throw gone();
+  const { outer } = identity;
+  if (!outer) return [key];
+  if (outer.accountId !== identity.accountId) throw gone();
+  return [key, ...(await readKeys(store, clock, outer))];
+}
+
+const gone = () =>
+  new GatewayError('not-allowed', { what: 'this gateway', who: 'keys that are registered and valid now' });
+
+function isRestricted({ tag, expiresAt, restrictions }: KeyRow): boolean {
+  const { from, command, noPty, noPortForwarding, noAgentForwarding } = restrictions;
+  const flags = noPty === true || noPortForwarding === true || noAgentForwarding === true;
+  return flags || [tag, expiresAt, from, command].some((value) => value !== undefined);
+}
+
+async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target): Promise<boolean> {
+  const wanted = keys.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));
+  if (wanted.length === 0) return true;
+  const tags = (await store.get('targetTags', target.key))?.tags ?? [];
+  return wanted.every((tag) => tags.includes(tag));
+}
+
+/** Names of removed accounts are never given out again, so a name in a label keeps its meaning. */
+const isOwner = (accountName: string, target: Target) =>
+  (ownLabel(target, 'rexec.owner') ?? '').split(',').some((name) => name.trim() === accountName);
+
+/** The grant's list is complete: who may enter as some users only is not let in as whatever the default is. */
+function permittedUser(access: Access, wanted: string | undefined, target: Target): string | undefined {
+  if (access === 'manages') return wanted;
+  if (wanted === undefined) return access.users[0];
+  if (access.users.includes(wanted)) return wanted;
+  throw new GatewayError('target-user-refused', { user: wanted, target: target.name });
+}
+
+function allowances(
+  access: Access,
+  keys: readonly KeyRow[],
+  target: Target,
+  isAdmin: boolean,
+): SessionAllowances {
+  const grant = access === 'manages' ? undefined : access;
+  const forbids = (name: 'noPty' | 'noPortForwarding' | 'noAgentForwarding') =>
+    keys.some(({ restrictions }) => restrictions[name] === true);
+  return {
+    pty: !grant?.noPty && !forbids('noPty'),
+    // On the host's network, the container's loopback is the host's.
+    forwarding:
+      !grant?.noForwarding && !forbids('noPortForwarding') && (isAdmin || target.networkMode !== 'host'),
+    agentForwarding: !forbids('noAgentForwarding'),
+    sftp: !grant?.noSftp,
+  };
+}

@@ -1,0 +1,327 @@
+/** Sessions over a channel as the real ssh sees them: nothing lost, nothing unbounded, nothing hanging. */
+import { createHash, randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
+import { boolean, byte, string, uint32 } from '../../src/ssh/wire.ts';
+import { type BareDoor, echo, openBareDoor, written } from '../support/bare-door.ts';
+import { connectRaw } from '../support/raw-client.ts';
+import { spawnSsh } from '../support/ssh-client.ts';
+
+let door: BareDoor;
+beforeAll(async () => {
+  door = await openBareDoor({ maxSessionsPerConnection: 4 });
+});
+beforeEach(() => {
+  door.handler = async () => ({ exitStatus: 0 });
+});
+afterAll(() => door.close());
+
+const rawClient = async () => connectRaw(door.port, { privateKey: await readFile(door.key.file) });
+const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
+
+describe('what a program writes', () => {
+  it('exit-status: each of 0…255 reaches the client', async () => {
+    door.handler = async ({ start }) => ({ exitStatus: start.kind === 'exec' ? Number(start.command) : -1 });
+    const client = await rawClient();
+    for (let status = 0; status <= 255; status++) {
+      const seen = await new Promise((resolve) =>
+        client.exec(String(status), (_error, stream) => stream.on('exit', resolve).resume()),
+      );
+      expect(seen).toBe(status);
+    }
+    client.end();
+    expect((await door.ssh('254')).status).toBe(254);
+  });
+
+  it('exit-signal is told as such', async () => {
+    door.handler = async () => ({ exitSignal: 'TERM', message: 'ended' });
+    expect((await door.ssh('x', { args: ['-o', 'LogLevel=INFO'] })).status).toBe(255);
+  });
+
+  it('stderr-data: both outputs arrive apart and whole, before the status, even written at once', async () => {
+    door.handler = async (_request, io) => {
+      io.stdout.write('out');
+      io.stderr.write('err');
+      return { exitStatus: 3 };
+    };
+    const outcome = await door.ssh('x');
+    expect([outcome.text, outcome.stderr, outcome.status]).toEqual(['out', 'err', 3]);
+  });
+
+  it('exit-after-100MB-of-output: everything is delivered before the status', async () => {
+    const chunk = randomBytes(1024 * 1024);
+    door.handler = async (_request, io) => {
+      for (let n = 0; n < 100; n++) await written(io, chunk);
+      return { exitStatus: 7 };
+    };
+    const outcome = await door.ssh('x', { timeoutMs: 60_000 });
+    expect(outcome.status).toBe(7);
+    expect(outcome.stdout.length).toBe(100 * chunk.length);
+    expect(sha256(outcome.stdout)).toBe(sha256(Buffer.concat(Array.from({ length: 100 }, () => chunk))));
+  });
+
+  it('stdout and stderr both waiting for window: nothing is doubled, lost or stuck', async () => {
+    const out = randomBytes(8 * 1024 * 1024);
+    const err = Buffer.alloc(8 * 1024 * 1024, 'e');
+    door.handler = async (_request, io) => {
+      await Promise.all([written(io, out), written(io, err, 'stderr')]);
+      return { exitStatus: 0 };
+    };
+    const outcome = await door.ssh('x');
+    expect(sha256(outcome.stdout)).toBe(sha256(out));
+    expect(outcome.stderr.length).toBe(err.length);
+  });
+
+  it('a client that stops reading stops the program: little is taken off its hands', async () => {
+    let taken = 0;
+    door.handler = async (_request, io) => {
+      const chunk = Buffer.alloc(256 * 1024);
+      while (!io.closed.aborted) {
+        await written(io, chunk);
+        taken += chunk.length;
+      }
+      return { exitStatus: 0 };
+    };
+    const child = spawnSsh(door, 'x', { key: door.key });
+    child.stdout?.pause();
+    await sleep(1_500);
+    child.kill('SIGSTOP');
+    await sleep(500);
+    const before = taken;
+    await sleep(1_000);
+    expect(taken - before).toBe(0);
+    expect(taken).toBeLessThan(24 * 1024 * 1024);
+    child.kill('SIGKILL');
+  });
+
+  it('yes-head: when the client leaves early, the program is told and the session ends', async () => {
+    let ended = false;
+    door.handler = async (_request, io) => {
+      while (!io.closed.aborted) await written(io, 'y\n'.repeat(1000));
+      ended = true;
+      return { exitStatus: 0 };
+    };
+    const child = spawnSsh(door, 'yes', { key: door.key });
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    child.stdout?.destroy();
+    const started = Date.now();
+    await new Promise((resolve) => child.once('exit', resolve));
+    expect(Date.now() - started).toBeLessThan(5_000);
+    await sleep(100);
+    expect(ended).toBe(true);
+  });
+});
+
+describe('what a client sends', () => {
+  it('late-accept: a handler that starts reading late gets every byte and the EOF', async () => {
+    door.handler = async (request, io) => {
+      await sleep(300);
+      return echo(request, io);
+    };
+    const sent = randomBytes(1024 * 1024);
+    const outcome = await door.ssh('x', { stdin: sent });
+    expect(sha256(outcome.stdout)).toBe(sha256(sent));
+  });
+
+  it('eof-in-flight: data and EOF that arrive with the request itself are not lost', async () => {
+    door.handler = echo;
+    for (let n = 0; n < 20; n++) expect((await door.ssh('x', { stdin: 'x' })).text).toBe('x');
+  });
+
+  it('stdin-eof: the end of input passes', async () => {
+    door.handler = echo;
+    expect((await door.ssh('cat', { stdin: 'hi\n' })).text).toBe('hi\n');
+  });
+
+  it('20 MB up and down at once keep their hash', async () => {
+    door.handler = echo;
+    const sent = randomBytes(20 * 1024 * 1024);
+    expect(sha256((await door.ssh('x', { stdin: sent, timeoutMs: 60_000 })).stdout)).toBe(sha256(sent));
+  });
+
+  it('a handler that does not read makes the client wait, not the gateway grow', async () => {
+    let release = () => {};
+    let buffered = 0;
+    door.handler = async (_request, io) => {
+      await new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      buffered = io.stdin.readableLength;
+      return { exitStatus: 0 };
+    };
+    const child = spawnSsh(door, 'x', { key: door.key });
+    let accepted = 0;
+    child.stdin?.on('error', () => {});
+    const timer = setInterval(() => {
+      while (child.stdin && accepted < 64 * 1024 * 1024 && child.stdin.write(Buffer.alloc(65536)))
+        accepted += 65536;
+    }, 5);
+    await sleep(1_500);
+    release();
+    await new Promise((resolve) => child.once('exit', resolve));
+    clearInterval(timer);
+    expect(buffered).toBeGreaterThan(0);
+    expect(buffered).toBeLessThanOrEqual(2 * 1024 * 1024);
+  });
+});
+
+describe('hostile channels', () => {
+  it('a peer that sends past its window is disconnected', async () => {
+    door.handler = async (_request, io) => {
+      await new Promise((resolve) => io.closed.addEventListener('abort', resolve));
+      return { exitStatus: 0 };
+    };
+    const client = await rawClient();
+    const stream = await new Promise<{ outgoing: { window: number }; write(data: Buffer): boolean }>(
+      (resolve) => client.exec('x', (_error, opened) => resolve(opened as never)),
+    );
+    stream.outgoing.window = 0xffffffff;
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    client.on('error', () => {});
+    for (let n = 0; n < 80; n++) stream.write(Buffer.alloc(32 * 1024));
+    await closed;
+    expect(door.logged().some((line) => String(line['reason']).includes('data past the window'))).toBe(true);
+  });
+
+  it('a maximum packet size of 0 is refused instead of an endless loop', async () => {
+    const client = await rawClient();
+    const failed = new Promise((resolve) => client.once('close', resolve));
+    const open = [byte(90), string('session'), uint32(99), uint32(1000), uint32(0)];
+    sendPayload(client as never, Buffer.concat(open));
+    await sleep(100);
+    client.end();
+    await failed;
+    expect((await door.ssh('x')).status).toBe(0);
+  });
+
+  it('a second exec on a channel is refused, and answered', async () => {
+    let runs = 0;
+    door.handler = async (_request, io) => {
+      runs++;
+      await sleep(200);
+      await written(io, 'done');
+      return { exitStatus: 0 };
+    };
+    const client = await rawClient();
+    const output = await new Promise<string>((resolve) =>
+      client.exec('x', (_error, stream) => {
+        const { outgoing } = stream as unknown as { outgoing: { id: number } };
+        const requests = { exec: string('again'), shell: Buffer.alloc(0), 'window-change': Buffer.alloc(16) };
+        for (const [type, payload] of Object.entries(requests)) {
+          sendPayload(
+            client as never,
+            Buffer.concat([byte(98), uint32(outgoing.id), string(type), boolean(false), payload]),
+          );
+        }
+        let text = '';
+        stream.on('data', (chunk: Buffer) => {
+          text += chunk;
+        });
+        stream.on('close', () => resolve(text));
+      }),
+    );
+    client.end();
+    expect(output).toBe('done');
+    expect(runs).toBe(1);
+  });
+
+  it('every request that wants a reply gets one, also after the start', async () => {
+    door.handler = async () => {
+      await sleep(300);
+      return { exitStatus: 0 };
+    };
+    const client = await rawClient();
+    const replies: number[] = [];
+    await new Promise<void>((resolve) =>
+      client.exec('x', (_error, stream) => {
+        const channel = stream as unknown as {
+          outgoing: { id: number };
+          _callbacks: ((failed: boolean) => void)[];
+        };
+        for (const type of ['keepalive@openssh.com', 'winadj@putty.projects.tartarus.org', 'signal']) {
+          channel._callbacks.push((failed) => replies.push(failed ? 0 : 1));
+          const data = type === 'signal' ? string('USR1') : Buffer.alloc(0);
+          sendPayload(
+            client as never,
+            Buffer.concat([byte(98), uint32(channel.outgoing.id), string(type), boolean(true), data]),
+          );
+        }
+        stream.on('close', resolve).resume();
+      }),
+    );
+    client.end();
+    expect(replies).toEqual([0, 0, 1]);
+  });
+
+  it('more sessions than MaxSessions are refused, and the connection lives on', async () => {
+    door.handler = async (_request, io) => {
+      await new Promise((resolve) => io.closed.addEventListener('abort', resolve));
+      return { exitStatus: 0 };
+    };
+    const client = await rawClient();
+    const open = () =>
+      new Promise<string>((resolve) => client.exec('x', (error) => resolve(error ? error.message : 'open')));
+    const outcomes = await Promise.all(Array.from({ length: 6 }, open));
+    expect(outcomes.filter((outcome) => outcome === 'open')).toHaveLength(4);
+    expect(outcomes.filter((outcome) => /too many sessions/.test(outcome))).toHaveLength(2);
+    client.end();
+  });
+});
+
+describe('the life cycle', () => {
+  it('a killed client closes its sessions at once', async () => {
+    let gone = 0;
+    const started = new Promise<void>((resolve) => {
+      door.handler = async (_request, io) => {
+        resolve();
+        await new Promise((abort) => io.closed.addEventListener('abort', abort));
+        gone = Date.now();
+        return { exitStatus: 0 };
+      };
+    });
+    const child = spawnSsh(door, 'x', { key: door.key });
+    await started;
+    child.kill('SIGKILL');
+    const killedAt = Date.now();
+    while (gone === 0 && Date.now() - killedAt < 5_000) await sleep(10);
+    expect(gone).toBeGreaterThan(0);
+  });
+
+  it('a client that vanishes without a word is noticed by keepalive', async () => {
+    const strict = await openBareDoor({ keepaliveIntervalMs: 200, keepaliveCountMax: 2 });
+    let gone = false;
+    const started = new Promise<void>((resolve) => {
+      strict.handler = async (_request, io) => {
+        resolve();
+        await new Promise((abort) => io.closed.addEventListener('abort', abort));
+        gone = true;
+        return { exitStatus: 0 };
+      };
+    });
+    const child = spawnSsh(strict, 'x', { key: strict.key });
+    await started;
+    child.kill('SIGSTOP');
+    const deadline = Date.now() + 8_000;
+    while (!gone && Date.now() < deadline) await sleep(20);
+    child.kill('SIGKILL');
+    expect(gone).toBe(true);
+    await strict.close();
+  });
+
+  it('the env and the pty a client asks for reach the session', async () => {
+    door.handler = async (request, io) => {
+      const { term, size } = request.pty ?? { term: '', size: undefined };
+      await written(io, JSON.stringify({ term, columns: size?.columns, lang: request.env.get('LC_TEST') }));
+      return { exitStatus: 0 };
+    };
+    const args = ['-tt', '-o', 'SetEnv=LC_TEST=hé'];
+    const outcome = await door.ssh('x', { args, env: { TERM: 'xterm-256color' } });
+    expect(JSON.parse(outcome.text)).toEqual({
+      term: 'xterm-256color',
+      columns: expect.any(Number),
+      lang: 'hé',
+    });
+  });
+});

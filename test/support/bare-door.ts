@@ -1,0 +1,91 @@
+/** The SSH door alone, with a session handler of the test's in the place of the middle. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { createLogAudit } from '../../src/audit/audit.ts';
+import type { Authenticator } from '../../src/auth/authenticator.ts';
+import { provenIdentity } from '../../src/auth/identity.ts';
+import { loadConfig } from '../../src/config/load-config.ts';
+import { GatewayError } from '../../src/errors.ts';
+import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
+import { loadHostKeys } from '../../src/ssh/host-keys.ts';
+import { openSshDoor, type SshDoor } from '../../src/ssh/ssh-door.ts';
+import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
+
+export type TestHandler = (request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
+
+export interface BareDoor {
+  readonly port: number;
+  readonly knownHosts: string;
+  readonly key: KeyPair;
+  /** What the next sessions run. */
+  handler: TestHandler;
+  readonly ssh: (command?: string, options?: SshOptions) => ReturnType<typeof ssh>;
+  readonly logged: () => readonly Record<string, unknown>[];
+  readonly close: () => Promise<void>;
+}
+
+/** Lets every key in that signs nothing: for tests of what comes after login only. */
+const everybody: Authenticator = {
+  probe: async () => 'known',
+  authenticate: async ({ source }) =>
+    provenIdentity({ accountId: 'a', accountName: 'a', keyId: 'k', fingerprint: 'SHA256:test', source }),
+  probeApplicant: async () => ({ refused: 'invite' }),
+  authenticateApplicant: async () => ({ refused: 'invite' }),
+};
+
+export async function openBareDoor(config: Record<string, unknown> = {}): Promise<BareDoor> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-door-'));
+  const hostKeys = await loadHostKeys(join(folder, 'hostkeys'));
+  const key = await makeKeyPair();
+  const lines: Record<string, unknown>[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
+  let bare: BareDoor;
+  const door: SshDoor = await openSshDoor({
+    config: loadConfig({ env: {}, flags: { sshListen: '127.0.0.1:0', ...config } }).config,
+    version: '0',
+    hostKeys,
+    authenticator: everybody,
+    runSession: (_connection, request, io) => bare.handler(request, io),
+    resolveJump: async () => {
+      throw new GatewayError('port-refused', { port: 0 });
+    },
+    addConnection: () => () => {},
+    audit: createLogAudit(log),
+    log,
+  });
+  const { port } = door.address;
+  const knownHosts = await writeKnownHosts(
+    port,
+    hostKeys.map(({ publicKey }) => publicKey),
+  );
+  bare = {
+    port,
+    knownHosts,
+    key,
+    handler: async () => ({ exitStatus: 0 }),
+    ssh: (command, options = {}) => ssh({ port, knownHosts }, command, { key, ...options }),
+    logged: () => lines,
+    close: async () => {
+      await door.close(100);
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+  return bare;
+}
+
+/** A program that gives its stdin back. */
+export const echo: TestHandler = async (_request, io) => {
+  for await (const chunk of io.stdin) await written(io, chunk as Buffer);
+  return { exitStatus: 0 };
+};
+
+/** Writes to stdout and waits until it was taken. */
+export function written(
+  io: SessionIo,
+  chunk: Buffer | string,
+  stream: 'stdout' | 'stderr' = 'stdout',
+): Promise<void> {
+  return new Promise((resolve) => io[stream].write(chunk, () => resolve()));
+}
