@@ -6,6 +6,7 @@ import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Config } from '../config/config.ts';
+import type { GatewayError } from '../errors.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Connections } from '../sessions/connections.ts';
@@ -71,10 +72,16 @@ export interface CommandContext extends CommandServices {
   readonly session: SessionContext;
   readonly request: SessionRequest;
   readonly io: SessionIo;
-  /** All of stdin as text, at most `limit` bytes (default 64 KiB). Throws `usage` beyond. Empty at a prompt's terminal. */
+  /** All of stdin as text, at most `limit` bytes (default 64 KiB). Throws `usage` beyond. Empty where `interactive`. */
   readStdin(limit?: number): Promise<string>;
-  /** The prompt: stdin is a person's terminal. */
+  /** Stdin is a person's terminal, or holds the lines that come next. */
   readonly interactive: boolean;
+  /** Every command there is, in order of their paths. */
+  readonly commands: readonly Command[];
+  /** Ends the prompt, or the lines on stdin, after this command. */
+  leave(): void;
+  /** A `usage` error that says how this command is used. */
+  usage(problem: string): GatewayError;
 }
 
 /** `data` is the JSON, `text` is for people; both without trailing newline. `end` of a raw session instead. */
@@ -92,6 +99,8 @@ export interface Command {
   readonly positionals: readonly Positional[];
   readonly options: Readonly<Record<string, Option>>;
   readonly permission: Permission;
+  /** It changes something: the audit keeps each run, done or failed. */
+  readonly changes?: boolean;
   /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */
   readonly verbatimAfter?: number;
   run(args: Arguments, context: CommandContext): Promise<CommandResult>;

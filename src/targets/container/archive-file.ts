@@ -1,8 +1,8 @@
 /** Reads one small file of a container through the archive API, without starting a process in it. */
 import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
-import type { EngineApi } from './engine-api.ts';
 import { GatewayError } from '../../errors.ts';
+import type { EngineApi } from './engine-api.ts';
 
 const maxFileBytes = 4 * 1024 * 1024;
 /** File, its tar header and padding; more than that is not one small file. */
@@ -37,7 +37,8 @@ async function readOnce(engine: EngineApi, containerId: string, path: string): P
 
 function readFirstEntry(archive: Readable, path: string): Promise<Found> {
   return new Promise((resolve, reject) => {
-    const tooLarge = () => reject(new GatewayError('engine-failed', { reason: `${path} in the container is too large` }));
+    const tooLarge = () =>
+      reject(new GatewayError('engine-failed', { reason: `${path} in the container is too large` }));
     const tar = extract();
     const chunks: Buffer[] = [];
     let archiveBytes = 0;
@@ -45,10 +46,12 @@ function readFirstEntry(archive: Readable, path: string): Promise<Found> {
       if (header.type === 'symlink') return resolve({ linkTarget: header.linkname });
       if (header.type !== 'file') return resolve(undefined);
       if (header.size > maxFileBytes) return tooLarge();
-      entry.on('data', (chunk: Buffer) => chunks.push(chunk));
-      entry.on('end', () => resolve({ content: Buffer.concat(chunks) }));
+      entry.on('data', (chunk) => chunks.push(chunk as Buffer));
+      entry.on('end', () => {
+        resolve({ content: Buffer.concat(chunks) });
+        next();
+      });
       entry.on('error', reject);
-      next();
     });
     tar.on('finish', () => resolve(undefined));
     tar.on('error', reject);
@@ -57,7 +60,7 @@ function readFirstEntry(archive: Readable, path: string): Promise<Found> {
       if (archiveBytes > maxArchiveBytes) tooLarge();
       else tar.write(chunk);
     });
-    archive.on('end', () => tar.end());
+    archive.on('end', () => tar.end(null));
     archive.on('error', reject);
     archive.on('close', () => reject(new Error('the archive ended early')));
   });

@@ -4,9 +4,9 @@
  */
 import { GatewayError } from '../../errors.ts';
 import { findContainerFile } from './archive-file.ts';
-import type { ContainerDetails, EngineApi } from './engine-api.ts';
+import type { ContainerDetails, EngineApi, PathStat } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
-import { findSessionUser, parsePasswd, type PasswdEntry, type SessionUser } from './passwd.ts';
+import { findSessionUser, type PasswdEntry, parsePasswd, type SessionUser } from './passwd.ts';
 
 /** One container, from one start to the next. */
 export interface ContainerFacts {
@@ -18,6 +18,7 @@ export interface ContainerFacts {
   getUser(requested: string | undefined): Promise<SessionUser>;
   /** The first of `paths` that is a program; what was found is remembered. */
   findProgram(paths: readonly string[]): Promise<string | undefined>;
+  hasFolder(path: string): Promise<boolean>;
 }
 
 export interface ContainerFactsSource {
@@ -85,7 +86,9 @@ function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): 
   const id = details.Id;
   const name = details.Name.replace(/^\//, '');
   const readPasswd = () => {
-    const reading = findContainerFile(engine, id, '/etc/passwd').then((file) => parsePasswd(file?.toString() ?? ''));
+    const reading = findContainerFile(engine, id, '/etc/passwd').then((file) =>
+      parsePasswd(file?.toString() ?? ''),
+    );
     reading.catch(() => {
       cached.passwd = undefined;
     });
@@ -120,17 +123,21 @@ function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): 
       }
       return undefined;
     },
+    hasFolder: async (path) => ((await findThing(engine, id, path))?.mode ?? 0) >= directoryBit,
   };
 }
 
 async function findIsProgram(engine: EngineApi, id: string, path: string): Promise<boolean> {
+  const thing = await findThing(engine, id, path);
+  return thing !== undefined && thing.mode < directoryBit && (thing.mode & executableBits) !== 0;
+}
+
+/** What `path` leads to. The engine resolves links wholly and inside the container: one step is enough. */
+async function findThing(engine: EngineApi, id: string, path: string): Promise<PathStat | undefined> {
   const find = (wanted: string) =>
     engine.findPath(id, wanted).catch((error) => {
       throw translateEngineError(error);
     });
   const named = await find(path);
-  // The engine resolves links wholly, so one step is enough.
-  const stat = named?.linkTarget ? await find(named.linkTarget) : named;
-  if (!stat) return false;
-  return stat.mode < directoryBit && (stat.mode & executableBits) !== 0;
+  return named?.linkTarget ? find(named.linkTarget) : named;
 }

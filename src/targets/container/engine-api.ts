@@ -64,7 +64,11 @@ async function connect(address: EngineAddress): Promise<Docker> {
   if (address.kind === 'environment') return new Client();
   // `host` and `socketPath` must both be named: what is left out is taken from DOCKER_HOST.
   if (address.kind === 'unix') {
-    return new Client({ socketPath: address.path, host: undefined, protocol: 'http' } as Docker.DockerOptions);
+    return new Client({
+      socketPath: address.path,
+      host: undefined,
+      protocol: 'http',
+    } as Docker.DockerOptions);
   }
   return new Client({ host: address.host, port: address.port, protocol: 'http' });
 }
@@ -72,7 +76,10 @@ async function connect(address: EngineAddress): Promise<Docker> {
 /** An API over the engine at `address`; nothing is loaded or dialled before the first call. */
 export function createEngineApi(address: EngineAddress): EngineApi {
   let connecting: Promise<Docker> | undefined;
-  const call = async <T>(run: (client: Docker, abortSignal: AbortSignal) => Promise<T>, withinMs = answerWithinMs) => {
+  const call = async <T>(
+    run: (client: Docker, abortSignal: AbortSignal) => Promise<T>,
+    withinMs = answerWithinMs,
+  ) => {
     connecting ??= connect(address);
     const client = await connecting;
     try {
@@ -82,9 +89,10 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     }
   };
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
-    await call((client, abortSignal) => client.getContainer(id)[verb]({ abortSignal }), lifecycleWithinMs).catch(
-      ignoreStatus(304),
-    );
+    // The types of the three calls' options differ; that they take a signal does not.
+    const act = async (client: Docker, abortSignal: AbortSignal) =>
+      (client.getContainer(id)[verb] as (options: object) => Promise<unknown>)({ abortSignal });
+    await call(act, lifecycleWithinMs).catch(ignoreStatus(304));
   };
   return {
     ping: async () => void (await call((client) => client.ping())),
@@ -108,9 +116,10 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     findPath: (id, path) =>
       call((client, abortSignal) => findPath(client, id, path, abortSignal)).catch(undefinedFor404),
     findArchive: (id, path) =>
-      call(async (client, abortSignal) => (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable).catch(
-        undefinedFor404,
-      ),
+      call(
+        async (client, abortSignal) =>
+          (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable,
+      ).catch(undefinedFor404),
   };
 }
 
@@ -130,7 +139,12 @@ async function createExec(client: Docker, id: string, options: ExecOptions, abor
   return exec.id;
 }
 
-async function findPath(client: Docker, id: string, path: string, abortSignal: AbortSignal): Promise<PathStat | undefined> {
+async function findPath(
+  client: Docker,
+  id: string,
+  path: string,
+  abortSignal: AbortSignal,
+): Promise<PathStat | undefined> {
   const answer = await client.getContainer(id).infoArchive({ path, abortSignal });
   // Its socket is held until somebody reads the (empty) body.
   answer.resume();

@@ -1,0 +1,72 @@
+/** The built gateway as a process of its own, as in production: what is measured is what ships. */
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface GatewayProcess {
+  readonly pid: number;
+  readonly port: number;
+  /** Arguments for ssh, without destination and command. */
+  readonly sshArgs: readonly string[];
+  readonly folder: string;
+  readonly stop: () => void;
+}
+
+const root = new URL('../..', import.meta.url).pathname;
+
+export async function startGatewayProcess(extra: readonly string[] = []): Promise<GatewayProcess> {
+  const folder = mkdtempSync(join(tmpdir(), 'postern-bench-'));
+  const key = join(folder, 'id');
+  execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
+  const args = [
+    join(root, 'dist/main.js'),
+    'serve',
+    '--ssh-listen=127.0.0.1:0',
+    `--data=${folder}/data`,
+    `--hostkeys=${folder}/hostkeys`,
+    `--admin-key=${key}.pub`,
+    '--log-level=warn',
+    ...extra,
+  ];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const port = await new Promise<number>((resolve, reject) => {
+    let text = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk;
+      const found = /listens for SSH on 127\.0\.0\.1:(\d+)/.exec(text);
+      if (found) resolve(Number(found[1]));
+    });
+    child.once('exit', () => reject(new Error(`the gateway did not start: ${text}`)));
+  });
+  const hostKey = readFileSync(join(folder, 'hostkeys/ssh_host_ed25519_key.pub'), 'utf8');
+  const knownHosts = join(folder, 'known_hosts');
+  writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}`);
+  return {
+    pid: child.pid as number,
+    port,
+    folder,
+    sshArgs: sshArgs({ port, key, knownHosts }),
+    stop: () => {
+      child.kill('SIGTERM');
+      child.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+    },
+  };
+}
+
+export function sshArgs({ port, key, knownHosts }: { port: number; key: string; knownHosts: string }): string[] {
+  return [
+    '-F',
+    '/dev/null',
+    '-o',
+    `UserKnownHostsFile=${knownHosts}`,
+    '-o',
+    'IdentitiesOnly=yes',
+    '-o',
+    'LogLevel=ERROR',
+    '-i',
+    key,
+    '-p',
+    String(port),
+  ];
+}

@@ -1,0 +1,41 @@
+/**
+ * Secrets in what people type: tokens, invite codes, private keys. Masked before a line reaches a log,
+ * the audit, `session list`, the history or an error text.
+ */
+import { isGatewayError } from '../../errors.ts';
+import { maxLineBytes, splitWords } from './words.ts';
+
+const patterns: readonly (readonly [RegExp, string])[] = [
+  // To its end, or to the end of the text when the end was cut off.
+  [/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g, '[private key]'],
+  [/---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]*?(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----|$)/g, '[private key]'],
+  [/PuTTY-User-Key-File-\d[\s\S]*/g, '[private key]'],
+  // The base64 of "openssh-key-v1\0", should the frame be missing.
+  [/b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*/g, '[private key]'],
+  [/\b(exe[01])\.[A-Za-z0-9_.=+/-]+/gi, '$1.***'],
+  [/\bjoin\+[^\s@'"]+/gi, 'join+***'],
+];
+
+/** `text` with every secret in it replaced; also one that quotes or backslashes were to hide. */
+export function maskSecrets(text: string): string {
+  const masked = replaceSecrets(text);
+  if (!/['"\\]/.test(masked) || masked.length > maxLineBytes) return masked;
+  const words = wordsOrNone(masked);
+  return words.some((word) => replaceSecrets(word) !== word) ? words.map(replaceSecrets).join(' ') : masked;
+}
+
+export function holdsSecret(text: string): boolean {
+  return maskSecrets(text) !== text;
+}
+
+const replaceSecrets = (text: string) =>
+  patterns.reduce((masked, [pattern, replacement]) => masked.replace(pattern, replacement), text);
+
+function wordsOrNone(line: string): string[] {
+  try {
+    return splitWords(line);
+  } catch (error) {
+    if (isGatewayError(error, 'usage')) return [];
+    throw error;
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The interpreter: one line, whatever door it came through, becomes one command, one permission check, one
+ * result. stdout carries only the answer; a failure is one sentence on stderr, and with --json an object
+ * on stdout as well.
+ */
+import type { Logger } from 'pino';
+import type { Principal } from '../../auth/authorizer.ts';
+import { GatewayError } from '../../errors.ts';
+import { excerpt } from '../../platform/excerpt.ts';
+import { printable } from '../../platform/printable.ts';
+import { toGatewayError } from '../../sessions/run-session.ts';
+import type { SessionContext, SessionEnd, SessionIo, SessionRequest } from '../../sessions/session.ts';
+import type { Command, CommandContext, CommandServices } from '../command.ts';
+import { type FoundGroup, findCommand } from './find-command.ts';
+import { helpData, helpOf, listOf } from './help-text.ts';
+import { nameOf } from './load-commands.ts';
+import { maskSecrets } from './mask.ts';
+import { checkMayRun, isFor } from './may-run.ts';
+import { parseArguments, usageError } from './parse-arguments.ts';
+import { beginsPrivateKey } from './private-key-guard.ts';
+import { readAll } from './read-stdin.ts';
+import { splitWords } from './words.ts';
+import { createOutput, type Output, printableLines, toJson } from './write-text.ts';
+
+/** Where a line is run. */
+export interface LineRun {
+  readonly services: CommandServices;
+  readonly commands: readonly Command[];
+  readonly log: Logger;
+  readonly session: SessionContext;
+  readonly request: SessionRequest;
+  readonly io: SessionIo;
+  /** Stdin is a person's terminal, or holds further lines: no command may read it to its end. */
+  readonly stdinIsTaken: boolean;
+  /** As if --json had been given. */
+  readonly json?: boolean;
+  /** Follows "there is no such command". */
+  readonly hint?: (firstWord: string) => string | undefined;
+  /** `exit` was run. */
+  readonly leave?: () => void;
+}
+
+interface Progress {
+  json: boolean;
+  principal?: Principal;
+  command?: Command;
+}
+
+/** Runs one line to its end. Never rejects. An empty line does nothing, with status 0. */
+export async function runLine(line: string, run: LineRun): Promise<SessionEnd> {
+  const output = createOutput(run.io, run.request);
+  const progress: Progress = { json: run.json ?? false };
+  try {
+    const end = await interpret(line, run, output, progress);
+    note(line, run, progress, 'exitStatus' in end && end.exitStatus === 0 ? 'done' : 'failed');
+    return end;
+  } catch (error) {
+    return await fail(line, run, output, progress, toGatewayError(error, run.log, run.session));
+  }
+}
+
+async function interpret(line: string, run: LineRun, output: Output, progress: Progress): Promise<SessionEnd> {
+  progress.json ||= asksForJson(line);
+  const principal = await run.services.authorizer.principal(run.session.identity);
+  progress.principal = principal;
+  checkNoPrivateKey(line, run.commands);
+  const found = findCommand(line, run.commands, run.hint);
+  if (found === undefined) return { exitStatus: 0 };
+  if ('group' in found) return answerGroup(found, principal, output, progress);
+  const { command, words, rest } = found;
+  progress.command = command;
+  progress.json = (run.json ?? false) || words.includes('--json');
+  if (words.includes('--help')) return answerHelp(command, output, progress);
+  checkMayRun(command, principal);
+  const { args, json } = parseArguments(command, words, rest);
+  progress.json = (run.json ?? false) || json;
+  const result = await command.run(args, contextOf(command, run, principal));
+  if ('end' in result) return result.end;
+  await output.answer(progress.json ? toJson(result.data) : printableLines(result.text));
+  return { exitStatus: result.exitStatus ?? 0 };
+}
+
+/** A private key is refused wherever it stands, except in what `ssh TARGET …` passes on. */
+function checkNoPrivateKey(line: string, commands: readonly Command[]): void {
+  const start = line.trimStart();
+  const isPassedOn = commands.some((command) => command.verbatimAfter && start.startsWith(`${nameOf(command)} `));
+  if (!isPassedOn && beginsPrivateKey(line)) throw new GatewayError('private-key', {});
+}
+
+async function answerHelp(command: Command, output: Output, { json }: Progress): Promise<SessionEnd> {
+  await output.answer(json ? toJson({ commands: [helpData(command)] }) : helpOf(command));
+  return { exitStatus: 0 };
+}
+
+/** `ssh-key --help` lists its commands; `ssh-key` alone is a line that lacks a word. */
+async function answerGroup(found: FoundGroup, principal: Principal, output: Output, progress: Progress) {
+  const { words } = found;
+  const group = found.group.filter(({ permission }) => isFor(permission, principal));
+  progress.json ||= words.includes('--json');
+  if (words.includes('--help')) {
+    await output.answer(progress.json ? toJson({ commands: group.map(helpData) }) : listOf(group));
+    return { exitStatus: 0 };
+  }
+  const [first] = found.group;
+  if (first === undefined || first.path.length < 2) {
+    throw new GatewayError('usage', { problem: 'the line names no command; "help" lists them.' });
+  }
+  const parent = first.path[0] as string;
+  const choices = group.map(({ path }) => path[1]).join(', ');
+  throw new GatewayError('usage', { problem: `"${parent}" needs one more word: ${choices || '"help" lists the commands'}.` });
+}
+
+function contextOf(command: Command, run: LineRun, principal: Principal): CommandContext {
+  const { services, commands, session, request, io, stdinIsTaken } = run;
+  return {
+    ...services,
+    commands,
+    principal,
+    session,
+    request,
+    io,
+    interactive: stdinIsTaken,
+    leave: run.leave ?? (() => undefined),
+    usage: (problem) => usageError(command, problem),
+    readStdin: (limitBytes) => (stdinIsTaken ? Promise.resolve('') : readAll(io, limitBytes)),
+  };
+}
+
+/** Before the line is understood: does it look as if its answer is read by a program? */
+function asksForJson(line: string): boolean {
+  try {
+    const words = splitWords(line);
+    const flagsEnd = words.indexOf('--');
+    return words.slice(0, flagsEnd === -1 ? undefined : flagsEnd).includes('--json');
+  } catch {
+    return false;
+  }
+}
+
+const longestSentence = 2_000;
+
+async function fail(
+  line: string,
+  run: LineRun,
+  output: Output,
+  progress: Progress,
+  error: GatewayError,
+): Promise<SessionEnd> {
+  note(line, run, progress, error.code);
+  const sentence = excerpt(maskSecrets(error.message), longestSentence);
+  await output.complain(sentence);
+  if (progress.json) await output.answer(toJson({ error: printable(sentence), code: error.code }));
+  return { exitStatus: statusOf(error, progress.command) };
+}
+
+/** 255 means that a session could not be had; a command that only answers has then simply failed. */
+function statusOf(error: GatewayError, command: Command | undefined): number {
+  const isSession = command?.verbatimAfter !== undefined;
+  return error.exitStatus === 255 && !isSession && error.code !== 'internal' ? 1 : error.exitStatus;
+}
+
+const refusals: ReadonlySet<string> = new Set(['not-allowed', 'restricted-key', 'target-not-found', 'target-user-refused']);
+
+/** The audit: what changed something, and what was refused. */
+function note(line: string, run: LineRun, { command }: Progress, outcome: string): void {
+  if (!command?.changes && !refusals.has(outcome)) return;
+  run.services.audit.commandRun(run.session.identity, { line: printable(excerpt(maskSecrets(line), 1_000)), outcome });
+}

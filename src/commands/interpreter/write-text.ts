@@ -1,0 +1,46 @@
+/** Writing answers: JSON and text that cannot drive a terminal, line ends as a pty needs them. */
+import type { Writable } from 'node:stream';
+import { printable } from '../../platform/printable.ts';
+import type { SessionIo, SessionRequest } from '../../sessions/session.ts';
+
+/** One line of JSON. What JSON leaves raw but a terminal may act on (DEL, C1, overrides) is escaped as \uNNNN. */
+export function toJson(data: unknown): string {
+  return JSON.stringify(data).replace(
+    /[\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ufeff]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** Every line printable; the newlines between them stay. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n');
+}
+
+export interface Output {
+  /** Resolves when the peer took it, or is gone. Adds the trailing newline. */
+  answer(text: string): Promise<void>;
+  /** `postern: SENTENCE` on stderr. */
+  complain(sentence: string): Promise<void>;
+}
+
+/** Output of a session: with a pty, line ends become CR LF, as no terminal driver adds them here. */
+export function createOutput(io: SessionIo, { pty }: SessionRequest): Output {
+  const asSent = (text: string) => (pty ? text.replaceAll('\n', '\r\n') : text);
+  return {
+    answer: (text) => writeAll(io.stdout, asSent(`${text}\n`), io.closed),
+    complain: (sentence) => writeAll(io.stderr, asSent(`postern: ${printable(sentence)}\n`), io.closed),
+  };
+}
+
+/** Resolves when `text` was handed over, the stream failed, or `closed` fired. */
+export async function writeAll(stream: Writable, text: string, closed: AbortSignal): Promise<void> {
+  if (closed.aborted || stream.writableEnded || stream.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      closed.removeEventListener('abort', done);
+      resolve();
+    };
+    closed.addEventListener('abort', done, { once: true });
+    stream.write(text, done);
+  });
+}

@@ -1,0 +1,71 @@
+/** The lobby: the session of whoever named no target. Its only programs are the gateway's own commands. */
+import type { Logger } from 'pino';
+import { GatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { toGatewayError } from '../sessions/run-session.ts';
+import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from '../sessions/session.ts';
+import type { CommandServices } from './command.ts';
+import { loadCommands } from './interpreter/load-commands.ts';
+import { type LineRun, runLine } from './interpreter/run-line.ts';
+import { createOutput } from './interpreter/write-text.ts';
+import { keyHint, meantFiles, meantTarget, targetHint } from './lobby-hints.ts';
+import { runPrompt } from './prompt/prompt.ts';
+import { runScript } from './script.ts';
+
+type LobbyRun = Omit<LineRun, 'stdinIsTaken'>;
+
+/** A handler for sessions in the lobby. Throws when the commands' files contradict one another. */
+export async function createLobby(services: CommandServices, log: Logger): Promise<SessionHandler> {
+  const commands = await loadCommands();
+  return async (request, io, session) => {
+    const hint = hintFor(services, session);
+    const run: LobbyRun = { services, commands, log, session, request, io, ...(hint ? { hint } : {}) };
+    try {
+      return await start(run);
+    } catch (error) {
+      const failure = toGatewayError(error, log, session);
+      await createOutput(io, request).complain(failure.message);
+      return { exitStatus: failure.exitStatus };
+    }
+  };
+}
+
+async function start(run: LobbyRun): Promise<SessionEnd> {
+  const { request, services, session } = run;
+  const { key } = await services.authorizer.principal(session.identity);
+  const forced = key.restrictions.command;
+  // sshd(8) command=: runs instead of whatever was asked.
+  if (forced !== undefined) return runExec(forced, run);
+  switch (request.start.kind) {
+    case 'exec':
+      return runExec(request.start.command, run);
+    case 'subsystem':
+      throw refusedSubsystem(request.start.name);
+    case 'shell':
+      return runShell(run, request, run.io);
+  }
+}
+
+function runExec(line: string, run: LobbyRun): Promise<SessionEnd> {
+  if (meantFiles(line)) throw new GatewayError('lobby-no-files', {});
+  return runLine(line, { ...run, stdinIsTaken: run.request.pty !== undefined });
+}
+
+const refusedSubsystem = (name: string) =>
+  name === 'sftp'
+    ? new GatewayError('lobby-no-files', {})
+    : new GatewayError('unknown-subsystem', { subsystem: excerpt(name) });
+
+async function runShell(run: LobbyRun, request: SessionRequest, io: SessionIo): Promise<SessionEnd> {
+  const { services, session } = run;
+  const hint = meantTarget(session.loginName, services.config)
+    ? targetHint(services.config, services.endpoint())
+    : undefined;
+  if (hint !== undefined) await createOutput(io, request).complain(hint);
+  return request.pty ? runPrompt(run, request.pty) : runScript(run);
+}
+
+function hintFor({ config, endpoint }: CommandServices, { loginName }: SessionContext) {
+  const lost = meantTarget(loginName, config);
+  return (firstWord: string) => keyHint(firstWord) ?? (lost ? targetHint(config, endpoint()) : undefined);
+}

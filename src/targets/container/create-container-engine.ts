@@ -1,0 +1,128 @@
+/** The ContainerEngine port over the Docker Engine's API. */
+import { hostname } from 'node:os';
+import type { Logger } from 'pino';
+import type { Authorization } from '../../auth/authorization.ts';
+import { GatewayError } from '../../errors.ts';
+import type { SessionHandler, SessionIo } from '../../sessions/session.ts';
+import type { ContainerEngine, ContainerTarget } from '../target.ts';
+import { createContainerFactsSource } from './container-facts.ts';
+import { findSelfId, toTargets } from './container-list.ts';
+import { parseEngineAddress } from './engine-address.ts';
+import { createEngineApi } from './engine-api.ts';
+import { engineStatus, translateEngineError } from './engine-errors.ts';
+import { type ExecParts, runExecSession } from './exec-session.ts';
+import { createHangups } from './hangup.ts';
+import { createEnvFilter } from './session-environment.ts';
+import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
+import { createSignaller } from './signaller.ts';
+
+export interface ContainerEngineOptions {
+  /** `unix:///path` or `tcp://host:port`; undefined: DOCKER_HOST, else unix:///var/run/docker.sock. */
+  readonly docker: string | undefined;
+  /** Patterns as in sshd_config's AcceptEnv. */
+  readonly acceptEnv: readonly string[];
+  /** From HUP to TERM, for what a client that is gone leaves behind. */
+  readonly hangupGraceMs: number;
+  readonly log: Logger;
+  /** Id of the container the gateway runs in, or the beginning of it; default: told by the host name. */
+  readonly selfId?: string | undefined;
+  /** Words of a command line, for images without a shell. Default: at blanks. */
+  readonly splitWords?: (line: string) => readonly string[];
+}
+
+const closeWithinMs = 10_000;
+
+/** Nothing is dialled, and the client library not loaded, before the first call. Throws `invalid-config`. */
+export function createContainerEngine(options: ContainerEngineOptions): ContainerEngine {
+  const { docker, log } = options;
+  const engine = createEngineApi(parseEngineAddress(docker, process.env['DOCKER_HOST']));
+  const signaller = createSignaller(engine);
+  const hangups = createHangups(signaller, options.hangupGraceMs, log);
+  const parts: ExecParts = { engine, facts: createContainerFactsSource(engine), signaller, hangups };
+  const rules: PlanRules = {
+    isAcceptedEnv: createEnvFilter(options.acceptEnv),
+    splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),
+  };
+  const selfId = options.selfId ?? findSelfId(hostname());
+  const sessions = createRunningSessions();
+
+  const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
+    try {
+      await engine[verb](id);
+    } catch (error) {
+      if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
+      throw translateEngineError(error);
+    }
+  };
+  return {
+    async list() {
+      const summaries = await engine.list().catch((error) => {
+        throw translateEngineError(error);
+      });
+      return toTargets(summaries, selfId);
+    },
+    async ping() {
+      await engine.ping().catch((error) => {
+        throw translateEngineError(error);
+      });
+    },
+    start: lifecycle('start'),
+    stop: lifecycle('stop'),
+    restart: lifecycle('restart'),
+    openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules)),
+    async close() {
+      await sessions.end();
+      await hangups.close(closeWithinMs);
+    },
+  };
+}
+
+function sessionIn(
+  { target, user, allows, ...rest }: Authorization<ContainerTarget>,
+  parts: ExecParts,
+  rules: PlanRules,
+): SessionHandler {
+  return async (request, io, context) => {
+    checkAllowed({ target, user, allows, ...rest }, request);
+    const facts = await parts.facts.getFacts(target.id, target.name);
+    const plan = await planSession(facts, user, request, context, rules);
+    return runExecSession(parts, facts, plan, io, io.closed);
+  };
+}
+
+const withClosed = (io: SessionIo, closed: AbortSignal): SessionIo => ({
+  stdin: io.stdin,
+  stdout: io.stdout,
+  stderr: io.stderr,
+  onWindowChange: (listener) => io.onWindowChange(listener),
+  onSignal: (listener) => io.onSignal(listener),
+  closed,
+});
+
+/** So that closing the engine ends what runs, as if every client had gone. */
+function createRunningSessions() {
+  const running = new Map<AbortController, Promise<unknown>>();
+  return {
+    wrap:
+      (handler: SessionHandler): SessionHandler =>
+      async (request, io, context) => {
+        const ending = new AbortController();
+        const follow = () => ending.abort();
+        if (io.closed.aborted) follow();
+        io.closed.addEventListener('abort', follow, { once: true });
+        const ended = handler(request, withClosed(io, ending.signal), context);
+        running.set(ending, ended);
+        try {
+          return await ended;
+        } finally {
+          running.delete(ending);
+          io.closed.removeEventListener('abort', follow);
+        }
+      },
+    async end() {
+      const ending = [...running];
+      for (const [controller] of ending) controller.abort();
+      await Promise.allSettled(ending.map(([, ended]) => ended));
+    },
+  };
+}

@@ -1,0 +1,236 @@
+/** One program in a container, from its start to its end, with the client's streams on it. */
+import type { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { GatewayError } from '../../errors.ts';
+import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
+import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
+import type { EngineApi } from './engine-api.ts';
+import { engineStatus, shortReason, translateEngineError } from './engine-errors.ts';
+import type { Hangups } from './hangup.ts';
+import { readToTheEnd } from './hijacked-stream.ts';
+import { carryOutput, type ProgramOutput } from './program-output.ts';
+import type { SessionPlan } from './session-plan.ts';
+import { type Leader, type Signaller, signalNames } from './signaller.ts';
+
+export interface ExecParts {
+  readonly engine: EngineApi;
+  readonly facts: ContainerFactsSource;
+  readonly signaller: Signaller;
+  readonly hangups: Hangups;
+}
+
+/** What a program without a client is told, and what its session is recorded as. */
+const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
+
+/** Resolves to the program's own end; throws GatewayError where it never ran or its container ended. */
+export async function runExecSession(
+  parts: ExecParts,
+  facts: ContainerFacts,
+  plan: SessionPlan,
+  io: SessionIo,
+  closed: AbortSignal,
+): Promise<SessionEnd> {
+  if (closed.aborted) return hungUp;
+  const { engine } = parts;
+  const { execId, stream } = await startExec(parts, facts, plan, closed);
+  if (!stream) return hungUp;
+  const isRunning = async () => (await engine.inspectExec(execId)).running;
+  const output = carryOutput({
+    stdout: io.stdout,
+    stderr: io.stderr,
+    stream,
+    tty: plan.tty,
+    marker: plan.launch.marker,
+    isRunning,
+  });
+  const leader = output.launched.then((pid) => leaderOf(facts, plan, pid));
+  const ended = new AbortController();
+  const stopInput = carryInput(io, stream, plan, output);
+  readToTheEnd(stream, stopInput);
+  carryRequests(parts, execId, plan, io, leader, ended.signal);
+  const gone = aborted(closed);
+  try {
+    if ((await Promise.race([output.complete, gone])) === 'gone') {
+      output.discard();
+      parts.hangups.begin(leader);
+      await output.launched;
+      return hungUp;
+    }
+    const end = await findEnd(parts, execId, facts, plan, output);
+    await Promise.race([output.flushed(), gone]);
+    return end;
+  } finally {
+    ended.abort();
+    stopInput();
+    output.discard();
+    stream.destroy();
+  }
+}
+
+async function startExec(parts: ExecParts, facts: ContainerFacts, plan: SessionPlan, closed: AbortSignal) {
+  const { engine } = parts;
+  try {
+    const execId = await engine.createExec(facts.id, {
+      argv: plan.launch.argv,
+      env: plan.env,
+      user: plan.user.engineUser,
+      tty: plan.tty,
+      stdin: true,
+      workingDir: plan.launch.marker === undefined ? plan.bareFolder : '/',
+    });
+    return { execId, stream: closed.aborted ? undefined : await engine.startExec(execId, plan.tty) };
+  } catch (error) {
+    // The container may have stopped since it was looked at.
+    if ([404, 409].includes(engineStatus(error) ?? 0)) await parts.facts.getFacts(facts.id, facts.name);
+    throw translateEngineError(error);
+  }
+}
+
+function leaderOf(facts: ContainerFacts, plan: SessionPlan, pid: number | undefined): Leader | undefined {
+  if (pid === undefined || plan.signalShell === undefined) return undefined;
+  return { containerId: facts.id, engineUser: plan.user.engineUser, shell: plan.signalShell, pid };
+}
+
+/** Returns what stops it. A terminal's input waits for the launcher: echoed earlier, it would mix with its line. */
+function carryInput(io: SessionIo, stream: Duplex, plan: SessionPlan, output: ProgramOutput): () => void {
+  const { stdin } = io;
+  let stopped = false;
+  const onEnd = () => {
+    // A terminal has no EOF but the one typed, as with sshd.
+    if (!plan.tty && !stopped) stream.end();
+  };
+  const begin = () => {
+    if (stopped) return;
+    if (stdin.readableEnded) return onEnd();
+    stdin.once('end', onEnd);
+    stdin.pipe(stream, { end: false });
+  };
+  if (plan.tty) void output.launched.then(begin);
+  else begin();
+  return () => {
+    stopped = true;
+    stdin.off('end', onEnd);
+    stdin.unpipe(stream);
+  };
+}
+
+const maxWaitingSignals = 16;
+
+/** Window changes: only the last one counts. Signals: in order, a few at most waiting. */
+function carryRequests(
+  { engine, signaller }: ExecParts,
+  execId: string,
+  plan: SessionPlan,
+  io: SessionIo,
+  leader: Promise<Leader | undefined>,
+  ended: AbortSignal,
+): void {
+  let size = plan.size;
+  let resizing = false;
+  const resize = async () => {
+    if (resizing) return;
+    resizing = true;
+    await leader;
+    for (let sent: typeof size; size && size !== sent && !ended.aborted; ) {
+      sent = size;
+      await engine.resizeExec(execId, sent).catch(() => {});
+    }
+    resizing = false;
+  };
+  if (size?.rows) void resize();
+  io.onWindowChange((changed) => {
+    if (!plan.tty) return;
+    size = plan.sizeOf(changed);
+    void resize();
+  });
+  let waiting = 0;
+  let signalled: Promise<void> = Promise.resolve();
+  io.onSignal((name) => {
+    const signal = signalNames.get(name);
+    if (!signal || waiting >= maxWaitingSignals) return;
+    waiting += 1;
+    signalled = signalled.then(async () => {
+      const to = await leader;
+      if (to && !ended.aborted) await signaller.signalGroup(to, signal).catch(() => {});
+      waiting -= 1;
+    });
+  });
+}
+
+const askAgainAfterMs = [5, 20, 50, 100, 200, 400, 800, 1600];
+/** A killed container's programs are seen to die a moment before it is seen to stop. */
+const containerMayFollowMs = [0, 50, 150];
+const killed = 137;
+
+async function findEnd(
+  parts: ExecParts,
+  execId: string,
+  facts: ContainerFacts,
+  plan: SessionPlan,
+  output: ProgramOutput,
+): Promise<SessionEnd> {
+  const exitStatus = await findExitStatus(parts, execId);
+  if (exitStatus === undefined || exitStatus === killed) {
+    for (const ms of containerMayFollowMs) {
+      if (ms) await pause(ms);
+      const ending = await parts.facts.findEnding(facts);
+      if (ending) throw ending;
+    }
+  }
+  if (exitStatus === undefined) throw new GatewayError('engine-failed', { reason: 'it lost the program.' });
+  if (output.hasLaunched()) return { exitStatus };
+  const held = output.takeHeld();
+  const text = Buffer.concat(held.map(([, data]) => data)).toString();
+  if (plan.launch.marker === undefined && !text.startsWith('OCI runtime exec failed')) {
+    for (const [stream, data] of held) output.push(stream, data);
+    return { exitStatus };
+  }
+  return notStarted(text, exitStatus, facts, plan, output);
+}
+
+/** Undefined where the engine cannot tell. Its stream may end a moment before it knows. */
+async function findExitStatus({ engine }: ExecParts, execId: string): Promise<number | undefined> {
+  for (const ms of [0, ...askAgainAfterMs]) {
+    if (ms) await pause(ms);
+    try {
+      const { running, exitCode } = await engine.inspectExec(execId);
+      if (!running && exitCode !== null) return exitCode;
+    } catch (error) {
+      if (engineStatus(error) === undefined) throw error;
+      return undefined;
+    }
+  }
+  return undefined;
+}
+
+/** What the engine said in the program's place, as a shell would say it. */
+function notStarted(
+  text: string,
+  exitStatus: number,
+  facts: ContainerFacts,
+  plan: SessionPlan,
+  output: ProgramOutput,
+): SessionEnd {
+  if (/unable to find user/.test(text)) {
+    throw new GatewayError('no-such-user', { user: plan.user.name, target: facts.name });
+  }
+  const say = (problem: string, status: number): SessionEnd => {
+    const program = shortReason(plan.launch.argv[0] ?? '');
+    output.push('stderr', Buffer.from(`${program}: ${problem}\n`));
+    return { exitStatus: status };
+  };
+  if (plan.launch.marker === undefined) {
+    if (/not found in \$PATH|no such file or directory/.test(text)) return say('command not found', 127);
+    if (/permission denied/.test(text)) return say('permission denied', 126);
+  }
+  throw new GatewayError('engine-failed', {
+    reason: shortReason(text) || `the program ended with status ${exitStatus} before it began.`,
+  });
+}
+
+function aborted(signal: AbortSignal): Promise<'gone'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('gone');
+    else signal.addEventListener('abort', () => resolve('gone'), { once: true });
+  });
+}

@@ -1,0 +1,71 @@
+/**
+ * How a program is started inside: a few lines of sh tell the gateway their pid, set the folder and
+ * the terminal, and become the program by `exec`. The engine makes every exec the leader of a
+ * session of its own, so that pid names everything the program leaves behind. All that is the
+ * client's is an argument; nothing is spliced into script text.
+ */
+import { randomId } from '../../platform/ids.ts';
+import type { Pty } from '../../sessions/session.ts';
+import { sttyWords } from './terminal-modes.ts';
+
+// Positional parameters only: a variable could be exported by the container's environment already.
+// `cd` leaves OLDPWD behind, which sshd does not.
+const plainScript = `echo "$1 $$" >&2
+cd -- "$2" 2>/dev/null || cd -- "$3" 2>/dev/null || cd /
+unset OLDPWD
+shift 3
+exec "$@"`;
+
+// The size is set in here because a resize from outside comes after the program's first instructions.
+const terminalScript = `set -f
+[ "$4" = 0 ] || stty rows "$4" cols "$5" 2>/dev/null || { LINES=$4 COLUMNS=$5; export LINES COLUMNS; }
+[ -z "$6" ] || stty $6 2>/dev/null
+set -- "$1" "$2" "$3" "$(tty 2>/dev/null)" "$@"
+case $4 in /dev/*) SSH_TTY=$4; export SSH_TTY ;; esac
+set +f
+echo "$1 $$"
+cd -- "$2" 2>/dev/null || cd -- "$3" 2>/dev/null || cd /
+unset OLDPWD
+shift 10
+exec "$@"`;
+
+export interface Launch {
+  readonly argv: readonly string[];
+  /** What the line that tells the pid begins with; undefined: nothing tells it. */
+  readonly marker: string | undefined;
+}
+
+const maxDimension = 4_096;
+const clamp = (value: number) => Math.min(Math.max(Math.trunc(value) || 0, 0), maxDimension);
+
+/** Size as the kernel is told it; 0 by 0 where the client knows none. */
+export function terminalSize(size: Pty['size']): { readonly columns: number; readonly rows: number } {
+  const columns = clamp(size.columns);
+  const rows = clamp(size.rows);
+  return columns && rows ? { columns, rows } : { columns: 0, rows: 0 };
+}
+
+/** `shell` runs the lines above; undefined (an image without one): the program is started bare. */
+export function launchOf(facts: {
+  readonly shell: string | undefined;
+  readonly program: readonly string[];
+  readonly folders: readonly [string, string];
+  readonly pty: Pty | undefined;
+}): Launch {
+  const { shell, program, folders, pty } = facts;
+  if (shell === undefined) return { argv: program, marker: undefined };
+  const marker = `postern-${randomId()}`;
+  if (!pty)
+    return { argv: [...shellArgv(shell), plainScript, 'postern', marker, ...folders, ...program], marker };
+  const { columns, rows } = terminalSize(pty.size);
+  const terminal = [String(rows), String(columns), sttyWords(pty.modes).join(' ')];
+  return {
+    argv: [...shellArgv(shell), terminalScript, 'postern', marker, ...folders, ...terminal, ...program],
+    marker,
+  };
+}
+
+/** A bash that is not called sh would run $BASH_ENV first, and take functions from the environment; `-p` stops both. */
+export function shellArgv(shell: string): readonly string[] {
+  return shell.endsWith('bash') ? [shell, '-p', '-c'] : [shell, '-c'];
+}

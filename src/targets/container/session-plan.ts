@@ -1,0 +1,112 @@
+/** What one request becomes inside a container: which program, as whom, where, with what around it. */
+import type { Authorization } from '../../auth/authorization.ts';
+import { GatewayError } from '../../errors.ts';
+import type { Pty, SessionContext, SessionRequest } from '../../sessions/session.ts';
+import type { ContainerTarget } from '../target.ts';
+import type { ContainerFacts } from './container-facts.ts';
+import { type Launch, launchOf, terminalSize } from './launch.ts';
+import type { SessionUser } from './passwd.ts';
+import { sessionEnvironment } from './session-environment.ts';
+
+export interface SessionPlan {
+  readonly launch: Launch;
+  readonly env: readonly string[];
+  readonly user: SessionUser;
+  readonly tty: boolean;
+  readonly size: ReturnType<typeof terminalSize> | undefined;
+  readonly sizeOf: typeof terminalSize;
+  /** Where a program without a launcher starts. */
+  readonly bareFolder: string;
+  /** What can run the signal scripts; undefined: nothing, so signals do not reach the program. */
+  readonly signalShell: string | undefined;
+}
+
+export interface PlanRules {
+  readonly isAcceptedEnv: (name: string) => boolean;
+  /** Words of a command line for images without a shell. */
+  readonly splitWords: (line: string) => readonly string[];
+}
+
+const usualShells = ['/bin/bash', '/bin/sh'];
+/** What runs the launcher: sh reads no start-up files when it is not interactive. */
+const launcherShells = ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash', '/busybox/sh'];
+const sftpServers = [
+  '/usr/lib/openssh/sftp-server',
+  '/usr/libexec/openssh/sftp-server',
+  '/usr/lib/ssh/sftp-server',
+  '/usr/libexec/sftp-server',
+  '/usr/lib/sftp-server',
+];
+const workdirLabel = 'rexec.workdir';
+
+/** Throws pty-refused, sftp-refused, unknown-subsystem, before anything is asked of the engine. */
+export function checkAllowed(authorization: Authorization<ContainerTarget>, request: SessionRequest): void {
+  const { start, pty } = request;
+  if (pty && !authorization.allows.pty) throw new GatewayError('pty-refused', {});
+  if (start.kind !== 'subsystem') return;
+  if (start.name !== 'sftp') throw new GatewayError('unknown-subsystem', { subsystem: start.name });
+  if (!authorization.allows.sftp) throw new GatewayError('sftp-refused', {});
+}
+
+/** Throws no-such-user, no-shell, no-sftp-server. */
+export async function planSession(
+  facts: ContainerFacts,
+  requestedUser: string | undefined,
+  request: SessionRequest,
+  context: SessionContext,
+  rules: PlanRules,
+): Promise<SessionPlan> {
+  // A file transfer through a terminal would be translated to pieces.
+  const pty: Pty | undefined = request.start.kind === 'subsystem' ? undefined : request.pty;
+  const [user, launcher] = await Promise.all([
+    facts.getUser(requestedUser),
+    facts.findProgram(launcherShells),
+  ]);
+  const shell = await facts.findProgram([user.shell, ...usualShells]);
+  const program = await programOf(facts, request, shell, rules);
+  const folder = workdirOf(facts) ?? user.home;
+  return {
+    launch: launchOf({ shell: launcher, program, folders: [folder, user.home], pty }),
+    env: sessionEnvironment({
+      user,
+      shell,
+      pty,
+      context,
+      requested: request.env,
+      isAccepted: rules.isAcceptedEnv,
+    }),
+    user,
+    tty: pty !== undefined,
+    size: pty && terminalSize(pty.size),
+    sizeOf: terminalSize,
+    bareFolder: launcher || !(await facts.hasFolder(folder)) ? '/' : folder,
+    signalShell: launcher,
+  };
+}
+
+function workdirOf(facts: ContainerFacts): string | undefined {
+  const folder = facts.labels[workdirLabel];
+  return folder?.startsWith('/') ? folder : undefined;
+}
+
+async function programOf(
+  facts: ContainerFacts,
+  { start }: SessionRequest,
+  shell: string | undefined,
+  rules: PlanRules,
+): Promise<readonly string[]> {
+  const { name } = facts;
+  if (start.kind === 'subsystem') {
+    const server = await facts.findProgram(sftpServers);
+    if (!server) throw new GatewayError('no-sftp-server', { name });
+    return [server];
+  }
+  if (start.kind === 'shell') {
+    if (!shell) throw new GatewayError('no-shell', { name });
+    return [shell, '-l'];
+  }
+  if (shell) return [shell, '-c', start.command];
+  const words = rules.splitWords(start.command);
+  if (words.length === 0) throw new GatewayError('no-shell', { name });
+  return words;
+}

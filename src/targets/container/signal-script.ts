@@ -1,0 +1,61 @@
+/**
+ * The scripts that signal processes inside a container, which Docker has no call for. They use
+ * nothing but builtins of sh and /proc, and run as the session's own user: so a lie about a pid gains
+ * nobody anything. In /proc/PID/stat the name may hold spaces, parentheses and newlines; what
+ * follows the last ")" does not.
+ */
+
+const readStat = `read_stat() {
+  stat=
+  while IFS= read -r line || [ -n "$line" ]; do stat=$line; done 2>/dev/null <"$1/stat"
+  stat=\${stat##*) }
+}
+IFS=' '
+`;
+
+/**
+ * `SIGNAL PID`: the signal to the foreground group of the leader's terminal, without one to its group.
+ */
+export const groupScript = `${readStat}signal=$1
+read_stat "/proc/$2"
+[ -n "$stat" ] || exit 0
+set -- $stat
+group=$3
+[ "$5" = 0 ] || [ "$6" -le 1 ] || group=$6
+[ "$group" -gt 1 ] && kill -s "$signal" -- "-$group" 2>/dev/null
+exit 0`;
+
+/**
+ * `SIGNAL "SID SID …"`: the signal to every process of those sessions; other signals than HUP spare
+ * those that ignore HUP (nohup). Prints the session of each process signalled. KILL looks again, for
+ * what was forked meanwhile.
+ */
+export const sessionScript = `${readStat}signal=$1 sessions=" $2 "
+ignores_hangup() {
+  while IFS=' 	' read -r key value; do
+    [ "$key" = SigIgn: ] || continue
+    case $value in *[13579bdfBDF]) return 0 ;; *) return 1 ;; esac
+  done 2>/dev/null <"$1/status"
+  return 1
+}
+sweep() {
+  found=
+  for folder in /proc/[0-9]*; do
+    read_stat "$folder"
+    set -- $stat
+    case $1 in '' | Z | X) continue ;; esac
+    case $sessions in *" $4 "*) ;; *) continue ;; esac
+    [ "$signal" = HUP ] || ! ignores_hangup "$folder" || continue
+    kill -s "$signal" "\${folder#/proc/}" 2>/dev/null || continue
+    kill -s CONT "\${folder#/proc/}" 2>/dev/null
+    found=1
+    echo "$4"
+  done
+}
+sweep
+[ "$signal" = KILL ] || exit 0
+for round in 1 2 3; do
+  [ -n "$found" ] || exit 0
+  sweep
+done
+exit 0`;

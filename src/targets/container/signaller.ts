@@ -1,0 +1,115 @@
+/** Delivers signals to processes inside containers: one short exec each, or one for many sessions. */
+import type { EngineApi } from './engine-api.ts';
+import { createFrameReader } from './frames.ts';
+import { shellArgv } from './launch.ts';
+import { groupScript, sessionScript } from './signal-script.ts';
+
+/** A program in a container, as whom it runs, and the shell that can signal it. */
+export interface Leader {
+  readonly containerId: string;
+  readonly engineUser: string | undefined;
+  readonly shell: string;
+  /** As the container counts; also the id of the session it leads. */
+  readonly pid: number;
+}
+
+export interface Signaller {
+  /** To the program's process group. `signal` must be one of `signalNames`' values. */
+  signalGroup(leader: Leader, signal: string): Promise<void>;
+  /** To all of its session. Resolves to whether anything was there to be signalled. */
+  signalSession(leader: Leader, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean>;
+}
+
+/** RFC 4254 §6.10, and job control's; a break is what Ctrl-C would be on a serial line (RFC 4335). */
+export const signalNames: ReadonlyMap<string, string> = new Map([
+  ...['ABRT', 'ALRM', 'CONT', 'FPE', 'HUP', 'ILL', 'INT', 'KILL', 'PIPE', 'QUIT', 'SEGV'].map(same),
+  ...['STOP', 'TERM', 'TSTP', 'USR1', 'USR2', 'WINCH'].map(same),
+  ['BREAK', 'INT'],
+]);
+
+function same(name: string): [string, string] {
+  return [name, name];
+}
+
+const maxAnswerBytes = 64 * 1024;
+const answerWithinMs = 10_000;
+const maxBatch = 200;
+
+interface Order {
+  readonly pid: number;
+  readonly resolve: (found: boolean) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export function createSignaller(engine: EngineApi): Signaller {
+  const waiting = new Map<string, Order[]>();
+
+  const run = async ({ containerId, engineUser, shell }: Leader, script: string, args: readonly string[]) => {
+    const execId = await engine.createExec(containerId, {
+      argv: [...shellArgv(shell), script, 'postern', ...args],
+      user: engineUser,
+      tty: false,
+      stdin: false,
+      workingDir: '/',
+    });
+    return readOutput(engine, execId);
+  };
+
+  /** While one exec runs for a container, orders of the same kind gather for the next. */
+  const deliver = async (leader: Leader, signal: string, orders: Order[], key: string) => {
+    while (orders.length > 0) {
+      const batch = orders.splice(0, maxBatch);
+      try {
+        const output = await run(leader, sessionScript, [signal, batch.map(({ pid }) => pid).join(' ')]);
+        const found = new Set(output.split('\n'));
+        for (const { pid, resolve } of batch) resolve(found.has(String(pid)));
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    waiting.delete(key);
+  };
+
+  return {
+    async signalGroup(leader, signal) {
+      await run(leader, groupScript, [signal, String(leader.pid)]);
+    },
+    signalSession: (leader, signal) =>
+      new Promise((resolve, reject) => {
+        const key = JSON.stringify([leader.containerId, leader.engineUser, leader.shell, signal]);
+        const order = { pid: leader.pid, resolve, reject };
+        const orders = waiting.get(key);
+        if (orders) return void orders.push(order);
+        const fresh = [order];
+        waiting.set(key, fresh);
+        void deliver(leader, signal, fresh, key);
+      }),
+  };
+}
+
+async function readOutput(engine: EngineApi, execId: string): Promise<string> {
+  const stream = await engine.startExec(execId, false);
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const read = createFrameReader((from, data) => {
+    bytes += data.length;
+    if (from === 'stdout' && bytes <= maxAnswerBytes) chunks.push(data);
+  });
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(() => reject(new Error('the signal script did not end')), answerWithinMs);
+      stream.on('close', () => clearTimeout(timer));
+      stream.on('data', (chunk: Buffer) => {
+        try {
+          read(chunk);
+        } catch (error) {
+          reject(error);
+        }
+      });
+      stream.on('end', resolve).on('close', resolve).on('error', reject);
+    });
+  } finally {
+    stream.destroy();
+  }
+  return Buffer.concat(chunks).toString('latin1');
+}

@@ -1,0 +1,69 @@
+/** The directory over the container engine: what a person reaches, and which target a name means. */
+import type { Authorizer, Principal } from '../auth/authorizer.ts';
+import type { Config } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { findTargets } from './find-target.ts';
+import type { ContainerEngine, Target } from './target.ts';
+import type { TargetDirectory } from './target-directory.ts';
+
+export interface TargetDirectoryDependencies {
+  readonly engine: ContainerEngine;
+  readonly authorizer: Authorizer;
+  readonly config: Pick<Config, 'targetPrefix'>;
+}
+
+export function createTargetDirectory({
+  engine,
+  authorizer,
+  config: { targetPrefix },
+}: TargetDirectoryDependencies): TargetDirectory {
+  async function list(principal: Principal): Promise<readonly Target[]> {
+    const reachable = await authorizer.reachable(principal, await engine.list());
+    return reachable.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+  }
+
+  async function resolve(principal: Principal, name: string): Promise<Target> {
+    const targets = await list(principal);
+    const [found, ...others] = findPrefixed(targets, name, targetPrefix);
+    if (found === undefined) {
+      throw new GatewayError('target-not-found', { target: excerpt(name), reachable: reachableSentence(targets) });
+    }
+    if (others.length > 0) {
+      const ids = [found, ...others].map(({ id }) => id.slice(0, 12)).join(', ');
+      throw new GatewayError('target-ambiguous', { target: excerpt(name), ids: excerpt(ids, 200) });
+    }
+    return found;
+  }
+
+  return {
+    list,
+    resolve,
+    authorize: async (principal, name, user) =>
+      authorizer.authorize(principal, await resolve(principal, name), user),
+    start: (target) => engine.start(target.id),
+    stop: (target) => engine.stop(target.id),
+    restart: (target) => engine.restart(target.id),
+    sshName: (target) => targetPrefix + target.name,
+  };
+}
+
+/** People also type the name with its ssh prefix; a target really called so comes first. */
+function findPrefixed(targets: readonly Target[], name: string, prefix: string): readonly Target[] {
+  const found = findTargets(targets, name);
+  if (found.length > 0 || !name.toLowerCase().startsWith(prefix)) return found;
+  return findTargets(targets, name.slice(prefix.length));
+}
+
+const namedAtMost = 10;
+
+/** Ends the sentence "no target for you": the same whether the target exists or not. */
+function reachableSentence(targets: readonly Target[]): string {
+  if (targets.length === 0) return 'You can reach none yet; ask an admin or an owner to share one with you.';
+  const names = targets.slice(0, namedAtMost).map(({ name }) => name);
+  const more = targets.length - names.length;
+  return `You can reach: ${names.join(', ')}${more > 0 ? ` and ${more} more ("ls" lists them)` : ''}.`;
+}
+
+/** By code unit: the same order on every machine. */
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
