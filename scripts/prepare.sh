@@ -8,7 +8,8 @@ cd "$(dirname "$0")/.."
 installed=node_modules/.installed-package-lock.json
 if ! cmp -s package-lock.json "$installed" || [ ! -e node_modules/.bin/tsc ]; then
   echo 'postern: installing dependencies (package-lock.json is new or has changed) …' >&2
-  npm ci --include=dev --include=optional --no-progress >&2
+  # Errors only: npm would warn that packages want a newer Node than its own, but they get the one just installed.
+  npm ci --include=dev --include=optional --no-progress --loglevel=error >&2
 fi
 
 if [ ! -e dist/.built ] || [ -n "$(find src tsconfig.json tsconfig.build.json "$installed" -newer dist/.built -print -quit)" ]; then
