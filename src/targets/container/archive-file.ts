@@ -4,9 +4,8 @@ import { extract } from 'tar-stream';
 import { GatewayError } from '../../errors.ts';
 import type { EngineApi } from './engine-api.ts';
 
-const maxFileBytes = 4 * 1024 * 1024;
-/** File, its tar header and padding; more than that is not one small file. */
-const maxArchiveBytes = maxFileBytes + 64 * 1024;
+/** File, its tar header and padding; what is larger is no passwd. */
+const maxArchiveBytes = 4 * 1024 * 1024 + 64 * 1024;
 
 type Found = { readonly content: Buffer } | { readonly linkTarget: string } | undefined;
 
@@ -26,42 +25,31 @@ export async function findContainerFile(
 }
 
 async function readOnce(engine: EngineApi, containerId: string, path: string): Promise<Found> {
-  const archive = await engine.findArchive(containerId, path);
-  if (!archive) return undefined;
-  try {
-    return await readFirstEntry(archive, path);
-  } finally {
-    archive.destroy();
+  const stream = await engine.findArchive(containerId, path);
+  if (!stream) return undefined;
+  const tar = extract();
+  tar.end(await readBounded(stream, path));
+  for await (const entry of tar) {
+    const { type, linkname } = entry.header;
+    if (type === 'symlink') return { linkTarget: linkname };
+    if (type !== 'file') return undefined;
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(chunk as Buffer);
+    return { content: Buffer.concat(chunks) };
   }
+  return undefined;
 }
 
-function readFirstEntry(archive: Readable, path: string): Promise<Found> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = () =>
-      reject(new GatewayError('engine-failed', { reason: `${path} in the container is too large` }));
-    const tar = extract();
-    const chunks: Buffer[] = [];
-    let archiveBytes = 0;
-    tar.on('entry', (header, entry, next) => {
-      if (header.type === 'symlink') return resolve({ linkTarget: header.linkname });
-      if (header.type !== 'file') return resolve(undefined);
-      if (header.size > maxFileBytes) return tooLarge();
-      entry.on('data', (chunk) => chunks.push(chunk as Buffer));
-      entry.on('end', () => {
-        resolve({ content: Buffer.concat(chunks) });
-        next();
-      });
-      entry.on('error', reject);
-    });
-    tar.on('finish', () => resolve(undefined));
-    tar.on('error', reject);
-    archive.on('data', (chunk: Buffer) => {
-      archiveBytes += chunk.length;
-      if (archiveBytes > maxArchiveBytes) tooLarge();
-      else tar.write(chunk);
-    });
-    archive.on('end', () => tar.end(null));
-    archive.on('error', reject);
-    archive.on('close', () => reject(new Error('the archive ended early')));
-  });
+/** Leaving the loop destroys the stream, and with it its socket. */
+async function readBounded(stream: Readable, path: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stream as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > maxArchiveBytes) {
+      throw new GatewayError('engine-failed', { reason: `${path} in the container is too large` });
+    }
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }

@@ -5,15 +5,19 @@
  */
 
 export interface ExitWatch {
-  /** Output came: counts as a sign of life, and starts the silence anew. */
+  /** Output came: a sign of life, though perhaps of a background child. */
   noteOutput(): void;
   stop(): void;
 }
 
 const askAfterSilenceMs = [100, 200, 400, 800];
+/** Also while output flows without a pause, or waits for the client. */
+const askAtLeastEveryMs = 1_000;
 /** A client that reads nothing must not let the engine's 2 s pass unnoticed: what is unread then is lost. */
 const askWhileHeldMs = 500;
 const silenceAfterExitMs = 100;
+/** What comes later is not the program's: all that was under way when it exited has been read by then. */
+const outputAfterExitMs = 2_000;
 
 export function createExitWatch(facts: {
   /** Asks the engine. */
@@ -21,19 +25,22 @@ export function createExitWatch(facts: {
   /** Output waits for the client: silence then means nothing. */
   readonly isHeld: () => boolean;
   readonly onExit: () => void;
-  /** The program has exited and nothing came for 100 ms. */
-  readonly onSilence: () => void;
+  /** The program has exited, and all its output has come. */
+  readonly onComplete: () => void;
 }): ExitWatch {
   let asked = 0;
   let exited = false;
   let stopped = false;
-  let timer = setTimeout(ask, askAfterSilenceMs[0]);
+  let timer: NodeJS.Timeout | undefined;
+  let deadline: NodeJS.Timeout | undefined;
+  let outputSince = 0;
 
   function rearm(ms: number | undefined): void {
     clearTimeout(timer);
-    if (!stopped && ms !== undefined) timer = setTimeout(exited ? settle : ask, ms);
+    timer = stopped || ms === undefined ? undefined : setTimeout(exited ? settle : ask, ms);
   }
   async function ask(): Promise<void> {
+    outputSince = Date.now();
     // No answer is no exit: the stream's own end tells the rest.
     const running = await facts.isRunning().catch(() => true);
     if (stopped || exited) return;
@@ -43,20 +50,27 @@ export function createExitWatch(facts: {
     }
     exited = true;
     facts.onExit();
+    deadline = setTimeout(facts.onComplete, outputAfterExitMs);
     rearm(silenceAfterExitMs);
   }
   function settle(): void {
     if (facts.isHeld()) rearm(silenceAfterExitMs);
-    else facts.onSilence();
+    else facts.onComplete();
   }
+  rearm(askAfterSilenceMs[0]);
   return {
     noteOutput() {
       asked = 0;
-      rearm(exited ? silenceAfterExitMs : askAfterSilenceMs[0]);
+      if (exited) return rearm(silenceAfterExitMs);
+      const now = Date.now();
+      if (!timer) outputSince = now;
+      else if (now - outputSince > askAtLeastEveryMs) return;
+      rearm(askAfterSilenceMs[0]);
     },
     stop() {
       stopped = true;
       clearTimeout(timer);
+      clearTimeout(deadline);
     },
   };
 }

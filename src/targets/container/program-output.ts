@@ -11,7 +11,7 @@ import { createOutbox } from './outbox.ts';
 export interface ProgramOutput {
   /** Resolves when the program is known to run, to its pid if it was told; or when output is complete. */
   readonly launched: Promise<number | undefined>;
-  /** Resolves when there is no more to come: EOF, or silence after the exit. */
+  /** Resolves when there is no more to come: EOF, or the exit and then silence. */
   readonly complete: Promise<void>;
   /** What came in the program's place, if it never ran. */
   takeHeld: LaunchGate['takeHeld'];
@@ -63,7 +63,7 @@ export function carryOutput(facts: {
       limit = holdAboveAfterExitBytes;
       stream.resume();
     },
-    onSilence: finish,
+    onComplete: finish,
   });
   const read = tty ? (chunk: Buffer) => gate.feed('stdout', chunk) : createFrameReader(gate.feed);
   stream.on('data', (chunk: Buffer) => {
