@@ -114,6 +114,11 @@ export const errorTable = {
     409,
     ({ target, ids }) => `"${target}" names more than one target: ${ids}. Use one of these ids.`,
   ),
+  'grant-not-found': row<{ target: string; account: string }>(
+    1,
+    404,
+    ({ target, account }) => `${target} is not shared with "${account}"; "share show ${target}" lists who it is shared with.`,
+  ),
   'target-user-refused': row<{ user: string; target: string }>(
     255,
     403,

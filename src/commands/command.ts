@@ -10,7 +10,13 @@ import type { GatewayError } from '../errors.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Connections } from '../sessions/connections.ts';
-import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from '../sessions/session.ts';
+import type {
+  SessionContext,
+  SessionEnd,
+  SessionHandler,
+  SessionIo,
+  SessionRequest,
+} from '../sessions/session.ts';
 import type { Store } from '../store/store.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 

@@ -10,11 +10,10 @@ export function meantTarget(loginName: string, { targetPrefix }: Pick<Config, 't
 
 /** ssh keeps the alias to itself: say so, and what to put instead. */
 export function targetHint({ targetPrefix }: Pick<Config, 'targetPrefix'>, { host, port }: Endpoint): string {
-  const to = port === 22 ? host : `-p ${port} ${host}`;
+  const ssh = port === 22 ? 'ssh' : `ssh -p ${port}`;
   return (
     `This is the lobby: ssh does not send the alias "${targetPrefix}NAME" of an ssh_config. ` +
-    `Use "ssh ${to} -l ${targetPrefix}NAME", or put what "ssh ${to} ssh-config" prints into your ssh_config ` +
-    'in the place of the old lines.'
+    `Use "${ssh} ${targetPrefix}NAME@${host}", or replace that stanza by what "${ssh} ${host} ssh-config" prints.`
   );
 }
 

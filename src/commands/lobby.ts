@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
-import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from '../sessions/session.ts';
+import type { SessionContext, SessionEnd, SessionHandler } from '../sessions/session.ts';
 import type { CommandServices } from './command.ts';
 import { loadCommands } from './interpreter/load-commands.ts';
 import { type LineRun, runLine } from './interpreter/run-line.ts';
@@ -19,9 +19,9 @@ export async function createLobby(services: CommandServices, log: Logger): Promi
   const commands = await loadCommands();
   return async (request, io, session) => {
     const hint = hintFor(services, session);
-    const run: LobbyRun = { services, commands, log, session, request, io, ...(hint ? { hint } : {}) };
+    const run: LobbyRun = { services, commands, log, session, request, io, hint };
     try {
-      return await start(run);
+      return await begin(run);
     } catch (error) {
       const failure = toGatewayError(error, log, session);
       await createOutput(io, request).complain(failure.message);
@@ -30,20 +30,16 @@ export async function createLobby(services: CommandServices, log: Logger): Promi
   };
 }
 
-async function start(run: LobbyRun): Promise<SessionEnd> {
+async function begin(run: LobbyRun): Promise<SessionEnd> {
   const { request, services, session } = run;
   const { key } = await services.authorizer.principal(session.identity);
   const forced = key.restrictions.command;
-  // sshd(8) command=: runs instead of whatever was asked.
+  // sshd(8) command=: runs instead of whatever was start.
   if (forced !== undefined) return runExec(forced, run);
-  switch (request.start.kind) {
-    case 'exec':
-      return runExec(request.start.command, run);
-    case 'subsystem':
-      throw refusedSubsystem(request.start.name);
-    case 'shell':
-      return runShell(run, request, run.io);
-  }
+  const { start } = request;
+  if (start.kind === 'exec') return runExec(start.command, run);
+  if (start.kind === 'subsystem') throw refusedSubsystem(start.name);
+  return runShell(run);
 }
 
 function runExec(line: string, run: LobbyRun): Promise<SessionEnd> {
@@ -56,12 +52,11 @@ const refusedSubsystem = (name: string) =>
     ? new GatewayError('lobby-no-files', {})
     : new GatewayError('unknown-subsystem', { subsystem: excerpt(name) });
 
-async function runShell(run: LobbyRun, request: SessionRequest, io: SessionIo): Promise<SessionEnd> {
-  const { services, session } = run;
-  const hint = meantTarget(session.loginName, services.config)
-    ? targetHint(services.config, services.endpoint())
-    : undefined;
-  if (hint !== undefined) await createOutput(io, request).complain(hint);
+async function runShell(run: LobbyRun): Promise<SessionEnd> {
+  const { services, session, request, io } = run;
+  if (meantTarget(session.loginName, services.config)) {
+    await createOutput(io, request).complain(targetHint(services.config, services.endpoint()));
+  }
   return request.pty ? runPrompt(run, request.pty) : runScript(run);
 }
 

@@ -25,7 +25,8 @@ export async function runScript(run: Omit<LineRun, 'stdinIsTaken'>): Promise<Ses
     const verdict = guard.check(line ?? '');
     if (verdict === 'inside') continue;
     if (verdict === 'begins') end = await refuse(new GatewayError('private-key', {}));
-    else if (line === undefined) end = await refuse(new GatewayError('usage', { problem: 'a line is longer than 64 KiB.' }));
+    else if (line === undefined)
+      end = await refuse(new GatewayError('usage', { problem: 'a line is longer than 64 KiB.' }));
     else if (line.trim() !== '') {
       // The script itself is on stdin: what a command reads is empty.
       const io = { ...run.io, stdin: Readable.from([]) };

@@ -27,7 +27,10 @@ export function createTargetDirectory({
     const targets = await list(principal);
     const [found, ...others] = findPrefixed(targets, name, targetPrefix);
     if (found === undefined) {
-      throw new GatewayError('target-not-found', { target: excerpt(name), reachable: reachableSentence(targets) });
+      throw new GatewayError('target-not-found', {
+        target: excerpt(name),
+        reachable: reachableSentence(targets),
+      });
     }
     if (others.length > 0) {
       const ids = [found, ...others].map(({ id }) => id.slice(0, 12)).join(', ');

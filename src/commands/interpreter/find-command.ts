@@ -80,7 +80,10 @@ function argumentsAfter(line: string, position: number, flags: readonly string[]
     if (word.text === '--' && !flagsEnded) flagsEnded = true;
     else if (flagsEnded || !isFlag(word.text)) positionals++;
   }
-  const rest = line.slice(end).replace(/^[ \t\r\n]+/, '').replace(/^--(?:[ \t\r\n]+|$)/, '');
+  const rest = line
+    .slice(end)
+    .replace(/^[ \t\r\n]+/, '')
+    .replace(/^--(?:[ \t\r\n]+|$)/, '');
   return { words, rest };
 }
 
@@ -93,13 +96,23 @@ interface Unfinished {
   readonly candidates: readonly Command[];
 }
 
-function findGroup({ line, position, flags, depth, candidates }: Unfinished): FoundGroup | undefined | 'unknown' {
-  if (!readWord(line, position)) return depth > 0 || flags.length > 0 ? { group: candidates, words: flags } : undefined;
+function findGroup({
+  line,
+  position,
+  flags,
+  depth,
+  candidates,
+}: Unfinished): FoundGroup | undefined | 'unknown' {
+  if (!readWord(line, position))
+    return depth > 0 || flags.length > 0 ? { group: candidates, words: flags } : undefined;
   const asksHelp = depth > 0 && readWords(line, position).some(({ text }) => text === '--help');
   return asksHelp ? { group: candidates, words: [...flags, '--help'] } : 'unknown';
 }
 
-function unknownCommand({ line, position, depth, candidates }: Unfinished, hint: (word: string) => string | undefined) {
+function unknownCommand(
+  { line, position, depth, candidates }: Unfinished,
+  hint: (word: string) => string | undefined,
+) {
   const word = readWord(line, position)?.text ?? '';
   const parents = candidates[0]?.path.slice(0, depth) ?? [];
   const nearest = findNearest(word, new Set(candidates.map(({ path }) => path[depth] as string)));

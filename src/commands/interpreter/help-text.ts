@@ -29,7 +29,8 @@ export function helpOf(command: Command): string {
   if (command.description !== undefined) sections.push(command.description);
   sections.push(textTable(undefined, flags));
   const { examples = [] } = command;
-  if (examples.length > 0) sections.push(['Examples:', ...examples.map((example) => `  ${example}`)].join('\n'));
+  if (examples.length > 0)
+    sections.push(['Examples:', ...examples.map((example) => `  ${example}`)].join('\n'));
   return sections.join('\n\n');
 }
 

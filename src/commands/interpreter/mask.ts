@@ -7,8 +7,14 @@ import { maxLineBytes, splitWords } from './words.ts';
 
 const patterns: readonly (readonly [RegExp, string])[] = [
   // To its end, or to the end of the text when the end was cut off.
-  [/-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g, '[private key]'],
-  [/---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]*?(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----|$)/g, '[private key]'],
+  [
+    /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|$)/g,
+    '[private key]',
+  ],
+  [
+    /---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----[\s\S]*?(?:---- END SSH2 ENCRYPTED PRIVATE KEY ----|$)/g,
+    '[private key]',
+  ],
   [/PuTTY-User-Key-File-\d[\s\S]*/g, '[private key]'],
   // The base64 of "openssh-key-v1\0", should the frame be missing.
   [/b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*/g, '[private key]'],

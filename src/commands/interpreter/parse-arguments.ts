@@ -26,7 +26,11 @@ export function parseArguments(command: Command, words: readonly string[], rest?
   const json = parsed.flags['json'] === true;
   const help = parsed.flags['help'] === true;
   const positionals = help ? {} : assignPositionals(command, parsed.words);
-  return { args: { options: parsed.flags, positionals, ...(rest === undefined ? {} : { rest }) }, json, help };
+  return {
+    args: { options: parsed.flags, positionals, ...(rest === undefined ? {} : { rest }) },
+    json,
+    help,
+  };
 }
 
 export function usageError(command: Command, problem: string): GatewayError {
@@ -56,14 +60,26 @@ function checkFlags(command: Command, options: Readonly<Record<string, Option>>,
   return checked;
 }
 
-function checkValue(command: Command, name: string, isString: boolean, given: string | undefined, apart: boolean) {
+function checkValue(
+  command: Command,
+  name: string,
+  isString: boolean,
+  given: string | undefined,
+  apart: boolean,
+) {
   const missing = given === undefined || given === '' || (isString && apart && isFlag(given));
   if (missing) throw usageError(command, `--${name} needs a value`);
-  if (!isString && given !== 'true' && given !== 'false') throw usageError(command, `--${name} takes no value`);
+  if (!isString && given !== 'true' && given !== 'false')
+    throw usageError(command, `--${name} takes no value`);
   return given;
 }
 
-function unknownFlag(command: Command, options: Readonly<Record<string, Option>>, word: string, name: string) {
+function unknownFlag(
+  command: Command,
+  options: Readonly<Record<string, Option>>,
+  word: string,
+  name: string,
+) {
   const nearest = findNearest(name, Object.keys(options));
   const hint = nearest === undefined ? '' : ` (did you mean --${nearest}?)`;
   return usageError(command, `there is no flag ${excerpt(word.split('=')[0] as string)}${hint}`);
@@ -100,10 +116,14 @@ function readWithYargs(words: readonly string[], options: Readonly<Record<string
   return { flags, words: [...asWords(parsed['_']), ...asWords(parsed['--'])] };
 }
 
-const asValue = (value: unknown) => (typeof value === 'string' || typeof value === 'boolean' ? value : undefined);
+const asValue = (value: unknown) =>
+  typeof value === 'string' || typeof value === 'boolean' ? value : undefined;
 const asWords = (value: unknown) => (Array.isArray(value) ? value.map(String) : []);
 
-function assignPositionals(command: Command, words: readonly string[]): Record<string, string | readonly string[]> {
+function assignPositionals(
+  command: Command,
+  words: readonly string[],
+): Record<string, string | readonly string[]> {
   const assigned: Record<string, string | readonly string[]> = {};
   let used = 0;
   for (const { name, required, variadic } of command.positionals) {

@@ -18,11 +18,13 @@ const formats: readonly Format[] = [
   { begin: /-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----/, end: /-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----/ },
   { begin: /---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----/, end: /---- END SSH2 ENCRYPTED PRIVATE KEY ----/ },
   { begin: /PuTTY-User-Key-File-\d/, end: /^Private-(?:MAC|Hash):/ },
+  // The body without its frame: the base64 of "openssh-key-v1", to the first line that is not full.
+  { begin: /b3BlbnNzaC1rZXktdjE/, end: /^.{0,69}$/ },
 ];
 
 /** Whether a line holds the beginning of a private key, framed or bare. */
 export function beginsPrivateKey(line: string): boolean {
-  return formats.some(({ begin }) => begin.test(line)) || /b3BlbnNzaC1rZXktdjE/.test(line);
+  return formats.some(({ begin }) => begin.test(line));
 }
 
 export function createPrivateKeyGuard(): PrivateKeyGuard {
@@ -38,7 +40,7 @@ export function createPrivateKeyGuard(): PrivateKeyGuard {
         return 'inside';
       }
       const format = formats.find(({ begin }) => begin.test(line));
-      if (!format) return beginsPrivateKey(line) ? 'begins' : 'clean';
+      if (!format) return 'clean';
       if (!format.end.test(line)) inside = format;
       return 'begins';
     },

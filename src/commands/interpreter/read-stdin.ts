@@ -17,7 +17,9 @@ export async function readAll({ stdin, closed }: SessionIo, limitBytes = default
       const bytes = typeof chunk === 'string' ? Buffer.from(chunk) : chunk;
       size += bytes.length;
       if (size > limitBytes) {
-        throw new GatewayError('usage', { problem: `stdin holds more than the ${limitBytes} bytes this command takes.` });
+        throw new GatewayError('usage', {
+          problem: `stdin holds more than the ${limitBytes} bytes this command takes.`,
+        });
       }
       chunks.push(bytes);
     }

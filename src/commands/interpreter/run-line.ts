@@ -59,7 +59,12 @@ export async function runLine(line: string, run: LineRun): Promise<SessionEnd> {
   }
 }
 
-async function interpret(line: string, run: LineRun, output: Output, progress: Progress): Promise<SessionEnd> {
+async function interpret(
+  line: string,
+  run: LineRun,
+  output: Output,
+  progress: Progress,
+): Promise<SessionEnd> {
   progress.json ||= asksForJson(line);
   const principal = await run.services.authorizer.principal(run.session.identity);
   progress.principal = principal;
@@ -83,7 +88,9 @@ async function interpret(line: string, run: LineRun, output: Output, progress: P
 /** A private key is refused wherever it stands, except in what `ssh TARGET …` passes on. */
 function checkNoPrivateKey(line: string, commands: readonly Command[]): void {
   const start = line.trimStart();
-  const isPassedOn = commands.some((command) => command.verbatimAfter && start.startsWith(`${nameOf(command)} `));
+  const isPassedOn = commands.some(
+    (command) => command.verbatimAfter && start.startsWith(`${nameOf(command)} `),
+  );
   if (!isPassedOn && beginsPrivateKey(line)) throw new GatewayError('private-key', {});
 }
 
@@ -107,7 +114,9 @@ async function answerGroup(found: FoundGroup, principal: Principal, output: Outp
   }
   const parent = first.path[0] as string;
   const choices = group.map(({ path }) => path[1]).join(', ');
-  throw new GatewayError('usage', { problem: `"${parent}" needs one more word: ${choices || '"help" lists the commands'}.` });
+  throw new GatewayError('usage', {
+    problem: `"${parent}" needs one more word: ${choices || '"help" lists the commands'}.`,
+  });
 }
 
 function contextOf(command: Command, run: LineRun, principal: Principal): CommandContext {
@@ -159,10 +168,18 @@ function statusOf(error: GatewayError, command: Command | undefined): number {
   return error.exitStatus === 255 && !isSession && error.code !== 'internal' ? 1 : error.exitStatus;
 }
 
-const refusals: ReadonlySet<string> = new Set(['not-allowed', 'restricted-key', 'target-not-found', 'target-user-refused']);
+const refusals: ReadonlySet<string> = new Set([
+  'not-allowed',
+  'restricted-key',
+  'target-not-found',
+  'target-user-refused',
+]);
 
 /** The audit: what changed something, and what was refused. */
 function note(line: string, run: LineRun, { command }: Progress, outcome: string): void {
   if (!command?.changes && !refusals.has(outcome)) return;
-  run.services.audit.commandRun(run.session.identity, { line: printable(excerpt(maskSecrets(line), 1_000)), outcome });
+  run.services.audit.commandRun(run.session.identity, {
+    line: printable(excerpt(maskSecrets(line), 1_000)),
+    outcome,
+  });
 }

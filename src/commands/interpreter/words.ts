@@ -22,7 +22,8 @@ export function checkLine(line: string): void {
   if (line.length > maxLineBytes || Buffer.byteLength(line) > maxLineBytes) {
     throw new GatewayError('usage', { problem: 'the command line is longer than 64 KiB.' });
   }
-  if (line.includes('\0')) throw new GatewayError('usage', { problem: 'the command line holds a NUL character.' });
+  if (line.includes('\0'))
+    throw new GatewayError('usage', { problem: 'the command line holds a NUL character.' });
 }
 
 /** The words of a line. Throws `usage` for unbalanced quotes, a NUL, or more than 64 KiB. */
@@ -93,4 +94,6 @@ function readDoubleQuoted(line: string, from: number): Part {
 }
 
 const unbalanced = (what: string) =>
-  new GatewayError('usage', { problem: `${what} at the end of the line has no counterpart; close it or escape it.` });
+  new GatewayError('usage', {
+    problem: `${what} at the end of the line has no counterpart; close it or escape it.`,
+  });

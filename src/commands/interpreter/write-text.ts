@@ -34,7 +34,12 @@ export function createOutput(io: SessionIo, { pty }: SessionRequest): Output {
 
 /** Resolves when `text` was handed over, the stream failed, or `closed` fired. */
 export async function writeAll(stream: Writable, text: string, closed: AbortSignal): Promise<void> {
-  if (closed.aborted || stream.writableEnded || stream.destroyed) return;
+  if (stream.writableEnded || stream.destroyed) return;
+  if (closed.aborted) {
+    // The session is being ended, perhaps by this very command: its answer may still arrive, but nobody waits.
+    stream.write(text, () => undefined);
+    return;
+  }
   await new Promise<void>((resolve) => {
     const done = () => {
       closed.removeEventListener('abort', done);

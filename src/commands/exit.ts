@@ -1,0 +1,13 @@
+import type { Command } from './command.ts';
+
+export const command: Command = {
+  path: ['exit'],
+  summary: 'leave',
+  positionals: [],
+  options: {},
+  permission: 'anyone',
+  async run(_args, { leave }) {
+    leave();
+    return { end: { exitStatus: 0 } };
+  },
+};

@@ -1,0 +1,42 @@
+import type { Target } from '../targets/target.ts';
+import type { Command, CommandContext } from './command.ts';
+import { textTable } from './interpreter/text-table.ts';
+import { containerData, sshCommand, sshDestination } from './target-data.ts';
+
+export const command: Command = {
+  path: ['ls'],
+  summary: 'the targets you may reach: state, image, and how to connect',
+  description:
+    'Fails with status 1 when the Docker Engine cannot be reached and there is nothing else to list.',
+  examples: ['ssh GATEWAY ls', 'ssh GATEWAY ls -l', 'ssh GATEWAY ls --json'],
+  positionals: [],
+  options: { l: { type: 'boolean', describe: 'more columns: id, address, age' } },
+  permission: 'anyone',
+  async run({ options }, context) {
+    const targets = await context.targets.list(context.principal);
+    const data = {
+      containers: targets.map((target) => containerData(target, context)),
+      hosts: [],
+      vms: targets.map((target) => ({
+        vm_name: target.name,
+        status: target.state === 'running' ? 'running' : 'stopped',
+        ssh_dest: sshDestination(target, context),
+      })),
+    };
+    return { data, text: table(targets, options['l'] === true, context) };
+  },
+};
+
+function table(targets: readonly Target[], long: boolean, context: CommandContext): string {
+  if (targets.length === 0)
+    return 'You can reach no target yet; ask an admin or an owner to share one with you.';
+  const head = ['NAME', 'STATE', 'IMAGE', ...(long ? ['ID', 'ADDRESS', 'STATUS'] : []), 'CONNECT'];
+  const rows = targets.map((target) => [
+    target.name,
+    target.state,
+    target.image,
+    ...(long ? [target.id.slice(0, 12), target.address ?? '', target.status] : []),
+    sshCommand(target, context),
+  ]);
+  return textTable(head, rows);
+}

@@ -1,0 +1,29 @@
+import type { Command } from '../command.ts';
+import { textTable } from '../interpreter/text-table.ts';
+import { shortTime } from '../text-parts.ts';
+import { sessionData, visibleSessions } from './session-data.ts';
+
+export const command: Command = {
+  path: ['session', 'list'],
+  summary: 'what is running, where, since when; an admin sees everybody',
+  examples: ['ssh GATEWAY session list'],
+  positionals: [],
+  options: {},
+  permission: 'anyone',
+  async run(_args, context) {
+    const sessions = visibleSessions(context, context.principal).map((live) =>
+      sessionData(live, context.session),
+    );
+    const rows = sessions.map((row) => [
+      row.current ? `${row.id} *` : row.id,
+      row.account,
+      row.target,
+      row.what,
+      row.source,
+      shortTime(row.since, ''),
+      `${row.bytes_in}/${row.bytes_out}`,
+    ]);
+    const text = textTable(['ID', 'ACCOUNT', 'TARGET', 'WHAT', 'FROM', 'SINCE', 'BYTES IN/OUT'], rows);
+    return { data: { sessions }, text: rows.length === 0 ? 'no sessions' : text };
+  },
+};
