@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { randomId } from '../../src/platform/ids.ts';
+import { runLabel, testLabel } from './engine.ts';
 
 const run = promisify(execFile);
 
@@ -32,7 +33,9 @@ export async function runContainer(
     '--name',
     name,
     '--label',
-    'postern.test=1',
+    `${testLabel}=1`,
+    '--label',
+    `${runLabel}=${process.env['POSTERN_TEST_RUN'] ?? ''}`,
     ...options,
     image,
     ...command,

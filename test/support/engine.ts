@@ -13,7 +13,9 @@ export const images = {
   busybox: 'postern-test/busybox:latest',
   /** Debian with bash, sftp-server, ssh and procps; users root and app (1000, also in group extra). */
   debian: 'postern-test/debian:latest',
-  /** Nothing but /bin/cat, /bin/echo and /bin/true: no shell, no users. */
+  /** Busybox with alice (1000, in several groups), homeless and oddshell, who lack what their passwd lines say. */
+  users: 'postern-test/users:latest',
+  /** Nothing but /bin/cat, echo, sleep and true: no shell, no users. */
   noshell: 'postern-test/noshell:latest',
 } as const;
 

@@ -1,8 +1,8 @@
 /** The images that containers of the tests are made of: built on this machine, from its Debian packages. */
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { images, openEngine } from './engine.ts';
-import { busyboxRootfs, noshellRootfs } from './setup/busybox-rootfs.ts';
+import { engineHost, images, openEngine } from './engine.ts';
+import { busyboxRootfs, noshellRootfs, usersRootfs } from './setup/busybox-rootfs.ts';
 import { debianRootfs } from './setup/debian-rootfs.ts';
 import { recipeHash } from './setup/recipe-hash.ts';
 
@@ -14,16 +14,17 @@ interface Recipe {
   readonly rootfs: () => Promise<Readable>;
 }
 
-const recipeLabel = 'postern.test.recipe';
+export const recipeLabel = 'postern.test.recipe';
 
 const recipes: readonly Recipe[] = [
   { name: images.busybox, ...busyboxRootfs },
+  { name: images.users, ...usersRootfs },
   { name: images.noshell, ...noshellRootfs },
   { name: images.debian, ...debianRootfs },
 ];
 
 /** Makes the images that the engine lacks or holds of an older recipe. Milliseconds when there are none. */
-export async function ensureImages(host: string): Promise<void> {
+export async function ensureImages(host = engineHost()): Promise<void> {
   for (const recipe of recipes) await ensureImage(host, recipe);
 }
 
@@ -37,7 +38,8 @@ async function ensureImage(host: string, { name, recipe, rootfs }: Recipe): Prom
   if ((await recipeOf(host, name)) !== hash) throw new Error(`the image ${name} could not be made: ${told}`);
 }
 
-async function recipeOf(host: string, name: string): Promise<string | undefined> {
+/** The hash of the recipe that the image was made by, or undefined when there is none. */
+export async function recipeOf(host: string, name: string): Promise<string | undefined> {
   try {
     const { Config } = await openEngine(host).getImage(name).inspect();
     return Config.Labels?.[recipeLabel];

@@ -1,50 +1,86 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
-import { pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 import { ensureDebianPackages, findProgram } from '../../../scripts/debian-packages.mjs';
 import { imageProgramsOf } from './programs.ts';
 
-const files = {
-  'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n',
-  'etc/group': 'root:x:0:\napp:x:1000:\n',
+interface Users {
+  readonly passwd: string;
+  readonly group: string;
+  /** Home folders to make, with the user id that owns each. */
+  readonly homes: Readonly<Record<string, number>>;
+}
+
+const appUser: Users = {
+  passwd: 'root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/home/app:/bin/sh\n',
+  group: 'root:x:0:\napp:x:1000:\n',
+  homes: { 'home/app/': 1000 },
 };
 
-const folders = { 'root/': 0, 'home/': 0, 'home/app/': 1000, 'tmp/': 0, 'proc/': 0, 'dev/': 0, 'sys/': 0 };
+/** Somebody in several groups, somebody whose home is not there, and somebody whose shell is not. */
+const manyUsers: Users = {
+  passwd: `root:x:0:0:root:/root:/bin/sh
+alice:x:1000:1000::/home/alice:/bin/sh
+homeless:x:1001:1001::/home/homeless:/bin/sh
+oddshell:x:1002:1002::/home/alice:/bin/absent
+`,
+  group: `root:x:0:
+alice:x:1000:
+homeless:x:1001:
+oddshell:x:1002:
+staff:x:50:alice
+audio:x:29:bob,alice
+`,
+  homes: { 'home/alice/': 1000 },
+};
 
-/** busybox with a link for every applet, and two users. */
-export const busyboxRootfs = {
-  recipe: `1 ${JSON.stringify([files, folders])}`,
+const folders = ['root/', 'home/', 'tmp/', 'proc/', 'dev/', 'sys/'];
+
+/** busybox with a link for every applet, and some users. */
+const rootfsWith = (users: Users) => ({
+  recipe: `2 ${JSON.stringify([folders, users])}`,
   rootfs: async (): Promise<Readable> => {
     const tar = pack();
-    const busybox = findBusybox();
-    for (const [name, uid] of Object.entries(folders)) {
-      tar.entry({ name, type: 'directory', uid, gid: uid, mode: name === 'tmp/' ? 0o1777 : 0o755 });
+    for (const name of folders) {
+      tar.entry({ name, type: 'directory', mode: name === 'tmp/' ? 0o1777 : 0o755 });
     }
-    for (const [name, content] of Object.entries(files)) tar.entry({ name, mode: 0o644 }, content);
-    tar.entry({ name: 'bin/busybox', mode: 0o755 }, readFileSync(busybox));
-    const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n');
-    for (const applet of applets.filter((name) => name !== 'busybox')) {
-      tar.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' });
+    for (const [name, uid] of Object.entries(users.homes)) {
+      tar.entry({ name, type: 'directory', uid, gid: uid, mode: 0o755 });
     }
+    tar.entry({ name: 'etc/passwd', mode: 0o644 }, users.passwd);
+    tar.entry({ name: 'etc/group', mode: 0o644 }, users.group);
+    addApplets(tar);
     tar.finalize();
     return Readable.from(tar);
   },
-};
+});
 
-/** Three programs, and nothing that could be called a shell. */
+export const busyboxRootfs = rootfsWith(appUser);
+export const usersRootfs = rootfsWith(manyUsers);
+
+/** A few programs, and nothing that could be called a shell: busybox acts by the name it is called by. */
 export const noshellRootfs = {
-  recipe: '2',
+  recipe: '3',
   rootfs: async (): Promise<Readable> => {
     const tar = pack();
-    const program = readFileSync(findBusybox());
-    tar.entry({ name: 'bin/cat', mode: 0o755 }, program);
-    for (const name of ['bin/echo', 'bin/true'])
+    tar.entry({ name: 'bin/cat', mode: 0o755 }, readFileSync(findBusybox()));
+    for (const name of ['bin/echo', 'bin/sleep', 'bin/true']) {
       tar.entry({ name, type: 'link', linkname: 'bin/cat', mode: 0o755 });
+    }
     tar.finalize();
     return Readable.from(tar);
   },
 };
+
+function addApplets(tar: Pack): void {
+  const busybox = findBusybox();
+  tar.entry({ name: 'bin/busybox', mode: 0o755 }, readFileSync(busybox));
+  const applets = execFileSync(busybox, ['--list'], { encoding: 'utf8' }).trim().split('\n');
+  for (const applet of applets.filter((name) => name !== 'busybox')) {
+    tar.entry({ name: `bin/${applet}`, type: 'symlink', linkname: 'busybox' });
+  }
+}
 
 /** The statically linked one; a dynamic busybox could not run in an image that holds nothing else. */
 function findBusybox(): string {
