@@ -36,7 +36,7 @@ export function createMemoryStore(): Store {
   };
 }
 
-const valueOf = (row: Rows[TableName], field: string) => (row as unknown as Record<string, unknown>)[field];
+const fieldOf = (row: Rows[TableName], field: string) => (row as unknown as Record<string, unknown>)[field];
 
 function readerOf(state: () => State) {
   const rowsOf = <T extends TableName>(table: T) => [...(state().get(table)?.values() ?? [])] as Rows[T][];
@@ -44,9 +44,9 @@ function readerOf(state: () => State) {
     get: async <T extends TableName>(table: T, id: string) =>
       state().get(table)?.get(id) as Rows[T] | undefined,
     find: async <T extends TableName>(table: T, field: UniqueField<T>, value: string) =>
-      rowsOf(table).find((row) => valueOf(row, field) === value),
+      rowsOf(table).find((row) => fieldOf(row, field) === value),
     list: async <T extends TableName>(table: T, field?: IndexField<T>, value?: string) =>
-      rowsOf(table).filter((row) => field === undefined || valueOf(row, field) === value),
+      rowsOf(table).filter((row) => field === undefined || fieldOf(row, field) === value),
   };
 }
 
@@ -56,7 +56,7 @@ function writerOf(draft: State, changes: Change[]) {
       const rows = draft.get(table) as Table;
       for (const field of tables[table].unique as readonly string[]) {
         const taken = [...rows.values()].some(
-          (other) => other.id !== row.id && valueOf(other, field) === valueOf(row, field),
+          (other) => other.id !== row.id && fieldOf(other, field) === fieldOf(row, field),
         );
         if (taken) throw new UniqueViolation(table, field);
       }
