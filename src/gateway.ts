@@ -15,6 +15,7 @@ import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
 import type { Config } from './config/config.ts';
 import { openControlDoor } from './control/control-door.ts';
+import { createOperatorLines } from './control/operator-lines.ts';
 import { GatewayError } from './errors.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
@@ -118,7 +119,11 @@ async function compose(
   });
   lifecycle.onClose((graceMs) => ssh.close(graceMs));
   sshAddress = ssh.address;
-  const control = await openControlDoor({ services, log });
+  const control = await openControlDoor({
+    dataDir: config.dataDir,
+    log,
+    answer: await createOperatorLines(services, log),
+  });
   lifecycle.onClose(() => control.close());
   const engineProblem = () =>
     engine.ping().then(

@@ -8,7 +8,12 @@ export interface Accounts {
   /** Throws account-not-found. */
   getByName(name: string): Promise<AccountRow>;
   /** Throws invalid-account-name, account-name-taken. `origin` 'admin'/'operator' may choose reserved names. */
-  add(account: { name: string; role: Role; email?: string; origin: AccountRow['origin'] }): Promise<AccountRow>;
+  add(account: {
+    name: string;
+    role: Role;
+    email?: string;
+    origin: AccountRow['origin'];
+  }): Promise<AccountRow>;
   /** Removes the account with its keys and grants; its name stays used. Throws last-admin. */
   remove(name: string): Promise<AccountRow>;
   /** Throws last-admin when it would lock out the last admin. */
@@ -40,5 +45,9 @@ export interface Invites {
    * Makes account and key and consumes the invite, in one write. The invite's own name wins over `name`.
    * Throws invalid-invite, already-member, join-needs-name, account-name-taken, invalid-account-name.
    */
-  redeem(code: string, key: PublicKey, options: { name?: string; keyName?: string }): Promise<{ account: AccountRow; key: KeyRow }>;
+  redeem(
+    code: string,
+    key: PublicKey,
+    options: { name?: string; keyName?: string },
+  ): Promise<{ account: AccountRow; key: KeyRow }>;
 }

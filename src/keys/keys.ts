@@ -31,7 +31,11 @@ export interface Keys {
   /** By name, fingerprint, or public key line. Throws key-not-found. */
   get(accountId: string, nameOrKey: string): Promise<KeyRow>;
   /** Throws last-key and, when it is `currentKeyId`, current-key, unless `sure`. */
-  remove(accountId: string, nameOrKey: string, options: { currentKeyId?: string; sure?: boolean }): Promise<KeyRow>;
+  remove(
+    accountId: string,
+    nameOrKey: string,
+    options: { currentKeyId?: string; sure?: boolean },
+  ): Promise<KeyRow>;
   rename(accountId: string, nameOrKey: string, newName: string): Promise<KeyRow>;
   findByFingerprint(fingerprint: string): Promise<KeyRow | undefined>;
   /** Notes a use; written at most once a minute per key. Never throws. */

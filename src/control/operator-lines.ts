@@ -1,0 +1,94 @@
+/** Runs the operator's lines: `backup FILE`, and every command of the lobby, as an admin without an account. */
+import { PassThrough, Readable } from 'node:stream';
+import type { Logger } from 'pino';
+import { operatorIdentity } from '../auth/operator.ts';
+import type { CommandServices } from '../commands/command.ts';
+import { loadCommands } from '../commands/interpreter/load-commands.ts';
+import { maskSecrets } from '../commands/interpreter/mask.ts';
+import { runLine } from '../commands/interpreter/run-line.ts';
+import { splitWords } from '../commands/interpreter/words.ts';
+import { randomId } from '../platform/ids.ts';
+import { printable } from '../platform/printable.ts';
+import type { ControlRequest, ControlResponse } from './control-protocol.ts';
+
+const here = { address: 'local', port: 0 };
+const neverClosed = new AbortController().signal;
+
+/** What the control door asks for each request. Never rejects. */
+export async function createOperatorLines(services: CommandServices, log: Logger) {
+  const commands = await loadCommands();
+  return async ({ line, stdin }: ControlRequest): Promise<ControlResponse> => {
+    const response = await answer(line, stdin);
+    services.audit.operatorActed({
+      what: printable(maskSecrets(line)).slice(0, 1_000),
+      outcome: response.exitStatus === 0 ? 'done' : 'failed',
+    });
+    return response;
+  };
+
+  async function answer(line: string, stdin: string): Promise<ControlResponse> {
+    const [first, file, ...more] = wordsOf(line);
+    if (first === 'backup')
+      return file === undefined || more.length > 0 ? backupUsage : backup(services, file);
+    const stdout = new PassThrough({ highWaterMark: 16 * 1024 * 1024 });
+    const stderr = new PassThrough({ highWaterMark: 1024 * 1024 });
+    const end = await runLine(line, {
+      services,
+      commands,
+      log,
+      stdinIsTaken: false,
+      session: {
+        connectionId: 'control',
+        sessionId: randomId(),
+        identity: operatorIdentity(),
+        loginName: 'operator',
+        source: here,
+        local: here,
+      },
+      request: { start: { kind: 'exec', command: line }, env: new Map() },
+      io: {
+        stdin: Readable.from([Buffer.from(stdin)]),
+        stdout,
+        stderr,
+        onWindowChange: () => {},
+        onSignal: () => {},
+        closed: neverClosed,
+      },
+    });
+    return {
+      stdout: collected(stdout),
+      stderr: collected(stderr),
+      exitStatus: 'exitStatus' in end ? end.exitStatus : 255,
+    };
+  }
+}
+
+const collected = (stream: PassThrough) => ((stream.read() as Buffer | null) ?? '').toString();
+
+/** A line that cannot be read is the interpreter's to complain about. */
+function wordsOf(line: string): string[] {
+  try {
+    return splitWords(line);
+  } catch {
+    return [];
+  }
+}
+
+const backupUsage: ControlResponse = {
+  stdout: '',
+  stderr: 'postern: name one file for the backup, like "postern backup /backup/postern.json".\n',
+  exitStatus: 2,
+};
+
+async function backup({ store }: CommandServices, file: string): Promise<ControlResponse> {
+  try {
+    await store.backup(file);
+    return { stdout: `The store was copied to ${printable(file)}.\n`, stderr: '', exitStatus: 0 };
+  } catch (error) {
+    return {
+      stdout: '',
+      stderr: `postern: no backup was made: ${printable((error as Error).message)}\n`,
+      exitStatus: 1,
+    };
+  }
+}
