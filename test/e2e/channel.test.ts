@@ -178,7 +178,7 @@ describe('hostile channels', () => {
       (resolve) => client.exec('x', (_error, opened) => resolve(opened as never)),
     );
     stream.outgoing.window = 0xffffffff;
-    const closed = new Promise((resolve) => client.once('close', resolve));
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
     client.on('error', () => {});
     for (let n = 0; n < 80; n++) stream.write(Buffer.alloc(32 * 1024));
     await closed;
@@ -187,7 +187,7 @@ describe('hostile channels', () => {
 
   it('a maximum packet size of 0 is refused instead of an endless loop', async () => {
     const client = await rawClient();
-    const failed = new Promise((resolve) => client.once('close', resolve));
+    const failed = new Promise<void>((resolve) => client.once('close', () => resolve()));
     const open = [byte(90), string('session'), uint32(99), uint32(1000), uint32(0)];
     sendPayload(client as never, Buffer.concat(open));
     await sleep(100);

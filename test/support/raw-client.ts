@@ -7,8 +7,12 @@ export function connectRaw(port: number, config: ConnectConfig): Promise<Client>
   const client = new ssh2.Client();
   return new Promise((resolve, reject) => {
     client.once('ready', () => resolve(client.setNoDelay(true)));
-    client.once('error', reject);
-    client.once('close', () => reject(new Error('closed')));
+    // An agent that cannot sign is an error of ssh2's too, after which it tries the next key.
+    let last = new Error('closed');
+    client.on('error', (error) => {
+      last = error;
+    });
+    client.once('close', () => reject(last));
     client.connect({ host: '127.0.0.1', port, username: 'somebody', readyTimeout: 10_000, ...config });
   });
 }

@@ -87,7 +87,9 @@ export interface SshOptions extends RunOptions {
 /** The arguments that aim OpenSSH at the gateway, strictly checking its host key. */
 export function sshArguments(target: SshTarget, { key, args = [] }: SshOptions): string[] {
   const identity = typeof key === 'string' ? key : key?.file;
+  // Of an option given twice, ssh takes the first.
   return [
+    ...args,
     '-F',
     '/dev/null',
     '-o',
@@ -99,7 +101,6 @@ export function sshArguments(target: SshTarget, { key, args = [] }: SshOptions):
     '-o',
     'LogLevel=ERROR',
     ...(identity === undefined ? [] : ['-i', identity]),
-    ...args,
   ];
 }
 
