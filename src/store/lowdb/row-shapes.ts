@@ -1,0 +1,63 @@
+/** The shape of each table's rows, checked when a file is opened: hands and disks err. Unknown fields are kept. */
+import { z } from 'zod';
+import type { Rows, TableName } from '../schema.ts';
+
+const id = z.string().min(1);
+const time = z.iso.datetime({ offset: true });
+const role = z.enum(['admin', 'member']);
+const flag = z.boolean().optional();
+
+export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
+  accounts: z.looseObject({
+    id,
+    name: z.string().min(1),
+    email: z.string().optional(),
+    role,
+    disabled: z.boolean(),
+    createdAt: time,
+    origin: z.enum(['invite', 'admin-key', 'operator', 'admin']),
+  }) as z.ZodType<Rows['accounts']>,
+  accountNames: z.looseObject({ id, accountId: id }),
+  keys: z.looseObject({
+    id,
+    accountId: id,
+    name: z.string().min(1),
+    fingerprint: z.string().min(1),
+    publicKey: z.string().min(1),
+    keyType: z.string().min(1),
+    kind: z.enum(['user', 'api']),
+    createdAt: time,
+    lastUsedAt: time.optional(),
+    expiresAt: time.optional(),
+    tag: z.string().optional(),
+    restrictions: z.looseObject({
+      from: z.string().optional(),
+      command: z.string().optional(),
+      noPty: flag,
+      noPortForwarding: flag,
+      noAgentForwarding: flag,
+    }),
+  }) as z.ZodType<Rows['keys']>,
+  keyTombstones: z.looseObject({ id, removedAt: time }),
+  invites: z.looseObject({
+    id,
+    codeHash: z.string().min(1),
+    role,
+    name: z.string().optional(),
+    createdBy: z.string(),
+    createdAt: time,
+    expiresAt: time,
+  }) as z.ZodType<Rows['invites']>,
+  grants: z.looseObject({
+    id,
+    targetKey: z.string().min(1),
+    accountId: id,
+    users: z.array(z.string()),
+    noPty: z.boolean(),
+    noForwarding: z.boolean(),
+    noSftp: z.boolean(),
+    createdBy: z.string(),
+    createdAt: time,
+  }),
+  targetTags: z.looseObject({ id, tags: z.array(z.string()) }),
+};

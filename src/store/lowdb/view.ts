@@ -1,0 +1,147 @@
+/**
+ * What can be read: the rows on disk (`DurableRows`), and layers of changes above them (`Layer`) that are
+ * thrown away as a whole when a transaction throws or the disk fails. Nothing is ever undone.
+ */
+import { type TableName, tables } from '../schema.ts';
+import { UniqueViolation } from '../store.ts';
+import { RowTable } from './row-table.ts';
+import { type Row, type RowsByTable, storedRow, tableNames } from './rows.ts';
+
+export interface View {
+  get(table: TableName, id: string): Row | undefined;
+  find(table: TableName, field: string, value: string): Row | undefined;
+  list(table: TableName, field?: string, value?: string): readonly Row[];
+}
+
+/** `row` undefined: removed. `moved`: removed and put again, so it comes last. */
+interface Entry {
+  readonly row: Row | undefined;
+  readonly moved: boolean;
+}
+
+export class DurableRows implements View {
+  readonly #tables = new Map<TableName, RowTable>(tableNames.map((name) => [name, new RowTable(name)]));
+
+  constructor(rows: RowsByTable) {
+    for (const name of tableNames) for (const row of rows[name]) this.#table(name).put(row);
+  }
+
+  get(table: TableName, id: string): Row | undefined {
+    return this.#table(table).get(id);
+  }
+
+  find(table: TableName, field: string, value: string): Row | undefined {
+    return this.#table(table).find(field, value);
+  }
+
+  list(table: TableName, field?: string, value?: string): readonly Row[] {
+    return field === undefined ? this.#table(table).all() : this.#table(table).having(field, value);
+  }
+
+  /** Makes a layer's changes part of what is on disk. */
+  apply(layer: Layer): void {
+    for (const [name, id, { row, moved }] of layer.entries()) {
+      const table = this.#table(name);
+      if (row === undefined || moved) table.remove(id);
+      if (row !== undefined) table.put(row);
+    }
+  }
+
+  #table(name: TableName): RowTable {
+    const table = this.#tables.get(name);
+    if (!table) throw new TypeError(`no table "${name}"`);
+    return table;
+  }
+}
+
+export class Layer implements View {
+  /** What lies below; the layer above a flushed one is set down on the durable rows. */
+  below: View;
+  readonly #entries = new Map<TableName, Map<string, Entry>>(tableNames.map((name) => [name, new Map()]));
+  readonly #ownUnique = new Map<string, Map<unknown, Row>>();
+
+  constructor(below: View) {
+    this.below = below;
+  }
+
+  get(table: TableName, id: string): Row | undefined {
+    const entry = this.#of(table).get(id);
+    return entry ? entry.row : this.below.get(table, id);
+  }
+
+  find(table: TableName, field: string, value: string): Row | undefined {
+    const own = this.#ownUnique.get(`${table}.${field}`)?.get(value);
+    if (own) return own;
+    const row = this.below.find(table, field, value);
+    return row && this.#of(table).has(row.id) ? undefined : row;
+  }
+
+  list(table: TableName, field?: string, value?: string): readonly Row[] {
+    const below = this.below.list(table, field, value);
+    const entries = this.#of(table);
+    if (entries.size === 0) return below;
+    const matches = (row: Row | undefined): row is Row =>
+      row !== undefined && (field === undefined || row[field] === value);
+    const inPlace = new Set<string>();
+    const kept = below.flatMap((row) => {
+      const entry = entries.get(row.id);
+      if (!entry) return [row];
+      if (entry.moved || !matches(entry.row)) return [];
+      inPlace.add(row.id);
+      return [entry.row];
+    });
+    for (const [id, { row }] of entries) if (matches(row) && !inPlace.has(id)) kept.push(row);
+    return kept;
+  }
+
+  put(table: TableName, given: object): void {
+    const row = storedRow(given);
+    for (const field of tables[table].unique) {
+      const other = this.find(table, field, row[field] as string);
+      if (other && other.id !== row.id) throw new UniqueViolation(table, field);
+    }
+    const before = this.#of(table).get(row.id);
+    const moved = before !== undefined && (before.moved || before.row === undefined);
+    this.#set(table, row.id, { row, moved });
+  }
+
+  remove(table: TableName, id: string): void {
+    if (this.get(table, id) !== undefined) this.#set(table, id, { row: undefined, moved: false });
+  }
+
+  /** Takes over another layer's changes. */
+  absorb(layer: Layer): void {
+    for (const [table, id, entry] of layer.entries()) {
+      const before = this.#of(table).get(id);
+      const moved = entry.moved || (before !== undefined && (before.moved || before.row === undefined));
+      this.#set(table, id, { row: entry.row, moved: entry.row !== undefined && moved });
+    }
+  }
+
+  *entries(): Iterable<[TableName, string, Entry]> {
+    for (const [table, entries] of this.#entries) {
+      for (const [id, entry] of entries) yield [table, id, entry];
+    }
+  }
+
+  #of(table: TableName): Map<string, Entry> {
+    const entries = this.#entries.get(table);
+    if (!entries) throw new TypeError(`no table "${table}"`);
+    return entries;
+  }
+
+  #set(table: TableName, id: string, entry: Entry): void {
+    const entries = this.#of(table);
+    const before = entries.get(id);
+    for (const field of tables[table].unique) {
+      const key = `${table}.${field}`;
+      const values = this.#ownUnique.get(key) ?? new Map<unknown, Row>();
+      this.#ownUnique.set(key, values);
+      if (before?.row && values.get(before.row[field]) === before.row) values.delete(before.row[field]);
+      if (entry.row) values.set(entry.row[field], entry.row);
+    }
+    // A row put again comes last, in this layer too.
+    if (entry.moved) entries.delete(id);
+    entries.set(id, entry);
+  }
+}
