@@ -1,11 +1,14 @@
+/** The rules about accounts over the store. */
 import { GatewayError } from '../errors.ts';
-import { newRow } from '../keys/create-keys.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
-import { randomId } from '../platform/ids.ts';
+import { excerpt } from '../platform/excerpt.ts';
 import type { AccountRow } from '../store/schema.ts';
-import type { Store, Transaction } from '../store/store.ts';
-import { checkAccountName } from './account-names.ts';
+import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
+import { ensureAdminAccount } from './ensure-admin.ts';
+import { checkAccountName, insertAccount } from './insert-account.ts';
+import { refuseLastAdmin } from './last-admin.ts';
+import { isReservedName } from './reserved-names.ts';
 
 export interface AccountsDependencies {
   readonly store: Store;
@@ -13,96 +16,65 @@ export interface AccountsDependencies {
 }
 
 export function createAccounts({ store, clock }: AccountsDependencies): Accounts {
-  const change = (name: string, edit: (account: AccountRow) => AccountRow) =>
+  const update = (name: string, change: (account: AccountRow) => AccountRow): Promise<AccountRow> =>
     store.transact(async (transaction) => {
-      const account = edit(await getByName(transaction, name));
-      await transaction.put('accounts', account);
-      await keepAnAdmin(transaction, account);
-      return account;
+      const account = await getAccount(transaction, name);
+      const changed = change(account);
+      if (changed.disabled || changed.role !== 'admin') {
+        await refuseLastAdmin(transaction, account, clock.now());
+      }
+      await transaction.put('accounts', changed);
+      return changed;
     });
 
   return {
     list: () => store.list('accounts'),
     get: (id) => store.get('accounts', id),
-    getByName: (name) => getByName(store, name),
-    add: (account) => store.transact((transaction) => putAccount(transaction, account, isoTime(clock))),
+    getByName: (name) => getAccount(store, name),
+    isEmpty: async () => (await store.list('accounts')).length === 0,
+
+    add: (account) =>
+      store.transact(async (transaction) => {
+        const name = checkAccountName(account.name);
+        if (account.origin === 'invite' && isReservedName(name)) {
+          throw new GatewayError('account-name-taken', { name });
+        }
+        return insertAccount(transaction, account, clock);
+      }),
 
     remove: (name) =>
       store.transact(async (transaction) => {
-        const account = await getByName(transaction, name);
-        await transaction.remove('accounts', account.id);
-        for (const key of await transaction.list('keys', 'accountId', account.id)) {
-          await transaction.remove('keys', key.id);
-          await transaction.put('keyTombstones', { id: key.fingerprint, removedAt: isoTime(clock) });
-        }
-        for (const grant of await transaction.list('grants', 'accountId', account.id)) {
-          await transaction.remove('grants', grant.id);
-        }
-        await keepAnAdmin(transaction, account);
+        const account = await getAccount(transaction, name);
+        await refuseLastAdmin(transaction, account, clock.now());
+        await removeAccount(transaction, account, clock);
         return account;
       }),
 
-    setDisabled: (name, disabled) => change(name, (account) => ({ ...account, disabled })),
-    setRole: (name, role) => change(name, (account) => ({ ...account, role })),
+    setDisabled: (name, disabled) => update(name, (account) => ({ ...account, disabled })),
+    setRole: (name, role) => update(name, (account) => ({ ...account, role })),
 
     ensureAdmin: (key, comment) =>
-      store.transact(async (transaction) => {
-        const existing = await transaction.find('accounts', 'name', 'admin');
-        if (existing && existing.origin !== 'admin-key') {
-          throw new GatewayError('invalid-config', {
-            problem:
-              'there is an account "admin" that --admin-key did not make, and it was left as it is; start without --admin-key.',
-          });
-        }
-        const account =
-          existing ??
-          (await putAccount(
-            transaction,
-            { name: 'admin', role: 'admin', origin: 'admin-key' },
-            isoTime(clock),
-          ));
-        const registered = await transaction.find('keys', 'fingerprint', key.fingerprint);
-        if (registered?.accountId === account.id) return account;
-        const toAdd = { key, restrictions: {}, ...(comment === undefined ? {} : { comment }) };
-        // The operator's own file says so: a key that was removed before is wanted again.
-        const row = await newRow(transaction, account.id, toAdd, { readd: true }, isoTime(clock));
-        await transaction.put('keys', row);
-        await transaction.remove('keyTombstones', row.fingerprint);
-        return account;
-      }),
-
-    isEmpty: async () => (await store.list('accounts')).length === 0,
+      store.transact((transaction) => ensureAdminAccount(transaction, { key, comment, clock })),
   };
 }
 
-/** A new account under a name that nobody ever had. */
-export async function putAccount(
-  transaction: Transaction,
-  account: Pick<AccountRow, 'name' | 'role' | 'origin'> & { email?: string },
-  createdAt: string,
-): Promise<AccountRow> {
-  checkAccountName(account.name);
-  if (await transaction.get('accountNames', account.name)) {
-    throw new GatewayError('account-name-taken', { name: account.name });
-  }
-  const row: AccountRow = { id: randomId(), disabled: false, createdAt, ...account };
-  await transaction.put('accounts', row);
-  await transaction.put('accountNames', { id: row.name, accountId: row.id });
-  return row;
-}
-
-async function getByName(reader: Pick<Store, 'find'>, name: string): Promise<AccountRow> {
+async function getAccount(reader: Reader, name: string): Promise<AccountRow> {
   const account = await reader.find('accounts', 'name', name);
-  if (!account) throw new GatewayError('account-not-found', { account: name.slice(0, 64) });
+  if (!account) throw new GatewayError('account-not-found', { account: excerpt(name) });
   return account;
 }
 
-/** Throws last-admin when nobody is left who could let anybody in; `changed` was an admin or is no concern. */
-async function keepAnAdmin(transaction: Transaction, changed: AccountRow): Promise<void> {
-  const accounts = await transaction.list('accounts');
-  for (const { id, role, disabled } of accounts) {
-    if (role === 'admin' && !disabled && (await transaction.list('keys', 'accountId', id)).length > 0) return;
+/** With everything that would let somebody in because of it; the name stays used. */
+async function removeAccount(transaction: Transaction, { id }: AccountRow, clock: Clock): Promise<void> {
+  for (const key of await transaction.list('keys', 'accountId', id)) {
+    await transaction.remove('keys', key.id);
+    await transaction.put('keyTombstones', { id: key.fingerprint, removedAt: isoTime(clock) });
   }
-  const before = changed.role === 'admin' || accounts.some(({ id }) => id === changed.id);
-  if (before) throw new GatewayError('last-admin', {});
+  for (const grant of await transaction.list('grants', 'accountId', id)) {
+    await transaction.remove('grants', grant.id);
+  }
+  for (const invite of await transaction.list('invites')) {
+    if (invite.createdBy === id) await transaction.remove('invites', invite.id);
+  }
+  await transaction.remove('accounts', id);
 }

@@ -1,87 +1,124 @@
+/** The rules about invites over the store. */
 import { createHash } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
-import { newRow } from '../keys/create-keys.ts';
-import { isoTime } from '../platform/clock.ts';
+import { insertKeys } from '../keys/insert-keys.ts';
+import type { PublicKey } from '../keys/key-types.ts';
+import { type Clock, isoTime } from '../platform/clock.ts';
+import { excerpt } from '../platform/excerpt.ts';
 import { randomId } from '../platform/ids.ts';
 import type { InviteRow } from '../store/schema.ts';
-import type { Reader } from '../store/store.ts';
-import { checkAccountName, isReservedName } from './account-names.ts';
+import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Invites } from './accounts.ts';
-import { type AccountsDependencies, putAccount } from './create-accounts.ts';
+import { checkAccountName, insertAccount } from './insert-account.ts';
+import { isReservedName } from './reserved-names.ts';
 
-/** 32 characters of five random bits each: 160 bits. */
-const codeLength = 32;
+export interface InvitesDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Whether something outside the store, an owner label for instance, already names an account so. */
+  readonly isNameSpokenFor?: (name: string) => Promise<boolean>;
+}
 
-export function createInvites({ store, clock }: AccountsDependencies): Invites {
-  const isValid = (invite: InviteRow) => Date.parse(invite.expiresAt) > clock.now();
-  const findValid = async (reader: Reader, code: string) => {
-    const invite = await reader.find('invites', 'codeHash', hashOf(code));
-    return invite && isValid(invite) ? invite : undefined;
-  };
+/** 130 bits. */
+const codeCharacters = 26;
+const codePattern = /^[a-z2-7]{26}$/;
 
+const hashOf = (code: string) => createHash('sha256').update(code).digest('hex');
+
+export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependencies): Invites {
   return {
-    create: ({ role, name, expiresAt, createdBy }) =>
-      store.transact(async (transaction) => {
-        if (name !== undefined) {
-          checkAccountName(name);
-          if (await transaction.get('accountNames', name))
-            throw new GatewayError('account-name-taken', { name });
+    async create({ role, name, expiresAt, createdBy }) {
+      if (name !== undefined) checkAccountName(name);
+      const code = randomId(codeCharacters);
+      const invite: InviteRow = {
+        id: randomId(8),
+        codeHash: hashOf(code),
+        role,
+        ...(name === undefined ? {} : { name }),
+        createdBy,
+        createdAt: isoTime(clock),
+        expiresAt,
+      };
+      await store.transact(async (transaction) => {
+        if (name !== undefined && (await transaction.get('accountNames', name))) {
+          throw new GatewayError('account-name-taken', { name });
         }
-        const code = randomId(codeLength);
-        const invite: InviteRow = {
-          id: randomId(8),
-          codeHash: hashOf(code),
-          role,
-          createdBy,
-          createdAt: isoTime(clock),
-          expiresAt,
-          ...(name === undefined ? {} : { name }),
-        };
+        await dropExpired(transaction, clock);
         await transaction.put('invites', invite);
-        return { invite, code };
-      }),
+      });
+      return { invite, code };
+    },
 
-    list: async () => (await store.list('invites')).filter(isValid),
+    async list() {
+      const invites = await store.list('invites');
+      const valid = await Promise.all(invites.map((invite) => isValid(store, invite, clock)));
+      return invites.filter((_, index) => valid[index]);
+    },
 
     revoke: (id) =>
       store.transact(async (transaction) => {
         const invite = await transaction.get('invites', id);
-        if (!invite) throw new GatewayError('invite-not-found', { invite: id.slice(0, 64) });
+        if (!invite) throw new GatewayError('invite-not-found', { invite: excerpt(id) });
         await transaction.remove('invites', id);
         return invite;
       }),
 
-    findByCode: (code) => findValid(store, code),
+    findByCode: (code) => findValid(store, code, clock),
 
-    redeem: (code, key, options) =>
-      store.transact(async (transaction) => {
-        const invite = await findValid(transaction, code);
+    async redeem(code, key, { name, keyName }) {
+      // Asked before the transaction, which holds everybody else up: it may ask the engine.
+      const spokenFor = name !== undefined && isNameSpokenFor !== undefined && (await isNameSpokenFor(name));
+      return store.transact(async (transaction) => {
+        const invite = await findValid(transaction, code, clock);
         if (!invite) throw new GatewayError('invalid-invite', {});
-        const registered = await transaction.find('keys', 'fingerprint', key.fingerprint);
-        if (registered) {
-          const owner = await transaction.get('accounts', registered.accountId);
-          throw new GatewayError('already-member', { account: owner?.name ?? '' });
-        }
-        const name = invite.name ?? options.name;
-        if (name === undefined) throw new GatewayError('join-needs-name', {});
-        if (invite.name === undefined && isReservedName(name))
-          throw new GatewayError('account-name-taken', { name });
-        const createdAt = isoTime(clock);
-        const account = await putAccount(
-          transaction,
-          { name, role: invite.role, origin: 'invite' },
-          createdAt,
-        );
-        const toAdd = { key, restrictions: {} };
-        const keyOptions = options.keyName === undefined ? {} : { name: options.keyName };
-        // Somebody proved just now that they hold it: that is the decision which adding it again asks for.
-        const row = await newRow(transaction, account.id, toAdd, { ...keyOptions, readd: true }, createdAt);
-        await transaction.put('keys', row);
-        await transaction.remove('keyTombstones', row.fingerprint);
+        await refuseMember(transaction, key);
+        const chosen = invite.name ?? ownName(name, spokenFor);
+        const { role } = invite;
+        const account = await insertAccount(transaction, { name: chosen, role, origin: 'invite' }, clock);
+        // An invite decides anew about a key that was removed once.
+        const options = { readd: true, ...(keyName === undefined ? {} : { name: keyName }) };
+        const keys = [{ key, restrictions: {} }];
+        const toInsert = { accountId: account.id, keys, options, maxKeysPerAccount: 1, clock };
+        const [row] = await insertKeys(transaction, toInsert);
+        if (!row) throw new Error('no key was inserted');
         await transaction.remove('invites', invite.id);
         return { account, key: row };
-      }),
+      });
+    },
   };
 }
 
-const hashOf = (code: string) => createHash('sha256').update(code).digest('hex');
+async function refuseMember(transaction: Transaction, { fingerprint }: PublicKey): Promise<void> {
+  const registered = await transaction.find('keys', 'fingerprint', fingerprint);
+  if (!registered) return;
+  const account = await transaction.get('accounts', registered.accountId);
+  throw new GatewayError('already-member', { account: account?.name ?? '' });
+}
+
+/** A name somebody chose for themselves. */
+function ownName(name: string | undefined, spokenFor: boolean): string {
+  if (name === undefined || name === '') throw new GatewayError('join-needs-name', {});
+  if (spokenFor || isReservedName(checkAccountName(name))) {
+    throw new GatewayError('account-name-taken', { name: excerpt(name) });
+  }
+  return name;
+}
+
+async function findValid(reader: Reader, code: string, clock: Clock): Promise<InviteRow | undefined> {
+  if (!codePattern.test(code)) return undefined;
+  const invite = await reader.find('invites', 'codeHash', hashOf(code));
+  return invite && (await isValid(reader, invite, clock)) ? invite : undefined;
+}
+
+/** An invite is worth no more than whoever made it: an admin disabled or demoted since invites nobody. */
+async function isValid(reader: Reader, invite: InviteRow, clock: Clock): Promise<boolean> {
+  if (Date.parse(invite.expiresAt) <= clock.now()) return false;
+  const creator = await reader.get('accounts', invite.createdBy);
+  return creator === undefined || (creator.role === 'admin' && !creator.disabled);
+}
+
+async function dropExpired(transaction: Transaction, clock: Clock): Promise<void> {
+  for (const invite of await transaction.list('invites')) {
+    if (Date.parse(invite.expiresAt) <= clock.now()) await transaction.remove('invites', invite.id);
+  }
+}

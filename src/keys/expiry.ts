@@ -1,29 +1,51 @@
+/** When a key, an invite or a token ends: what people type after `--exp`. */
 import { GatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
 
-const unitsMs: Readonly<Record<string, number>> = {
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 7 * 86_400_000,
-  y: 365 * 86_400_000,
-};
+const hourMs = 3_600_000;
+const unitMs = new Map([
+  ['h', hourMs],
+  ['d', 24 * hourMs],
+  ['w', 7 * 24 * hourMs],
+  ['y', 365 * 24 * hourMs],
+]);
+
+/** The last moment that has a four-digit year. */
+const endOfTimeMs = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * When something expires, ISO 8601: `30d`, `12h`, `1y` from `now` (milliseconds since 1970), an ISO date,
- * or `never` (undefined). Throws `usage`, also for a time that has passed.
+ * `30d`, `12h`, `2w`, `1y`, an ISO date (its first moment in UTC) or date and time, or `never` (undefined).
+ * The result is ISO 8601 in UTC, later than `now` (milliseconds since 1970). Throws usage.
  */
 export function parseExpiry(text: string, now: number): string | undefined {
-  if (text === 'never') return undefined;
-  const at = /^\d{1,6}[mhdwy]$/.test(text)
-    ? now + Number(text.slice(0, -1)) * (unitsMs[text.at(-1) as string] as number)
-    : /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?(Z|[+-]\d\d:\d\d)?)?$/.test(text)
-      ? Date.parse(text)
-      : Number.NaN;
-  if (!(at < 253_402_300_800_000)) {
-    throw new GatewayError('usage', {
-      problem: `"${text}" is no expiry; write 30d, 12h, 1y, a date like 2030-12-31, or never.`,
-    });
+  const wanted = text.trim();
+  if (wanted.toLowerCase() === 'never') return undefined;
+  const at = parseDuration(wanted, now) ?? parseIsoTime(wanted);
+  const shown = `"${excerpt(text)}"`;
+  if (at === undefined) {
+    const problem = `${shown} is no expiry; give 30d, 12h, 2w, 1y, a date like 2030-12-31, or never.`;
+    throw new GatewayError('usage', { problem });
   }
-  if (at <= now) throw new GatewayError('usage', { problem: `the expiry "${text}" has passed already.` });
+  if (at <= now) throw new GatewayError('usage', { problem: `the expiry ${shown} is not in the future.` });
+  if (at > endOfTimeMs) {
+    throw new GatewayError('usage', { problem: `the expiry ${shown} is too far away; "never" is possible.` });
+  }
   return new Date(at).toISOString();
+}
+
+function parseDuration(text: string, now: number): number | undefined {
+  const [, count, unit = ''] = /^(\d{1,9})([hdwy])$/i.exec(text) ?? [];
+  const ms = unitMs.get(unit.toLowerCase());
+  return count === undefined || ms === undefined ? undefined : now + Number(count) * ms;
+}
+
+function parseIsoTime(text: string): number | undefined {
+  const [, date, time] =
+    /^(\d{4}-\d\d-\d\d)(T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]\d\d:\d\d))?$/.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  // Date.parse takes 2030-02-30 for the 2nd of March.
+  const midnight = Date.parse(`${date}T00:00:00Z`);
+  if (Number.isNaN(midnight) || !new Date(midnight).toISOString().startsWith(date)) return undefined;
+  const at = time === undefined ? midnight : Date.parse(text);
+  return Number.isNaN(at) ? undefined : at;
 }

@@ -1,69 +1,92 @@
-/** What people paste or pipe into `ssh-key add`: public keys, a line each, or one in another public format. */
-import sshpk from 'sshpk';
-import { GatewayError } from '../errors.ts';
+/** What people send as "my public key": lines of .pub files and authorized_keys, SSH2 files, PEM. */
+import { GatewayError, isGatewayError } from '../errors.ts';
 import { hasControlCharacters } from '../platform/printable.ts';
-import { parseOptions } from './authorized-keys-options.ts';
-import { invalidKey } from './decode-key-blob.ts';
+import { parseOptions, splitOptions } from './authorized-keys-options.ts';
+import { blockFormats } from './key-blocks.ts';
 import type { KeyToAdd } from './keys.ts';
-import { parsePublicKey, parsePublicKeyBlob } from './parse-public-key.ts';
+import { parseTypeAndBase64 } from './parse-public-key.ts';
+import { holdsPrivateKey } from './private-key.ts';
 
 const maxLineBytes = 16 * 1024;
-const maxKeys = 1_000;
-const privateMarks =
-  /-----BEGIN [A-Z0-9 ]*PRIVATE KEY|PuTTY-User-Key-File-\d|Private-Lines:|SSH PRIVATE KEY FILE/;
-const typeWord = /^(ssh-|ecdsa-|sk-)/;
 
-/** Throws private-key (nothing of it is in the error) or invalid-key. Blank lines and `#` comments are skipped. */
+/**
+ * One key per line, or per block; blank lines and those that begin with `#` are passed over. No key at all
+ * is an error. Throws private-key (which keeps and shows nothing of it) and invalid-key.
+ */
 export function parseKeysToAdd(text: string): KeyToAdd[] {
-  if (privateMarks.test(text)) throw new GatewayError('private-key', {});
-  if (/^---- BEGIN SSH2 PUBLIC KEY ----/m.test(text)) return [parseRfc4716(text)];
-  if (/^-----BEGIN [A-Z ]*PUBLIC KEY-----/m.test(text)) return [parsePem(text)];
-  const lines = text
-    .split(/\r?\n/)
-    .map((line) => line.trim())
-    .filter((line) => line !== '' && !line.startsWith('#'));
-  if (lines.length === 0) {
-    throw invalidKey('no public key was given; try "cat ~/.ssh/id_ed25519.pub | ssh GATEWAY ssh-key add".');
+  if (holdsPrivateKey(text)) throw new GatewayError('private-key', {});
+  if (text.includes('\0'))
+    throw invalid('this is not text: it holds NUL bytes; send the .pub file as it is.');
+  const lines = text.replace(/^\ufeff/, '').split(/\r\n|\n|\r/);
+  const keys: KeyToAdd[] = [];
+  for (let index = 0; index < lines.length; index++) {
+    const line = (lines[index] as string).trim();
+    if (line === '' || line.startsWith('#')) continue;
+    const block = blockFormats.find(({ begin }) => begin.test(line));
+    const number = index + 1;
+    if (block) {
+      const length = lines.slice(index).findIndex((later) => block.end.test(later.trim()));
+      if (length < 0) throw invalid('this public key file is cut short: its last line is missing.');
+      const inner = lines.slice(index + 1, index + length).map((inside) => inside.trim());
+      const end = (lines[index + length] as string).trim();
+      keys.push(inLine(number, lines, () => checked({ restrictions: {}, ...block.parse(inner, line, end) })));
+      index += length;
+    } else {
+      keys.push(inLine(number, lines, () => checked(parseKeyLine(line))));
+    }
   }
-  if (lines.length > maxKeys) throw invalidKey(`more than ${maxKeys} keys at once; send them in parts.`);
-  return lines.map(parseLine);
+  if (keys.length === 0) throw invalid('there is no public key in it; send the .pub file.');
+  return keys;
 }
 
-function parseLine(line: string): KeyToAdd {
-  if (Buffer.byteLength(line) > maxLineBytes) throw invalidKey('a public key is one line of at most 16 KiB.');
-  if (hasControlCharacters(line))
-    throw invalidKey('this key holds control characters; copy the line of the .pub file again.');
-  const hasOptions = !typeWord.test(line) && /[ \t](ssh-|ecdsa-|sk-)\S+[ \t]+AAAA/.test(line);
-  const { restrictions, expiresAt, rest } = hasOptions
-    ? parseOptions(line)
-    : { restrictions: {}, expiresAt: undefined, rest: line };
-  const key = parsePublicKey(rest);
-  const comment = /^\S+[ \t]+\S+[ \t]+(.*)$/.exec(rest)?.[1]?.trim();
-  return { key, restrictions, ...(expiresAt ? { expiresAt } : {}), ...(comment ? { comment } : {}) };
+/** `[OPTIONS] TYPE BASE64 [COMMENT]`, sshd(8) AUTHORIZED_KEYS FILE FORMAT. Throws invalid-key. */
+function parseKeyLine(line: string): KeyToAdd {
+  if (Buffer.byteLength(line) > maxLineBytes) throw invalid('a public key line may have 16 KiB.');
+  const bare = splitKey(line);
+  if (bare) return { key: parseTypeAndBase64(bare.type, bare.base64), ...commentOf(bare), restrictions: {} };
+  const [options, rest] = splitOptions(line);
+  const key = splitKey(rest);
+  if (!key) throw invalid('this is no public key: one looks like "ssh-ed25519 AAAA… comment".');
+  return { key: parseTypeAndBase64(key.type, key.base64), ...commentOf(key), ...parseOptions(options) };
 }
 
-/** RFC 4716, what ssh.com and PuTTY's "Save public key" write. */
-function parseRfc4716(text: string): KeyToAdd {
-  const body = /---- BEGIN SSH2 PUBLIC KEY ----\r?\n([\s\S]*?)---- END SSH2 PUBLIC KEY ----/.exec(text)?.[1];
-  if (body === undefined || body.length > maxLineBytes)
-    throw invalidKey('this SSH2 public key file has no end; send all of it.');
-  const unfolded = body.replace(/\\\r?\n/g, '');
-  const comment = /^Comment: *"?(.*?)"?\r?$/im.exec(unfolded)?.[1];
-  const base64 = unfolded.replace(/^[A-Za-z0-9@.-]+:.*$/gm, '').replace(/\s+/g, '');
-  const key = parsePublicKeyBlob(Buffer.from(base64, 'base64'));
-  if (comment && hasControlCharacters(comment))
-    throw invalidKey('the comment of this key holds control characters.');
-  return { key, restrictions: {}, ...(comment ? { comment } : {}) };
+interface KeyParts {
+  readonly type: string;
+  readonly base64: string;
+  readonly comment: string;
 }
 
-/** PKCS#8 and PKCS#1 public files. sshpk throws many kinds of errors. */
-function parsePem(text: string): KeyToAdd {
-  if (text.length > maxLineBytes) throw invalidKey('a public key file has at most 16 KiB.');
-  let blob: Buffer;
+/** A type word is known by its beginning, or by base64 that begins as every key blob does. */
+function splitKey(line: string): KeyParts | undefined {
+  const [, type, base64 = '', comment = ''] =
+    /^([A-Za-z0-9@._-]{1,64})(?:[ \t]+(\S+))?(?:[ \t]+(.*))?$/s.exec(line) ?? [];
+  if (type === undefined) return undefined;
+  const known = /^(ssh-|ecdsa-|sk-|webauthn-|x509v3-)/.test(type) || base64.startsWith('AAAA');
+  return known ? { type, base64, comment: comment.trim() } : undefined;
+}
+
+const commentOf = ({ comment }: KeyParts) => (comment === '' ? {} : { comment });
+
+function checked(key: KeyToAdd): KeyToAdd {
+  if (key.comment !== undefined && hasControlCharacters(key.comment)) {
+    throw invalid('the comment of this key holds control characters; remove them.');
+  }
+  return key;
+}
+
+/** Among several lines, an error says which. */
+function inLine<Result>(number: number, lines: readonly string[], parse: () => Result): Result {
   try {
-    blob = sshpk.parseKey(text, 'pem').toBuffer('rfc4253', {});
-  } catch {
-    throw invalidKey('this public key file cannot be read; send the .pub file that ssh-keygen made.');
+    return parse();
+  } catch (error) {
+    if (!isGatewayError(error, 'invalid-key') || lines.filter((line) => line.trim() !== '').length === 1)
+      throw error;
+    throw new GatewayError(
+      'invalid-key',
+      { problem: `line ${number}: ${error.message}` },
+      { cause: error.cause },
+    );
   }
-  return { key: parsePublicKeyBlob(blob), restrictions: {} };
 }
+
+const invalid = (problem: string) => new GatewayError('invalid-key', { problem });

@@ -1,59 +1,108 @@
-/** From a blob or a `TYPE BASE64 [COMMENT]` line to a PublicKey. */
-import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
-import { decodeKeyBlob, invalidKey } from './decode-key-blob.ts';
+/** Public keys decoded in full: type, lengths, numbers, curve points, and nothing after the end. */
+import { createHash, type KeyObject } from 'node:crypto';
+import { GatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { BlobReader, MalformedBlob } from './blob-reader.ts';
+import { type DecodedKey, keyFormats, minRsaBits, ShortKey } from './key-formats.ts';
+import { keyObject } from './key-objects.ts';
 import type { PublicKey } from './key-types.ts';
 
-/** `SHA256:…` exactly as ssh-keygen -l prints it. */
+/** Longer than the longest key there is: 16384-bit RSA. */
+const maxBlobBytes = 4096;
+
+/** `SHA256:…` without padding, as `ssh-keygen -l` prints it. */
 export function fingerprintOf(blob: Buffer): string {
   return `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`;
 }
 
-/** MD5 as colon hex, as ssh-keygen -l -E md5 prints it, without the `MD5:` in front. */
+/** Colon hex, as `ssh-keygen -l -E md5` prints it, without the `MD5:` in front. */
 export function fingerprintMd5(blob: Buffer): string {
   return createHash('md5')
     .update(blob)
     .digest('hex')
-    .replace(/(..)(?=.)/g, '$1:');
+    .replace(/..(?=.)/g, '$&:');
 }
 
-/** Throws invalid-key; node:crypto has checked by then that points are on their curve. */
+/** The key in a blob (RFC 4253 §6.6). Throws invalid-key. */
 export function parsePublicKeyBlob(blob: Buffer): PublicKey {
-  const { type, bits } = decodeKeyBlob(blob);
-  toKeyObject(blob);
-  return { type, bits, blob, line: `${type} ${blob.toString('base64')}`, fingerprint: fingerprintOf(blob) };
-}
-
-/** The key of a line without options. Throws invalid-key. */
-export function parsePublicKey(line: string): PublicKey {
-  const [type = '', base64 = ''] = line.trim().split(/[ \t]+/, 2);
-  const blob = Buffer.from(base64, 'base64');
-  if (
-    !/^[A-Za-z0-9+/]+={0,2}$/.test(base64) ||
-    blob.toString('base64').replace(/=+$/, '') !== base64.replace(/=+$/, '')
-  ) {
-    throw invalidKey('this is no public key; it is one line, like "ssh-ed25519 AAAA… name".');
-  }
-  const key = parsePublicKeyBlob(blob);
-  if (key.type !== type) throw invalidKey('the type in front of this key is not the type inside it.');
-  return key;
-}
-
-const keyObjects = new Map<string, KeyObject>();
-const maxKeyObjects = 1_000;
-
-/** The node:crypto key of a blob; the last thousand are kept. Throws invalid-key for a point off its curve. */
-export function toKeyObject(blob: Buffer): KeyObject {
-  const id = blob.toString('base64');
-  const kept = keyObjects.get(id);
-  if (kept) return kept;
-  let made: KeyObject;
+  if (blob.length > maxBlobBytes) throw invalid('this is no public key: it is too long');
+  const { type, bits, jwk } = decode(blob);
+  const line = `${type} ${blob.toString('base64')}`;
   try {
-    made = createPublicKey({ key: decodeKeyBlob(blob).jwk, format: 'jwk' });
-  } catch (error) {
-    if ((error as Error).name === 'GatewayError') throw error;
-    throw invalidKey('this key is damaged: its numbers are no key.');
+    keyObject(line, () => jwk);
+  } catch {
+    throw invalid(`this ${type} key is broken: its point is not on the curve`);
   }
-  if (keyObjects.size >= maxKeyObjects) keyObjects.delete(keyObjects.keys().next().value as string);
-  keyObjects.set(id, made);
-  return made;
+  return { type, blob, line, fingerprint: fingerprintOf(blob), bits };
 }
+
+/** A key that `parsePublicKeyBlob` let pass, as node:crypto takes it. */
+export function keyObjectOf({ line, blob }: PublicKey): KeyObject {
+  return keyObject(line, () => decode(blob).jwk);
+}
+
+/** A key from its type word and base64. Throws invalid-key when they do not belong together. */
+export function parseTypeAndBase64(word: string, base64: string): PublicKey {
+  refuseUnusable(word);
+  const blob = Buffer.from(base64, 'base64');
+  if (blob.toString('base64') !== base64) {
+    throw invalid(`this ${excerpt(word)} key is broken: its base64 is damaged or incomplete`);
+  }
+  const inside = typeInside(blob);
+  if (inside !== undefined && inside !== word && /^[a-z0-9@.-]{1,64}$/.test(inside)) {
+    throw invalid(`this key says that it is ${excerpt(word)}, but it is ${inside} inside`);
+  }
+  return parsePublicKeyBlob(blob);
+}
+
+function typeInside(blob: Buffer): string | undefined {
+  try {
+    return new BlobReader(blob).bytes().toString('latin1');
+  } catch {
+    return undefined;
+  }
+}
+
+function decode(blob: Buffer): DecodedKey & { type: string } {
+  const type = typeInside(blob);
+  if (type === undefined) throw invalid('this is no public key: it is cut short');
+  refuseUnusable(type);
+  const format = keyFormats.get(type);
+  if (!format)
+    throw invalid(`keys of type ${excerpt(type)} are not known here; make one with "${betterKey}"`);
+  const reader = new BlobReader(blob);
+  try {
+    reader.bytes();
+    const decoded = format(reader);
+    reader.end();
+    return { ...decoded, type };
+  } catch (error) {
+    if (error instanceof ShortKey) {
+      throw invalid(
+        `this RSA key has ${error.bits} bits, which is too short to be safe (${minRsaBits} are needed); make a new one with "${betterKey}"`,
+      );
+    }
+    if (error instanceof MalformedBlob) throw invalid(`this ${type} key is broken: ${error.message}`);
+    throw error;
+  }
+}
+
+const betterKey = 'ssh-keygen -t ed25519';
+
+function refuseUnusable(type: string): void {
+  if (type.includes('-cert-v0')) {
+    throw invalid(
+      'this is a certificate; send the plain public key, the .pub file without "-cert" in its name',
+    );
+  }
+  if (type === 'ssh-dss') {
+    throw invalid(`ssh-dss keys (DSA) are too weak to be safe; make a new one with "${betterKey}"`);
+  }
+  if (/^(webauthn-)?sk-/.test(type)) {
+    throw invalid(
+      `keys on a security token (${excerpt(type)}) cannot be used here yet; make one with "${betterKey}"`,
+    );
+  }
+}
+
+const invalid = (problem: string) => new GatewayError('invalid-key', { problem: `${problem}.` });

@@ -1,65 +1,67 @@
-/** Signature verification with node:crypto; the same for logins and, later, for tokens. */
-import { type KeyObject, verify } from 'node:crypto';
+/** Whether a key signed something. OpenSSL does the arithmetic; the forms are read here. */
+import { verify } from 'node:crypto';
+import { BlobReader, bitLength } from './blob-reader.ts';
 import type { PublicKey } from './key-types.ts';
-import { toKeyObject } from './parse-public-key.ts';
+import { keyObjectOf } from './parse-public-key.ts';
 
 export interface SignatureToVerify {
   readonly key: PublicKey;
-  /** `ssh-ed25519`, `rsa-sha2-512`, …: must fit the key. */
+  /** The signature algorithm's name: `ssh-ed25519`, `rsa-sha2-512`, … */
   readonly algorithm: string;
-  /** What follows the algorithm's name in the signature, RFC 4253 §6.6. */
+  /** What follows the algorithm's name in the signature blob of RFC 4253 §6.6, or, `asn1`, DER for ecdsa. */
   readonly signature: Buffer;
-  /** For ecdsa: `ssh` is r and s as mpints (RFC 5656 §3.1.2), `asn1` is DER. */
   readonly encoding: 'ssh' | 'asn1';
   readonly data: Buffer;
 }
 
-/** Algorithm on the wire → key type it fits, and its hash. SHA-1 is not among them. */
-const algorithms: ReadonlyMap<string, readonly [keyType: string, hash: string | null]> = new Map([
-  ['ssh-ed25519', ['ssh-ed25519', null]],
-  ['rsa-sha2-256', ['ssh-rsa', 'sha256']],
-  ['rsa-sha2-512', ['ssh-rsa', 'sha512']],
-  ['ecdsa-sha2-nistp256', ['ecdsa-sha2-nistp256', 'sha256']],
-  ['ecdsa-sha2-nistp384', ['ecdsa-sha2-nistp384', 'sha384']],
-  ['ecdsa-sha2-nistp521', ['ecdsa-sha2-nistp521', 'sha512']],
+interface Algorithm {
+  readonly keyType: string;
+  readonly hash: string | null;
+  /** The signature as OpenSSL takes it; undefined when it is malformed. */
+  readonly form: (signature: Buffer, key: PublicKey, encoding: 'ssh' | 'asn1') => Buffer | undefined;
+}
+
+/** RFC 8709 §6. */
+const ed25519Form: Algorithm['form'] = (signature) => (signature.length === 64 ? signature : undefined);
+
+/** RFC 8332 §3. Some signers leave out leading zero bytes. */
+const rsaForm: Algorithm['form'] = (signature, { bits }) => {
+  const length = Math.ceil(bits / 8);
+  if (signature.length === 0 || signature.length > length) return undefined;
+  return Buffer.concat([Buffer.alloc(length - signature.length), signature]);
+};
+
+/** RFC 5656 §3.1.2: mpint r, mpint s; to r and s side by side. */
+const ecdsaForm: Algorithm['form'] = (signature, { bits }, encoding) => {
+  if (encoding === 'asn1') return signature;
+  const reader = new BlobReader(signature);
+  const numbers = [reader.positiveInteger(), reader.positiveInteger()];
+  reader.end();
+  if (numbers.some((number) => bitLength(number) > bits)) return undefined;
+  const length = Math.ceil(bits / 8);
+  return Buffer.concat(numbers.flatMap((number) => [Buffer.alloc(length - number.length), number]));
+};
+
+/** What is absent is refused: SHA-1 with RSA above all (RFC 8332 §1). */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map([
+  ['ssh-ed25519', { keyType: 'ssh-ed25519', hash: null, form: ed25519Form }],
+  ['rsa-sha2-256', { keyType: 'ssh-rsa', hash: 'sha256', form: rsaForm }],
+  ['rsa-sha2-512', { keyType: 'ssh-rsa', hash: 'sha512', form: rsaForm }],
+  ['ecdsa-sha2-nistp256', { keyType: 'ecdsa-sha2-nistp256', hash: 'sha256', form: ecdsaForm }],
+  ['ecdsa-sha2-nistp384', { keyType: 'ecdsa-sha2-nistp384', hash: 'sha384', form: ecdsaForm }],
+  ['ecdsa-sha2-nistp521', { keyType: 'ecdsa-sha2-nistp521', hash: 'sha512', form: ecdsaForm }],
 ]);
 
-/** Never throws: what is malformed is not valid. */
+/** Never throws: what is malformed, or of an algorithm that does not fit the key, is not a signature. */
 export function verifySignature({ key, algorithm, signature, encoding, data }: SignatureToVerify): boolean {
-  const [keyType, hash] = algorithms.get(algorithm) ?? [];
-  if (keyType !== key.type || hash === undefined) return false;
+  const known = algorithms.get(algorithm);
+  if (!known || known.keyType !== key.type) return false;
   try {
-    const publicKey = toKeyObject(key.blob);
-    if (publicKey.asymmetricKeyType === 'ec' && encoding === 'ssh') {
-      return verify(
-        hash,
-        data,
-        { key: publicKey, dsaEncoding: 'ieee-p1363' },
-        toFixedLength(signature, publicKey),
-      );
-    }
-    return verify(hash, data, publicKey, signature);
+    const formed = known.form(signature, key, encoding);
+    if (!formed) return false;
+    const dsaEncoding = encoding === 'ssh' ? 'ieee-p1363' : 'der';
+    return verify(known.hash, data, { key: keyObjectOf(key), dsaEncoding }, formed) === true;
   } catch {
     return false;
   }
-}
-
-const sizes: Record<string, number> = { prime256v1: 32, secp384r1: 48, secp521r1: 66 };
-
-/** Two mpints to r ‖ s of the curve's size. Throws when they are no such thing. */
-function toFixedLength(signature: Buffer, key: KeyObject): Buffer {
-  const size = sizes[key.asymmetricKeyDetails?.namedCurve ?? ''] as number;
-  const fixed = Buffer.alloc(2 * size);
-  let offset = 0;
-  for (const end of [size, 2 * size]) {
-    const length = signature.readUInt32BE(offset);
-    let number = signature.subarray(offset + 4, offset + 4 + length);
-    if (number.length !== length) throw new Error('cut off');
-    offset += 4 + length;
-    if (number[0] === 0) number = number.subarray(1);
-    if (number.length > size) throw new Error('too long');
-    fixed.set(number, end - number.length);
-  }
-  if (offset !== signature.length) throw new Error('something after it');
-  return fixed;
 }
