@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
+import { excerpt } from '../platform/excerpt.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
 import type { GrantRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -77,7 +78,8 @@ export function createAuthorizer({
           reachable: '"ls" shows what you can reach.',
         });
       }
-      const wanted = asked === undefined || asked === '' || asked === defaultUser ? undefined : asked;
+      const wanted =
+        asked === undefined || asked === '' || asked === defaultUser ? undefined : checkUser(asked, target);
       const facts = {
         target,
         user: permittedUser(access, wanted, target),
@@ -120,12 +122,18 @@ async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target
 const isOwner = (accountName: string, target: Target) =>
   (ownLabel(target, 'rexec.owner') ?? '').split(',').some((name) => name.trim() === accountName);
 
+/** No passwd(5) has such a name, and what is printed or logged of it later should not have to be feared. */
+function checkUser(user: string, target: Target): string {
+  if (/^[^\s\p{C}]{1,255}$/u.test(user)) return user;
+  throw new GatewayError('no-such-user', { user: excerpt(user), target: target.name });
+}
+
 /** The grant's list is complete: who may enter as some users only is not let in as whatever the default is. */
 function permittedUser(access: Access, wanted: string | undefined, target: Target): string | undefined {
   if (access === 'manages') return wanted;
   if (wanted === undefined) return access.users[0];
   if (access.users.includes(wanted)) return wanted;
-  throw new GatewayError('target-user-refused', { user: wanted, target: target.name });
+  throw new GatewayError('target-user-refused', { user: excerpt(wanted), target: target.name });
 }
 
 function allowances(

@@ -168,6 +168,16 @@ describe('who reaches what', () => {
   });
 });
 
+describe('users', () => {
+  it.each(['a\x1b[2J', 'a\nb', 'a b', '\u202eroot', 'x'.repeat(256), '\0'])(
+    '%j is a user nowhere',
+    async (user) => {
+      expect(await enter('admin', web, user)).toBe('no-such-user');
+      expect(await enter('stranger', web, user)).toBe('target-not-found');
+    },
+  );
+});
+
 describe('labels', () => {
   it('an owner label names whole account names', async () => {
     const principal = await principalOf('owner');

@@ -1,0 +1,128 @@
+/** The lobby with its real rules over a real store, and an engine that lists what a test gives it. */
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Logger, pino } from 'pino';
+import { createAccounts } from '../../src/accounts/create-accounts.ts';
+import { createInvites } from '../../src/accounts/create-invites.ts';
+import type { Audit } from '../../src/audit/audit.ts';
+import { createLogAudit } from '../../src/audit/audit.ts';
+import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
+import type { Identity } from '../../src/auth/identity.ts';
+import type { CommandServices } from '../../src/commands/command.ts';
+import { createLobby } from '../../src/commands/lobby.ts';
+import { type Config, configSchema } from '../../src/config/config.ts';
+import { createKeys } from '../../src/keys/create-keys.ts';
+import { createConnections } from '../../src/sessions/create-connections.ts';
+import { openTarget } from '../../src/sessions/create-run-session.ts';
+import type { SessionHandler, SessionStart } from '../../src/sessions/session.ts';
+import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createTargetDirectory } from '../../src/targets/create-target-directory.ts';
+import type { ContainerTarget } from '../../src/targets/target.ts';
+import { container, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
+import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
+
+export interface LobbyOptions {
+  readonly containers?: ContainerTarget[];
+  readonly store?: Store;
+  readonly config?: Partial<Config>;
+}
+
+export const hostKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
+
+export type TestLobby = Awaited<ReturnType<typeof openLobby>>;
+
+export async function openLobby(options: LobbyOptions = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-lobby-'));
+  const clock = { now: () => startOfTests };
+  const config: Config = configSchema.parse({ domain: 'gw.example.com', ...options.config });
+  const store = options.store ?? (await openLowdbStore({ dataDir: folder }));
+  const { engine, asked, breakWith } = listedEngine(options.containers ?? []);
+  const lines: Record<string, unknown>[] = [];
+  const log: Logger = pino(
+    { level: 'trace' },
+    { write: (line: string) => void lines.push(JSON.parse(line)) },
+  );
+  const audit: Audit = createLogAudit(log);
+  const authorizer = createAuthorizer({ store, clock, config });
+  const targets = createTargetDirectory({ engine, authorizer, config });
+  const services: CommandServices = {
+    config,
+    clock,
+    store,
+    authorizer,
+    targets,
+    audit,
+    accounts: createAccounts({ store, clock }),
+    invites: createInvites({ store, clock }),
+    keys: createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount }),
+    connections: createConnections(),
+    endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
+    openTarget: (target, user) => async (request, io, session) => {
+      const routed = await openTarget({ authorizer, targets, engine }, session.identity, target, user);
+      return routed.handler(request, io, session);
+    },
+  };
+  const lobby = await createLobby(services, log);
+
+  const handlerAs =
+    (identity: Identity, loginName: string): SessionHandler =>
+    (request, io) =>
+      lobby(request, io, { ...context, identity, loginName });
+  return {
+    services,
+    engine,
+    log,
+    lobby,
+    asked,
+    breakWith,
+    /** Lines of the log, the audit's among them. */
+    logged: () => lines,
+    /** Runs one line, or a shell or subsystem, to its end. */
+    run: (
+      identity: Identity,
+      start: string | SessionStart,
+      { loginName = 'someone', ...session }: StartOptions & { loginName?: string } = {},
+    ): Promise<Finished> => runSession(handlerAs(identity, loginName), start, session),
+    start: (identity: Identity, start: string | SessionStart, session: StartOptions = {}) =>
+      startSession(handlerAs(identity, 'someone'), start, session),
+    close: async () => {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type PeopledLobby = Awaited<ReturnType<typeof openPeopledLobby>>;
+
+/** With containers web (of olga, a member) and db (of nobody), and an admin, ada. */
+export async function openPeopledLobby() {
+  const containers = [container('web', { labels: { 'rexec.owner': 'olga' } }), container('db')];
+  const lobby = await openLobby({ containers });
+  const { store } = lobby.services;
+  const olga = await putAccount(store, 'olga', 'member', { email: 'olga@example.com' });
+  const ada = await putAccount(store, 'ada', 'admin');
+  const owner = identityOf(olga, await putKey(store, olga, 'laptop'));
+  const admin = identityOf(ada, await putKey(store, ada, 'desk'));
+  /** The JSON a line answers with: one line of it. */
+  const json = async (identity: Identity, line: string, stdin = '') => {
+    const result = await lobby.run(identity, `${line} --json`, { stdin });
+    if (!/^[^\n]+\n$/.test(result.stdout)) throw new Error(`not one line: ${JSON.stringify(result.stdout)}`);
+    return { ...result, status: statusOf(result), data: JSON.parse(result.stdout) };
+  };
+  return { ...lobby, olga, owner, admin, json };
+}
+
+/** A fresh public key, as a line of a .pub file. */
+export function makePublicKey(comment = 'test'): string {
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const raw = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
+  const part = (bytes: Buffer) => Buffer.concat([Buffer.from([0, 0, 0, bytes.length]), bytes]);
+  const blob = Buffer.concat([part(Buffer.from('ssh-ed25519')), part(raw)]);
+  return `ssh-ed25519 ${blob.toString('base64')} ${comment}`;
+}
+
+/** The status a session ended with; -1 for a signal. */
+export const statusOf = ({ end }: Finished) => ('exitStatus' in end ? end.exitStatus : -1);

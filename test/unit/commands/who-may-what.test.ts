@@ -1,0 +1,273 @@
+/**
+ * Every pair of (who, command or route) that spec lobby and spec routing allow or refuse, in one table.
+ * The commands run for real, through the lobby; the routes through what the SSH door calls.
+ */
+import { PassThrough } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Identity } from '../../../src/auth/identity.ts';
+import { loadCommands, nameOf } from '../../../src/commands/interpreter/load-commands.ts';
+import { createRunSession } from '../../../src/sessions/create-run-session.ts';
+import { createResolveJump } from '../../../src/sessions/resolve-jump.ts';
+import type { AccountRow, KeyRow } from '../../../src/store/schema.ts';
+import { makePublicKey, openLobby, statusOf, type TestLobby } from '../../support/lobby.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+import { container, identityOf, putAccount, putGrant, putKey } from '../../support/people.ts';
+
+const who = [
+  'admin',
+  'owner',
+  'grantee',
+  'grantee with users',
+  'stranger',
+  'restricted owner',
+  'tagged owner',
+  'restricted admin',
+] as const;
+type Who = (typeof who)[number];
+
+/** One letter a person, in the order above; what each letter stands for. */
+const outcomes: Readonly<Record<string, string>> = {
+  y: 'done',
+  A: 'not-allowed',
+  R: 'restricted-key',
+  '-': 'target-not-found',
+  U: 'target-user-refused',
+};
+
+/** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. */
+const commandTable: readonly (readonly [line: string, expected: string])[] = [
+  //                           a o g u s r t x
+  ['help', 'yyyyyyyy'],
+  ['help all', 'yyyyyyyy'],
+  ['whoami', 'yyyyyyyy'],
+  ['version', 'yyyyyyyy'],
+  ['exit', 'yyyyyyyy'],
+  ['ls', 'yyyyyyyy'],
+  ['ssh-config', 'yyyyyyyy'],
+  ['ssh-key list', 'yyyyyyyy'],
+  ['ssh-key add KEY', 'yyyyyRRR'],
+  ['ssh-key rename spare x', 'yyyyyRRR'],
+  ['ssh-key remove spare', 'yyyyyRRR'],
+  ['connect web', 'yyyy-y-y'],
+  ['connect ci', 'yy---yyy'],
+  ['ssh web id', 'yyyy-y-y'],
+  ['ssh root@web id', 'yyUU-y-y'],
+  ['ssh app@web id', 'yyUy-y-y'],
+  ['ssh ci id', 'yy---yyy'],
+  ['ssh nosuch id', '--------'],
+  ['start web', 'yyAA-y-y'],
+  ['stop web', 'yyAA-y-y'],
+  ['restart web', 'yyAA-y-y'],
+  ['restart ci', 'yy---yyy'],
+  ['share show web', 'yyAA-y-y'],
+  ['share add web sam', 'yyAA-RRR'],
+  ['share add ci sam', 'yy---RRR'],
+  ['share remove web gus', 'yyAA-RRR'],
+  ['tag web', 'yyAA-y-y'],
+  ['tag web new', 'yyAA-R-R'],
+  ['tag ci new', 'yy---RRR'],
+  ['tag ci --remove ci', 'yy---RRR'],
+  ['session list', 'yyyyyyyy'],
+  ['session kill OWN', 'yyyyyRRR'],
+  ['account list', 'yAAAAAAR'],
+  ['account show gus', 'yAAAAAAR'],
+  ['account add new', 'yAAAAAAR'],
+  ['account add-key gus KEY', 'yAAAAAAR'],
+  ['account role gus admin', 'yAAAAAAR'],
+  ['account disable gus', 'yAAAAAAR'],
+  ['account enable gus', 'yAAAAAAR'],
+  ['account remove gus', 'yAAAAAAR'],
+  ['invite create', 'yAAAAAAR'],
+  ['invite list', 'yAAAAAAR'],
+  ['invite revoke INVITE', 'yAAAAAAR'],
+];
+
+/** Login names on the gateway, and `jump:` for the inner login name in a jump to rexec-web. */
+const routeTable: readonly (readonly [route: string, expected: string])[] = [
+  ['rexec-web', 'yyyy-y-y'],
+  ['REXEC-WEB', 'yyyy-y-y'],
+  ['+web', 'yyyy-y-y'],
+  ['root+web', 'yyUU-y-y'],
+  ['root+rexec-web', 'yyUU-y-y'],
+  ['app+web', 'yyUy-y-y'],
+  ['rexec-ci', 'yy---yyy'],
+  ['root+ci', 'yy---yyy'],
+  ['rexec-hidden', '--------'],
+  ['root+hidden', '--------'],
+  ['rexec-nosuch', '--------'],
+  ['jump:rexec', 'yyyy-y-y'],
+  ['jump:root', 'yyUU-y-y'],
+  ['jump:app', 'yyUy-y-y'],
+];
+
+let lobby: TestLobby;
+let people: Record<Who, Identity>;
+let inviteId: string;
+
+beforeEach(async () => {
+  const labels = { 'rexec.owner': 'olga' };
+  const web = container('web', { labels });
+  const ci = container('ci', { labels });
+  const hidden = container('hidden', { labels: { ...labels, 'rexec.enable': 'false' } });
+  lobby = await openLobby({ containers: [web, ci, hidden], store: createMemoryStore() });
+  const { store, invites, connections } = lobby.services;
+  const account = async (name: string, role: 'admin' | 'member' = 'member') => {
+    const row = await putAccount(store, name, role);
+    await putKey(store, row, 'spare');
+    return row;
+  };
+  const login = async (row: AccountRow, name = 'k', facts: Partial<KeyRow> = {}) =>
+    identityOf(row, await putKey(store, row, name, facts));
+  const ada = await account('ada', 'admin');
+  const olga = await account('olga');
+  const gus = await account('gus');
+  const ulla = await account('ulla');
+  await putGrant(store, web, gus);
+  await putGrant(store, web, ulla, { users: ['app', 'www-data'] });
+  await store.transact((transaction) => transaction.put('targetTags', { id: ci.key, tags: ['ci'] }));
+  people = {
+    admin: await login(ada),
+    owner: await login(olga),
+    grantee: await login(gus),
+    'grantee with users': await login(ulla),
+    stranger: await login(await account('sam')),
+    'restricted owner': await login(olga, 'narrow', { restrictions: { from: '192.0.2.0/24' } }),
+    'tagged owner': await login(olga, 'tagged', { tag: 'ci' }),
+    'restricted admin': await login(ada, 'narrow', { expiresAt: '2030-01-01T00:00:00.000Z' }),
+  };
+  const expiresAt = '2027-01-01T00:00:00.000Z';
+  inviteId = (await invites.create({ role: 'member', expiresAt, createdBy: ada.id })).invite.id;
+  for (const [name, identity] of Object.entries(people)) {
+    connections.addSession({
+      id: `of-${name.replaceAll(' ', '-')}`,
+      connectionId: 'c',
+      identity,
+      target: 'lobby',
+      what: 'shell',
+      openedAt: expiresAt,
+      traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
+      end: () => undefined,
+    });
+  }
+});
+
+afterEach(() => lobby.close());
+
+async function outcomeOfLine(name: Who, line: string): Promise<string> {
+  const typed = line
+    .replace('KEY', makePublicKey())
+    .replace('INVITE', inviteId)
+    .replace('OWN', `of-${name.replaceAll(' ', '-')}`);
+  const result = await lobby.run(
+    people[name],
+    line.startsWith('ssh ') ? typed.replace('ssh ', 'ssh --json ') : `${typed} --json`,
+  );
+  const status = statusOf(result);
+  if (status === 0 || (line.startsWith('ssh ') && status === 7)) return 'done';
+  return (JSON.parse(result.stdout) as { code: string }).code;
+}
+
+async function outcomeOfRoute(name: Who, route: string): Promise<string> {
+  const { services, engine, log, lobby: handler } = lobby;
+  const refused: string[] = [];
+  const audit = {
+    ...services.audit,
+    refused: (_: unknown, { reason }: { reason: string }) => void refused.push(reason),
+  };
+  const identity = people[name];
+  const jump = createResolveJump({ ...services, audit, targetPrefix: 'rexec-' });
+  const jumpUser = /^jump:(.*)/.exec(route)?.[1];
+  try {
+    const jumpTarget = jumpUser === undefined ? undefined : (await jump(identity, 'rexec-web', 22)).target;
+    const runSession = createRunSession({
+      ...services,
+      audit,
+      engine,
+      log,
+      lobby: handler,
+      targetPrefix: 'rexec-',
+      maxSessionsPerAccount: 100,
+      join: async () => ({ exitStatus: 0 }),
+    });
+    const address = { address: '192.0.2.7', port: 1 };
+    const stdout = new PassThrough();
+    const io = {
+      stdin: new PassThrough(),
+      stdout,
+      stderr: new PassThrough(),
+      closed: new AbortController().signal,
+      onWindowChange: () => undefined,
+      onSignal: () => undefined,
+    };
+    const end = await runSession(
+      {
+        id: 'c',
+        peer: { kind: 'account', identity },
+        loginName: jumpUser ?? route,
+        source: address,
+        local: address,
+        ...(jumpTarget === undefined ? {} : { jumpTarget }),
+      },
+      { start: { kind: 'exec', command: 'id' }, env: new Map() },
+      io,
+      () => ({ bytesIn: 0, bytesOut: 0 }),
+    );
+    if ('exitStatus' in end && end.exitStatus === 7) return 'done';
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+  return refused[0] ?? 'nothing';
+}
+
+const expectedBy = (letters: string): Record<string, string | undefined> =>
+  Object.fromEntries(who.map((name, index) => [name, outcomes[letters[index] as string]]));
+
+describe('who may run which command', () => {
+  it.each(commandTable)('%s: %s', async (line, letters) => {
+    // Ended by what an earlier person of the row did, a line would fail for another reason: each starts afresh.
+    const found: Record<string, string> = {};
+    for (const name of who) {
+      found[name] = await afresh(() => outcomeOfLine(name, line));
+    }
+    expect(found).toEqual(expectedBy(letters));
+  });
+
+  it('the table has every command there is', async () => {
+    const lines = commandTable.map(([line]) => line);
+    const missing = (await loadCommands())
+      .map(nameOf)
+      .filter((name) => !lines.some((line) => `${line} `.startsWith(`${name} `)));
+    expect(missing).toEqual([]);
+  });
+});
+
+describe('who gets where', () => {
+  it.each(routeTable)('%s: %s', async (route, letters) => {
+    const found: Record<string, string> = {};
+    for (const name of who) found[name] = await outcomeOfRoute(name, route);
+    expect(found).toEqual(expectedBy(letters));
+  });
+});
+
+/** Runs with the store as it was before, and puts it back. */
+async function afresh<T>(work: () => Promise<T>): Promise<T> {
+  const { store } = lobby.services;
+  const tables = [
+    'accounts',
+    'accountNames',
+    'keys',
+    'keyTombstones',
+    'invites',
+    'grants',
+    'targetTags',
+  ] as const;
+  const before = await Promise.all(tables.map(async (table) => ({ table, rows: await store.list(table) })));
+  const result = await work();
+  await store.transact(async (transaction) => {
+    for (const { table, rows } of before) {
+      for (const row of await transaction.list(table)) await transaction.remove(table, row.id);
+      for (const row of rows) await transaction.put(table, row);
+    }
+  });
+  return result;
+}
