@@ -7,19 +7,18 @@ import type { SessionHandler } from '../../src/sessions/session.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
-import { busyboxImage, debianImage, ensureEngineImages } from '../support/engine-images.ts';
+import { images } from '../support/engine.ts';
 import { authorizationFor, runSession, startSession } from '../support/session-io.ts';
 
 describe.each([
-  ['busybox', busyboxImage],
-  ['Debian', debianImage],
+  ['busybox', images.users],
+  ['Debian', images.debian],
 ])('a command in %s', (_name, image) => {
   let engine: ContainerEngine;
   let container: TestContainer;
   let session: SessionHandler;
 
   beforeAll(async () => {
-    await ensureEngineImages();
     engine = createTestEngine();
     container = await runContainer(image);
     session = engine.openSession(await authorizationFor(engine, container.id));
@@ -129,7 +128,7 @@ describe.each([
     const { end } = await runSession(session, 'yes & exit 5', { stdout });
     expect(end).toEqual({ exitStatus: 5 });
     expect(Date.now() - started).toBeLessThan(6_000);
-    await container.sh('pkill -KILL yes || true');
+    await container.killProgram('yes');
   });
 
   it('stdin left unread by a program that exits costs none of its output', async () => {

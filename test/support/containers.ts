@@ -17,8 +17,15 @@ export interface TestContainer {
   readonly name: string;
   /** A command as root, beside the gateway. */
   sh(script: string): Promise<string>;
+  /** Kills every program whose command line begins with that; not every image has pkill. */
+  killProgram(beginning: string): Promise<void>;
   remove(): Promise<void>;
 }
+
+const killScript = `for folder in /proc/[0-9]*; do
+  case "$(tr '\\0' ' ' 2>/dev/null <"$folder/cmdline")" in "$1"*) kill -KILL "\${folder#/proc/}" ;; esac
+done
+true`;
 
 /** A container whose first process only sleeps, and stops at once when told to. */
 export async function runContainer(
@@ -40,10 +47,13 @@ export async function runContainer(
     image,
     ...command,
   );
+  const sh = (script: string, ...args: readonly string[]) =>
+    docker('exec', '-u', '0', id, 'sh', '-c', script, 'sh', ...args);
   return {
     id,
     name,
-    sh: (script) => docker('exec', '-u', '0', id, 'sh', '-c', script),
+    sh,
+    killProgram: async (beginning) => void (await sh(killScript, beginning)),
     remove: async () => {
       await docker('rm', '-f', '-v', id).catch(() => {});
     },
