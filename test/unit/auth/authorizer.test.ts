@@ -1,86 +1,29 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { SessionAllowances } from '../../../src/auth/authorization.ts';
-import type { Authorizer } from '../../../src/auth/authorizer.ts';
 import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
-import type { Identity } from '../../../src/auth/identity.ts';
-import { operatorIdentity } from '../../../src/auth/operator.ts';
-import type { KeyRow } from '../../../src/store/schema.ts';
-import type { Store } from '../../../src/store/store.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
-import { createMemoryStore } from '../../support/memory-store.ts';
-import { container, identityOf, putAccount, putGrant, putKey, startOfTests } from '../../support/people.ts';
+import {
+  type Access,
+  config,
+  hidden,
+  onHostNetwork,
+  openAccess,
+  tagged,
+  targets,
+  web,
+} from '../../support/access.ts';
+import { container } from '../../support/people.ts';
 
-const config = { containers: 'all', targetPrefix: 'rexec-' } as const;
-const web = container('web', { labels: { 'rexec.owner': 'olga, oscar' } });
-const tagged = container('ci', { labels: { 'rexec.owner': 'olga' } });
-const onHostNetwork = container('net', { networkMode: 'host', labels: { 'rexec.owner': 'olga' } });
-const hidden = container('hidden', { labels: { 'rexec.enable': 'false', 'rexec.owner': 'olga' } });
-const targets = [web, tagged, onHostNetwork, hidden];
-
-let nowMs = startOfTests;
-let store: Store;
-let authorizer: Authorizer;
-let people: Record<string, Identity>;
-
-async function person(name: string, role: 'admin' | 'member' = 'member', key: Partial<KeyRow> = {}) {
-  const account = await putAccount(store, name, role);
-  return { account, identity: identityOf(account, await putKey(store, account, 'k', key)) };
-}
+let access: Access;
+let authorizer: Access['authorizer'];
+let store: Access['store'];
 
 beforeEach(async () => {
-  nowMs = startOfTests;
-  store = createMemoryStore();
-  authorizer = createAuthorizer({ store, clock: { now: () => nowMs }, config });
-  const admin = await person('ada', 'admin');
-  const owner = await person('olga');
-  const grantee = await person('gus');
-  const userGrantee = await person('ulla');
-  const limited = await person('lim');
-  const stranger = await person('sam');
-  const ownersTaggedKey = await putKey(store, owner.account, 'tagged', { tag: 'ci' });
-  const adminsTaggedKey = await putKey(store, admin.account, 'tagged', { tag: 'ci' });
-  const bareKey = await putKey(store, owner.account, 'bare', {
-    restrictions: { noPty: true, noPortForwarding: true, noAgentForwarding: true },
-  });
-  await putGrant(store, web, grantee.account);
-  await putGrant(store, web, userGrantee.account, { users: ['app', 'www-data'] });
-  await putGrant(store, web, limited.account, { noPty: true, noForwarding: true, noSftp: true });
-  await putGrant(store, onHostNetwork, grantee.account);
-  await store.transact((transaction) => transaction.put('targetTags', { id: tagged.key, tags: ['ci', 'x'] }));
-  people = {
-    admin: admin.identity,
-    owner: owner.identity,
-    grantee: grantee.identity,
-    'grantee with users': userGrantee.identity,
-    'limited grantee': limited.identity,
-    stranger: stranger.identity,
-    'owner by tagged key': identityOf(owner.account, ownersTaggedKey),
-    'admin by tagged key': identityOf(admin.account, adminsTaggedKey),
-    'owner by bare key': identityOf(owner.account, bareKey),
-    'owner, outer key tagged': identityOf(
-      owner.account,
-      await putKey(store, owner.account, 'inner'),
-      identityOf(owner.account, ownersTaggedKey),
-    ),
-    'owner, outer key bare': identityOf(
-      owner.account,
-      await putKey(store, owner.account, 'inner2'),
-      identityOf(owner.account, bareKey),
-    ),
-    operator: operatorIdentity(),
-  };
+  access = await openAccess();
+  ({ authorizer, store } = access);
 });
 
-const identityNamed = (name: string) => people[name] as Identity;
-const principalOf = (name: string) => authorizer.principal(identityNamed(name));
-
-async function enter(name: string, target: ContainerTarget, user: string | undefined) {
-  const principal = await principalOf(name);
-  return authorizer.authorize(principal, target, user).then(
-    (authorization) => authorization.user ?? '(default)',
-    (error: { code: string }) => error.code,
-  );
-}
+const principalOf: Access['principalOf'] = (name) => access.principalOf(name);
 
 describe('who reaches what', () => {
   it.each<[string, string[]]>([
@@ -133,7 +76,10 @@ describe('who reaches what', () => {
     ['operator', hidden, { '': no }],
   ])('%s entering %o as %j', async (name, target, outcomes) => {
     for (const [user, outcome] of Object.entries(outcomes)) {
-      expect([user, await enter(name, target, user === '' ? undefined : user)]).toEqual([user, outcome]);
+      expect([user, await access.enter(name, target, user === '' ? undefined : user)]).toEqual([
+        user,
+        outcome,
+      ]);
     }
   });
 
@@ -172,8 +118,8 @@ describe('users', () => {
   it.each(['a\x1b[2J', 'a\nb', 'a b', '\u202eroot', 'x'.repeat(256), '\0'])(
     '%j is a user nowhere',
     async (user) => {
-      expect(await enter('admin', web, user)).toBe('no-such-user');
-      expect(await enter('stranger', web, user)).toBe('target-not-found');
+      expect(await access.enter('admin', web, user)).toBe('no-such-user');
+      expect(await access.enter('stranger', web, user)).toBe('target-not-found');
     },
   );
 });
@@ -205,7 +151,7 @@ describe('labels', () => {
   it('"labelled" hides containers without a rexec. label, from admins too', async () => {
     const strict = createAuthorizer({
       store,
-      clock: { now: () => nowMs },
+      clock: access.clock,
       config: { ...config, containers: 'labelled' },
     });
     const plain = container('plain', { labels: { maintainer: 'x' } });
@@ -214,82 +160,11 @@ describe('labels', () => {
   });
 
   it('the gateway itself and what it makes are no targets, not even of an admin', async () => {
-    const own = createAuthorizer({ store, clock: { now: () => nowMs }, config, ownContainerId: web.id });
+    const own = createAuthorizer({ store, clock: access.clock, config, ownContainerId: web.id });
     const sidecar = container('sidecar', { labels: { 'postern.internal': 'sidecar' } });
     const admin = await principalOf('admin');
     expect(await own.reachable(admin, [web, sidecar])).toEqual([]);
     await expect(own.authorize(admin, web, undefined)).rejects.toMatchObject({ code: 'target-not-found' });
     expect(own.mayManage(admin, web)).toBe(false);
-  });
-});
-
-describe('the state of this moment', () => {
-  const change = (work: Parameters<Store['transact']>[0]) => store.transact(work);
-
-  it('a removed key, a disabled or removed account is nobody at once', async () => {
-    await change((transaction) => transaction.remove('keys', identityNamed('owner').keyId));
-    await expect(principalOf('owner')).rejects.toMatchObject({ code: 'not-allowed' });
-    await putAccount(store, 'gus', 'member', { disabled: true });
-    await expect(principalOf('grantee')).rejects.toMatchObject({ code: 'not-allowed' });
-    await change((transaction) => transaction.remove('accounts', 'id-ulla'));
-    await expect(principalOf('grantee with users')).rejects.toMatchObject({ code: 'not-allowed' });
-  });
-
-  it('a key expires to the millisecond, and an expiry nobody can read has passed', async () => {
-    const { identity } = await person('eve', 'member', {
-      expiresAt: new Date(startOfTests + 1_000).toISOString(),
-    });
-    expect((await authorizer.principal(identity)).restricted).toBe(true);
-    nowMs = startOfTests + 1_000;
-    await expect(authorizer.principal(identity)).rejects.toMatchObject({ code: 'not-allowed' });
-    const odd = await person('odd', 'member', { expiresAt: 'soon' });
-    await expect(authorizer.principal(odd.identity)).rejects.toMatchObject({ code: 'not-allowed' });
-  });
-
-  it('a key that moved to another account takes nobody with it', async () => {
-    const account = await putAccount(store, 'mallory');
-    await putKey(store, account, 'k', { id: identityNamed('admin').keyId });
-    await expect(principalOf('admin')).rejects.toMatchObject({ code: 'not-allowed' });
-  });
-
-  it('the outer key of a jump removed ends the inner connection', async () => {
-    const outer = identityNamed('owner, outer key tagged').outer as Identity;
-    await change((transaction) => transaction.remove('keys', outer.keyId));
-    await expect(principalOf('owner, outer key tagged')).rejects.toMatchObject({ code: 'not-allowed' });
-  });
-
-  it('an outer key of another account opens nothing', async () => {
-    const { identity } = await person('mix');
-    const mixed = { ...identity, outer: identityNamed('admin') } as Identity;
-    await expect(authorizer.principal(mixed)).rejects.toMatchObject({ code: 'not-allowed' });
-  });
-
-  it('a grant taken away counts for a principal made before', async () => {
-    const principal = await principalOf('grantee');
-    await change((transaction) => transaction.remove('grants', `${web.key} id-gus`));
-    await expect(authorizer.authorize(principal, web, undefined)).rejects.toMatchObject({
-      code: 'target-not-found',
-    });
-    expect(await authorizer.reachable(principal, [web])).toEqual([]);
-  });
-
-  it('whatever narrows a key makes it restricted, on the outer connection too', async () => {
-    const narrowings: Partial<KeyRow>[] = [
-      { tag: 'ci' },
-      { expiresAt: '2030-01-01T00:00:00.000Z' },
-      ...['from', 'command'].map((name) => ({ restrictions: { [name]: 'x' } })),
-      ...['noPty', 'noPortForwarding', 'noAgentForwarding'].map((name) => ({
-        restrictions: { [name]: true },
-      })),
-    ];
-    const account = await putAccount(store, 'rita');
-    const plain = identityOf(account, await putKey(store, account, 'plain'));
-    expect((await authorizer.principal(plain)).restricted).toBe(false);
-    for (const [index, narrowing] of narrowings.entries()) {
-      const narrow = identityOf(account, await putKey(store, account, `narrow${index}`, narrowing));
-      const inner = { ...plain, outer: narrow } as Identity;
-      expect([narrowing, (await authorizer.principal(narrow)).restricted]).toEqual([narrowing, true]);
-      expect([narrowing, (await authorizer.principal(inner)).restricted]).toEqual([narrowing, true]);
-    }
   });
 });
