@@ -12,8 +12,14 @@ const sshd = await startOpensshServer();
 try {
   const measured = await interleave(
     [
-      { name: 'ssh gateway whoami', run: async () => void (await run('ssh', [...gateway.sshArgs, 'x@127.0.0.1', 'whoami'])) },
-      { name: 'ssh sshd true (OpenSSH)', run: async () => void (await run('ssh', [...sshd.sshArgs, 'root@127.0.0.1', 'true'])) },
+      {
+        name: 'ssh gateway whoami',
+        run: async () => void (await run('ssh', [...gateway.sshArgs, 'x@127.0.0.1', 'whoami'])),
+      },
+      {
+        name: 'ssh sshd true (OpenSSH)',
+        run: async () => void (await run('ssh', [...sshd.sshArgs, 'root@127.0.0.1', 'true'])),
+      },
     ],
     rounds,
   );

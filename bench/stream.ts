@@ -19,8 +19,14 @@ const residentMib = ({ pid }: GatewayProcess) =>
   Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
 
 /** Sends `mib` through `cat` in the container and resolves with both hashes. */
-async function transfer(gateway: GatewayProcess, name: string, mib: number): Promise<{ sent: string; received: string }> {
-  const child = spawn('ssh', [...gateway.sshArgs, `rexec-${name}@127.0.0.1`, 'cat'], { stdio: ['pipe', 'pipe', 'inherit'] });
+async function transfer(
+  gateway: GatewayProcess,
+  name: string,
+  mib: number,
+): Promise<{ sent: string; received: string }> {
+  const child = spawn('ssh', [...gateway.sshArgs, `rexec-${name}@127.0.0.1`, 'cat'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const sent = createHash('sha256');
   const received = createHash('sha256');
   child.stdout.on('data', (data: Buffer) => received.update(data));
@@ -53,9 +59,13 @@ try {
   clearInterval(timer);
   const seconds = (Date.now() - started) / 1000;
   const above = peakMib - idleMib;
-  console.log(`\n${totalMib} MiB through ssh cat, both ways at once: ${(totalMib / seconds).toFixed(0)} MiB/s each way`);
+  console.log(
+    `\n${totalMib} MiB through ssh cat, both ways at once: ${(totalMib / seconds).toFixed(0)} MiB/s each way`,
+  );
   console.log(`  hash ${sent === received ? 'identical' : 'DIFFERENT'}`);
-  console.log(`  resident: idle ${idleMib.toFixed(0)} MiB, peak ${peakMib.toFixed(0)} MiB, above idle ${above.toFixed(0)} MiB, bar ≤ ${barMib}: ${above <= barMib ? 'kept' : 'MISSED'}`);
+  console.log(
+    `  resident: idle ${idleMib.toFixed(0)} MiB, peak ${peakMib.toFixed(0)} MiB, above idle ${above.toFixed(0)} MiB, bar ≤ ${barMib}: ${above <= barMib ? 'kept' : 'MISSED'}`,
+  );
   if (sent !== received || above > barMib) process.exitCode = 1;
 } finally {
   gateway.stop();

@@ -11,6 +11,16 @@ export interface BenchContainer {
 export async function startBenchContainer(image = 'postern-test/busybox:latest'): Promise<BenchContainer> {
   await ensureImages();
   const name = `bench-${randomId(6)}`;
-  execFileSync('docker', ['run', '-d', '--name', name, '--label', 'postern.test=1', image, '/bin/sleep', '100000']);
+  execFileSync('docker', [
+    'run',
+    '-d',
+    '--name',
+    name,
+    '--label',
+    'postern.test=1',
+    image,
+    '/bin/sleep',
+    '100000',
+  ]);
   return { name, remove: () => execFileSync('docker', ['rm', '-f', name]) };
 }

@@ -54,7 +54,15 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
   };
 }
 
-export function sshArgs({ port, key, knownHosts }: { port: number; key: string; knownHosts: string }): string[] {
+export function sshArgs({
+  port,
+  key,
+  knownHosts,
+}: {
+  port: number;
+  key: string;
+  knownHosts: string;
+}): string[] {
   return [
     '-F',
     '/dev/null',

@@ -39,7 +39,9 @@ export function median(sorted: readonly number[]): number {
 export function report(title: string, measured: readonly Measured[], bar: number): void {
   console.log(`\n${title}`);
   for (const { name, medianMs, minMs, maxMs } of measured) {
-    console.log(`  ${name.padEnd(44)} median ${medianMs.toFixed(1)} ms  (${minMs.toFixed(1)}–${maxMs.toFixed(1)})`);
+    console.log(
+      `  ${name.padEnd(44)} median ${medianMs.toFixed(1)} ms  (${minMs.toFixed(1)}–${maxMs.toFixed(1)})`,
+    );
   }
   const [ours, theirs] = measured as [Measured, Measured];
   const ratio = ours.medianMs / theirs.medianMs;

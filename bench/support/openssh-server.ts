@@ -16,7 +16,8 @@ export async function startOpensshServer(): Promise<OpensshServer> {
   const folder = mkdtempSync(join(tmpdir(), 'postern-sshd-'));
   const hostKey = join(folder, 'host');
   const key = join(folder, 'id');
-  for (const file of [hostKey, key]) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
+  for (const file of [hostKey, key])
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   mkdirSync('/run/sshd', { recursive: true });
   const port = await freePort();
   writeFileSync(join(folder, 'authorized_keys'), readFileSync(`${key}.pub`));
