@@ -72,24 +72,18 @@ export function createAuthorizer({
     async authorize<T extends Target>(who: Principal, target: T, asked: string | undefined) {
       const keys = await keysOf(who);
       const access: Access | undefined = await findAccess(who, keys, target);
-      if (access === undefined) {
-        throw new GatewayError('target-not-found', {
-          target: target.name,
-          reachable: '"ls" shows what you can reach.',
-        });
-      }
-      const wanted =
-        asked === undefined || asked === '' || asked === defaultUser ? undefined : checkUser(asked, target);
-      const facts = {
-        target,
-        user: permittedUser(access, wanted, target),
-        identity: who.identity,
-        allows: allowances(access, keys, target, who.account.role === 'admin'),
-      };
+      if (access === undefined) throw unreachable(target);
+      const wanted = asked === '' || asked === defaultUser ? undefined : asked;
+      const user = permittedUser(access, wanted, target);
+      const allows = allowances(access, keys, target, who.account.role === 'admin');
+      const facts = { target, user, identity: who.identity, allows };
       return grantAuthorization(facts) as Authorization<T>;
     },
   };
 }
+
+const unreachable = (target: Target) =>
+  new GatewayError('target-not-found', { target: target.name, reachable: '"ls" shows what you can reach.' });
 
 /** The key that signed and, inside a jump, those of the outer connections: all must be good now. */
 async function readKeys(store: Store, clock: Clock, identity: Identity): Promise<[KeyRow, ...KeyRow[]]> {
@@ -122,14 +116,14 @@ async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target
 const isOwner = (accountName: string, target: Target) =>
   (ownLabel(target, 'rexec.owner') ?? '').split(',').some((name) => name.trim() === accountName);
 
-/** No passwd(5) has such a name, and what is printed or logged of it later should not have to be feared. */
-function checkUser(user: string, target: Target): string {
-  if (/^[^\s\p{C}]{1,255}$/u.test(user)) return user;
-  throw new GatewayError('no-such-user', { user: excerpt(user), target: target.name });
-}
+/** No passwd(5) has other names, and what is printed or logged of them later need not be feared. */
+const mayBeUser = (user: string) => /^[^\s\p{C}]{1,255}$/u.test(user);
 
 /** The grant's list is complete: who may enter as some users only is not let in as whatever the default is. */
 function permittedUser(access: Access, wanted: string | undefined, target: Target): string | undefined {
+  if (wanted !== undefined && !mayBeUser(wanted)) {
+    throw new GatewayError('no-such-user', { user: excerpt(wanted), target: target.name });
+  }
   if (access === 'manages') return wanted;
   if (wanted === undefined) return access.users[0];
   if (access.users.includes(wanted)) return wanted;

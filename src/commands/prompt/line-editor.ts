@@ -32,9 +32,49 @@ export interface LineEditorOptions {
 
 const historySize = 200;
 
-export function createLineEditor({ gate, output, prompt, complete, closed }: LineEditorOptions): LineEditor {
+export function createLineEditor(options: LineEditorOptions): LineEditor {
+  const { gate } = options;
+  const { editor, feed, typed, isClosed } = openReadline(options);
+  const decoder = new StringDecoder('utf8');
+  let afterReturn = false;
+
+  /** Feeds pieces until they make a line; what stands behind it goes back for whoever reads next. */
+  async function feedLine(pieces: readonly string[]): Promise<string | undefined> {
+    for (let index = 0; index < pieces.length && !isClosed(); index++) {
+      const piece = pieces[index] as string;
+      // CR LF is one line's end.
+      if (!(afterReturn && piece === '\n')) await feed(piece);
+      afterReturn = piece === '\r';
+      const line = typed.shift();
+      if (line === undefined) continue;
+      const next = afterReturn && pieces[index + 1] === '\n' ? index + 2 : index + 1;
+      gate.putBack(Buffer.from(pieces.slice(next).join('')));
+      return line;
+    }
+    return undefined;
+  }
+
+  return {
+    close: () => editor.close(),
+    async readLine() {
+      if (!isClosed()) editor.prompt();
+      while (!isClosed()) {
+        const bytes = await gate.take();
+        if (bytes === undefined) return undefined;
+        const line = await feedLine(piecesOf(decoder.write(bytes)));
+        if (line !== undefined) return line;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** A readline that is fed by hand: `feed` resolves when a piece has had all its effects. */
+function openReadline({ output, prompt, complete, closed }: LineEditorOptions) {
   const input = new Readable({ read: () => undefined });
+  const typed: string[] = [];
   let completing: Promise<void> = Promise.resolve();
+  let isClosed = false;
   const editor = createInterface({
     input,
     output,
@@ -49,8 +89,6 @@ export function createLineEditor({ gate, output, prompt, complete, closed }: Lin
       );
     },
   });
-  const typed: string[] = [];
-  let isClosed = false;
   editor.on('line', (line) => typed.push(line));
   editor.on('close', () => {
     isClosed = true;
@@ -65,35 +103,7 @@ export function createLineEditor({ gate, output, prompt, complete, closed }: Lin
     if (output.writableNeedDrain) await once(output, 'drain', { signal: closed }).catch(() => undefined);
     if (editor.line.length > maxLineBytes) dropLine(editor, output, ' … longer than 64 KiB');
   };
-
-  const decoder = new StringDecoder('utf8');
-  let afterReturn = false;
-  return {
-    close: () => editor.close(),
-    async readLine() {
-      if (!isClosed) editor.prompt();
-      while (!isClosed) {
-        const bytes = await gate.take();
-        if (bytes === undefined) return undefined;
-        const pieces = piecesOf(decoder.write(bytes));
-        for (let index = 0; index < pieces.length && !isClosed; index++) {
-          const piece = pieces[index] as string;
-          // CR LF is one line's end.
-          if (!(afterReturn && piece === '\n')) await feed(piece);
-          afterReturn = piece === '\r';
-          const line = typed.shift();
-          if (line === undefined) continue;
-          gate.putBack(
-            Buffer.from(
-              pieces.slice(afterReturn && pieces[index + 1] === '\n' ? index + 2 : index + 1).join(''),
-            ),
-          );
-          return line;
-        }
-      }
-      return undefined;
-    },
-  };
+  return { editor, feed, typed, isClosed: () => isClosed };
 }
 
 /** Line ends and Tab by themselves; a control character with what may belong to its sequence; plain text. */
