@@ -1,0 +1,137 @@
+import { statSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  engineSocket,
+  images,
+  openEngine,
+  removeContainer,
+  runLabel,
+  startContainer,
+  testLabel,
+} from '../support/engine.ts';
+import { temporaryFile } from '../support/gateway.ts';
+import { ensureNodeImage, nodeImage } from '../support/setup/node-image.ts';
+import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
+
+const root = join(import.meta.dirname, '../..');
+const image = 'postern-test/gateway:latest';
+const name = `postern-test-gateway-${process.pid}`;
+const volumes = { data: `${name}-data`, hostkeys: `${name}-hostkeys` };
+
+async function docker(...args: string[]): Promise<string> {
+  const { text, stderr, status } = await runProgram('docker', args, {
+    env: { DOCKER_BUILDKIT: '0' },
+    timeoutMs: 600_000,
+  });
+  if (status !== 0)
+    throw new Error(`docker ${args[0]} ended with ${status}: ${text.slice(-2000)} ${stderr.slice(-2000)}`);
+  return text.trim();
+}
+
+const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['POSTERN_TEST_RUN']}`];
+
+/** As README.md says it, with the local images in the place of the registry's. */
+const build = () =>
+  docker(
+    ...['build', '--quiet', '--force-rm', '--network', 'host', ...labels, '--tag', image],
+    ...['--build-arg', `BUILD_IMAGE=${nodeImage}`, '--build-arg', `BASE_IMAGE=${images.debian}`, root],
+  );
+
+/** `docker run` as README.md says it, on any free port of the loopback address. */
+const start = () =>
+  docker(
+    ...['run', '--detach', '--name', name, ...labels, '--publish', '127.0.0.1::2222'],
+    ...['--volume', `${volumes.data}:/data`, '--volume', `${volumes.hostkeys}:/hostkeys`],
+    ...['--volume', `${engineSocket()}:/var/run/docker.sock`],
+    ...['--group-add', String(statSync(engineSocket()).gid)],
+    ...[image, '--domain', 'gateway.example'],
+  );
+
+/** Waits for the port and reads the host keys, which are then checked by every ssh. */
+async function findTarget(): Promise<SshTarget> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = Number(/:(\d+)/.exec(await docker('port', name, '2222/tcp'))?.[1]);
+    const { text } = await runProgram('ssh-keyscan', ['-p', String(port), '127.0.0.1']);
+    if (text.includes('ssh-ed25519')) return { port, knownHosts: await temporaryFile('known_hosts', text) };
+    await delay(200);
+  }
+  throw new Error(`the gateway does not answer: ${await docker('logs', name)}`);
+}
+
+beforeAll(async () => {
+  await ensureNodeImage();
+  await build();
+  await start();
+}, 900_000);
+
+afterAll(async () => {
+  await removeContainer(name);
+  await docker('volume', 'rm', '--force', ...Object.values(volumes));
+  // Earlier builds' images, which the tag has left.
+  await docker('image', 'prune', '--force', '--filter', `label=${testLabel}=1`);
+});
+
+describe('the image of the Dockerfile', () => {
+  let target: SshTarget;
+  let key: KeyPair;
+
+  it('runs the gateway, and ssh with the printed invite makes the first admin', async () => {
+    target = await findTarget();
+    key = await makeKeyPair();
+    const invite = /join\+[^@\s]+(?=@gateway\.example)/.exec(await docker('logs', name))?.[0];
+    expect(invite).toBeDefined();
+    const joined = await ssh(target, 'ada', { key, login: invite as string });
+    expect(joined).toMatchObject({ status: 0 });
+    expect((await ssh(target, 'whoami', { key })).text).toContain('ada');
+  });
+
+  it('reaches containers by the mounted socket, through the group that --group-add gives', async () => {
+    const container = await startContainer({ image: 'busybox' });
+    const answer = await ssh(target, 'echo from inside', { key, login: `rexec-${container.name}` });
+    expect(answer).toMatchObject({ text: 'from inside\n', stderr: '', status: 0 });
+  });
+
+  it('runs as a user of its own that owns its folders and nothing of the program', async () => {
+    expect(await docker('exec', name, 'id', '-un')).toBe('postern');
+    expect(await docker('exec', name, 'find', '/app', '-user', 'postern')).toBe('');
+    expect(await docker('exec', name, 'find', '/hostkeys', '-name', '*key', '!', '-perm', '0600')).toBe('');
+  });
+
+  it("uses ssh2's native crypto and carries nothing that only builds need", async () => {
+    const probe = "console.log(require('ssh2/lib/protocol/crypto.js').bindingAvailable)";
+    expect(await docker('exec', '--workdir', '/app', name, 'node_modules/.bin/node', '-e', probe)).toBe(
+      'true',
+    );
+    const found = await docker('exec', name, 'ls', '/app', '/app/node_modules/typescript').catch(String);
+    expect(found).toMatch(/cannot access '\/app\/node_modules\/typescript'/);
+    expect(found).not.toMatch(/^(src|test)$/m);
+  });
+
+  it('reports itself healthy', async () => {
+    const { Config } = await openEngine().getImage(image).inspect();
+    const [kind, ...check] = Config.Healthcheck?.Test ?? [];
+    expect(kind).toBe('CMD');
+    await expect(docker('exec', name, ...check)).resolves.toBe('');
+  });
+
+  it('answers the operator inside the container', async () => {
+    expect(await docker('exec', name, 'postern', 'account', 'list')).toContain('ada');
+  });
+
+  it('stops at SIGTERM, and a new container on the same volumes has the accounts and the host keys', async () => {
+    const before = Date.now();
+    await docker('stop', '--time', '20', name);
+    expect(Date.now() - before).toBeLessThan(15_000);
+    expect((await openEngine().getContainer(name).inspect()).State.ExitCode).toBe(0);
+    await removeContainer(name);
+    await start();
+    const again = await findTarget();
+    // The port is another one; the keys must be those that were known before.
+    const known = await readFile(target.knownHosts, 'utf8');
+    await writeFile(again.knownHosts, known.replaceAll(`:${target.port} `, `:${again.port} `));
+    expect((await ssh(again, 'whoami', { key })).text).toContain('ada');
+  });
+});
