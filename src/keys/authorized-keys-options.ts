@@ -84,9 +84,15 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['verify-required', 'it belongs to keys on a security token'],
 ]);
 
+// Inside quotes only \" is special; written so that each text can be read in one way only.
+const quotedText = String.raw`"(?:[^"\\]|\\"|\\(?!"))*"`;
+const wholeOptions = new RegExp(String.raw`^(?:[^\s"]|${quotedText})*`);
+const oneOption = new RegExp(`(?:[^,"]|${quotedText})+`, 'g');
+const nameAndValue = new RegExp(`^([A-Za-z0-9@.-]+)(?:=(${quotedText}))?$`);
+
 /** The options, up to the first blank outside quotes, and what follows them. */
 export function splitOptions(line: string): [options: string, rest: string] {
-  const options = /^(?:[^\s"]|"(?:\\"|[^"])*")*/.exec(line)?.[0] ?? '';
+  const options = wholeOptions.exec(line)?.[0] ?? '';
   return [options, line.slice(options.length).trim()];
 }
 
@@ -94,14 +100,16 @@ export function splitOptions(line: string): [options: string, rest: string] {
 export function parseOptions(text: string): ParsedOptions {
   const draft: { restrictions: Draft; expiresAt?: string } = { restrictions: {} };
   const seen = new Set<string>();
-  for (const option of text.match(/(?:[^,"]|"(?:\\"|[^"])*")+/g) ?? []) {
-    const [, written = '', quoted] = /^([A-Za-z0-9@.-]+)(?:="(.*)")?$/s.exec(option) ?? [];
+  const options = text.match(oneOption) ?? [];
+  if (options.join(',') !== text) throw invalid('there is a comma too many between the options of this key.');
+  for (const option of options) {
+    const [, written = '', quoted] = nameAndValue.exec(option) ?? [];
     const name = written.toLowerCase();
     const effect = quoted === undefined ? flags.get(name) : settings.get(name);
     if (!effect) throw refusal(name);
     if (quoted !== undefined && seen.has(name)) throw invalid(`the option ${name} stands there twice.`);
     seen.add(name);
-    effect(draft, (quoted ?? '').replaceAll('\\"', '"'));
+    effect(draft, (quoted ?? '').slice(1, -1).replaceAll('\\"', '"'));
   }
   return draft;
 }

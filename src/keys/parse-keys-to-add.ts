@@ -8,6 +8,8 @@ import { parseTypeAndBase64 } from './parse-public-key.ts';
 import { holdsPrivateKey } from './private-key.ts';
 
 const maxLineBytes = 16 * 1024;
+/** More than an account may hold by far; each costs a look at the curve. */
+const maxKeys = 1000;
 
 /**
  * One key per line, or per block; blank lines and those that begin with `#` are passed over. No key at all
@@ -22,6 +24,7 @@ export function parseKeysToAdd(text: string): KeyToAdd[] {
   for (let index = 0; index < lines.length; index++) {
     const line = (lines[index] as string).trim();
     if (line === '' || line.startsWith('#')) continue;
+    if (keys.length === maxKeys) throw invalid(`these are more than ${maxKeys} keys; send fewer at once.`);
     const block = blockFormats.find(({ begin }) => begin.test(line));
     const number = index + 1;
     if (block) {
