@@ -77,7 +77,7 @@ export const serve: CliCommand = async (args, terminal) => {
   const gateway = await startGateway(config, log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
-      'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; run "npm rebuild ssh2" with gcc, make and python3 installed.\n',
+      'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
     );
   }
   await announce(gateway, terminal.stdout);
@@ -87,13 +87,19 @@ export const serve: CliCommand = async (args, terminal) => {
   return 0;
 };
 
+/** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */
+const sameSignalMs = 500;
+
 /** SIGINT and SIGTERM end the gateway; a second one ends the process at once. */
 function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       process.once(signal, () => {
+        const receivedAt = performance.now();
         resolve(signal);
-        process.once(signal, () => process.exit(130));
+        process.on(signal, () => {
+          if (performance.now() - receivedAt > sameSignalMs) process.exit(130);
+        });
       });
     }
   });

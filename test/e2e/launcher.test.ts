@@ -187,10 +187,13 @@ describe('npm start', () => {
   });
 
   it('ends in good order at Ctrl-C, though both the terminal and npm then signal the gateway', async () => {
-    const { npm, output } = await startByNpm();
-    const ended = once(npm, 'exit');
-    process.kill(-(npm.pid as number), 'SIGINT');
-    expect(await ended, output()).toEqual([0, null]);
+    // Which of the two comes first, and whether the gateway still runs then, differs from time to time.
+    for (let round = 0; round < 5; round++) {
+      const { npm, output } = await startByNpm();
+      const ended = once(npm, 'exit');
+      process.kill(-(npm.pid as number), 'SIGINT');
+      expect(await ended, output()).toEqual([0, null]);
+    }
   });
 });
 
