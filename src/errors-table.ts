@@ -117,7 +117,8 @@ export const errorTable = {
   'grant-not-found': row<{ target: string; account: string }>(
     1,
     404,
-    ({ target, account }) => `${target} is not shared with "${account}"; "share show ${target}" lists who it is shared with.`,
+    ({ target, account }) =>
+      `${target} is not shared with "${account}"; "share show ${target}" lists who it is shared with.`,
   ),
   'target-user-refused': row<{ user: string; target: string }>(
     255,
@@ -163,6 +164,7 @@ export const errorTable = {
   'port-refused': session<{ port: number }>(
     ({ port }) => `port ${port} is not forwarded here; a target is reached at port 22, with "ssh -J".`,
   ),
+  'forwarding-refused': session(() => 'the key you used may not forward, and a jump is a forwarding.'),
   'forced-command-only': session(() => 'the key you used may only run its own forced command.'),
 
   // Sessions and the store.

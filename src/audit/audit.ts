@@ -10,7 +10,14 @@ export interface Audit {
   sessionStarted(identity: Identity, facts: { sessionId: string; target: string; what: string }): void;
   sessionEnded(
     identity: Identity,
-    facts: { sessionId: string; target: string; end: SessionEnd; bytesIn: number; bytesOut: number; durationMs: number },
+    facts: {
+      sessionId: string;
+      target: string;
+      end: SessionEnd;
+      bytesIn: number;
+      bytesOut: number;
+      durationMs: number;
+    },
   ): void;
   /** A command that changed something, or was refused; its line is masked. */
   commandRun(identity: Identity, facts: { line: string; outcome: string }): void;
