@@ -109,7 +109,9 @@ export const tables = {
   invites: { unique: ['codeHash'], index: [] },
   grants: { unique: [], index: ['targetKey', 'accountId'] },
   targetTags: { unique: [], index: [] },
-} as const satisfies { [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] } };
+} as const satisfies {
+  [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
+};
 
 export type UniqueField<T extends TableName> = (typeof tables)[T]['unique'][number];
 export type IndexField<T extends TableName> = (typeof tables)[T]['index'][number];

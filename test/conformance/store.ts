@@ -3,8 +3,9 @@ import { mkdtemp, readFile, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
+import type { KeyRow } from '../../src/store/schema.ts';
 import { type Change, type Store, UniqueViolation } from '../../src/store/store.ts';
+import { accountRow, keyRow } from '../support/store-rows.ts';
 
 export interface OpenedStore {
   readonly store: Store;
@@ -13,29 +14,6 @@ export interface OpenedStore {
   /** Closes whatever is open and removes the data. */
   readonly dispose: () => Promise<void>;
 }
-
-export const accountRow = (id: string, name = id, more: Partial<AccountRow> = {}): AccountRow => ({
-  id,
-  name,
-  role: 'member',
-  disabled: false,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  origin: 'operator',
-  ...more,
-});
-
-export const keyRow = (id: string, accountId: string, more: Partial<KeyRow> = {}): KeyRow => ({
-  id,
-  accountId,
-  name: id,
-  fingerprint: `SHA256:${id}`,
-  publicKey: 'ssh-ed25519 AAAA',
-  keyType: 'ssh-ed25519',
-  kind: 'user',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  restrictions: {},
-  ...more,
-});
 
 export function describeStore(name: string, open: () => Promise<OpenedStore>): void {
   describe(`${name} as a Store`, () => {

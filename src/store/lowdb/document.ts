@@ -1,5 +1,4 @@
 /** What DATA/postern.json holds: a schema version, a sequence number that grows with each write, the tables. */
-import { z } from 'zod';
 import { type TableName, tables } from '../schema.ts';
 import { rowShapes } from './row-shapes.ts';
 import { adoptedRow, type Row, type RowsByTable, rowText, tableNames } from './rows.ts';
@@ -12,7 +11,12 @@ export interface StoredDocument {
 
 /** A document of some older schema, one version on. */
 export type Migration = (document: RawDocument) => RawDocument;
-export type RawDocument = z.infer<typeof rawDocument>;
+
+export interface RawDocument {
+  readonly schema: number;
+  readonly sequence: number;
+  readonly tables: Readonly<Record<string, readonly unknown[]>>;
+}
 
 /** The text is no document of ours; the message says where it goes wrong, and quotes none of it. */
 export class UnreadableDocument extends Error {
@@ -30,11 +34,14 @@ export class NewerDocument extends Error {
   }
 }
 
-const rawDocument = z.object({
-  schema: z.int().min(1),
-  sequence: z.int().min(0),
-  tables: z.record(z.string(), z.array(z.unknown())),
-});
+// By hand: zod would drop a table called __proto__ without a word.
+function isRawDocument(value: unknown): value is RawDocument {
+  if (typeof value !== 'object' || value === null) return false;
+  const { schema, sequence, tables: rows } = value as Partial<RawDocument>;
+  const numbers = Number.isSafeInteger(schema) && Number.isSafeInteger(sequence);
+  const shaped = typeof rows === 'object' && rows !== null && Object.values(rows).every(Array.isArray);
+  return numbers && shaped && (schema as number) >= 1 && (sequence as number) >= 0;
+}
 
 /** One row per line, so that people can read, search and compare the file. */
 export function writeDocument({ schema, sequence, tables: rows }: StoredDocument): string {
@@ -54,9 +61,9 @@ export function readDocument(
   migrations: ReadonlyMap<number, Migration>,
   version: number,
 ): StoredDocument {
-  const parsed = rawDocument.safeParse(parseJson(text));
-  if (!parsed.success) throw new UnreadableDocument('it is not a store of Postern');
-  let document: RawDocument = parsed.data;
+  const parsed = parseJson(text);
+  if (!isRawDocument(parsed)) throw new UnreadableDocument('it is not a store of Postern');
+  let document: RawDocument = parsed;
   const foundSchema = document.schema;
   if (foundSchema > version) throw new NewerDocument(foundSchema);
   while (document.schema < version) {
