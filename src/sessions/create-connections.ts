@@ -15,7 +15,10 @@ export function createConnections(): Connections {
     addSession: (session) => add(sessions, session),
     closeConnection(connection, reason) {
       for (const session of [...sessions]) {
-        if (session.connectionId === connection.id) session.end(reason);
+        // A command of the lobby is over in a moment, and may be the very one that closes this connection:
+        // it keeps its answer and its status. What does not end is cut off by the disconnect.
+        const isLobbyCommand = session.target === 'lobby' && session.what !== 'shell';
+        if (session.connectionId === connection.id && !isLobbyCommand) session.end(reason);
       }
       connection.close(reason);
     },

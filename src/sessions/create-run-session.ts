@@ -50,13 +50,10 @@ export function createRunSession(routes: SessionRoutes): RunSession {
     const route = () =>
       connection.jumpTarget === undefined
         ? routeByLoginName(routes, identity, loginName)
-        : openTarget(routes, identity, connection.jumpTarget, jumpUser(loginName));
+        : openTarget(routes, identity, connection.jumpTarget, loginName || undefined).then(forced);
     return runAccountSession(routes, { context, request, io, traffic, route });
   };
 }
-
-/** The user inside the target that a jump's inner login name means; `rexec` is its default user. */
-const jumpUser = (loginName: string) => (loginName === 'rexec' || loginName === '' ? undefined : loginName);
 
 async function routeByLoginName(
   routes: SessionRoutes,
@@ -65,7 +62,7 @@ async function routeByLoginName(
 ): Promise<RoutedSession> {
   const destination = parseLoginName(loginName, routes.targetPrefix);
   if (destination.kind !== 'target') return { target: 'lobby', handler: routes.lobby };
-  return openTarget(routes, identity, destination.target, destination.user);
+  return forced(await openTarget(routes, identity, destination.target, destination.user));
 }
 
 /** Authorizes and hands over the handler that enters exactly what was authorized. */
@@ -74,19 +71,25 @@ export async function openTarget(
   identity: Identity,
   name: string,
   user: string | undefined,
-): Promise<RoutedSession> {
+): Promise<TargetSession> {
   const principal = await authorizer.principal(identity);
   const authorization = await targets.authorize(principal, name, user);
-  const forced = principal.key.restrictions.command;
-  const handler = engine.openSession(authorization);
   return {
     target: authorization.target.name,
     authorization,
-    // sshd(8) command=: runs instead of whatever was asked.
-    handler:
-      forced === undefined
-        ? handler
-        : (request, io, context) =>
-            handler({ ...request, start: { kind: 'exec', command: forced } }, io, context),
+    handler: engine.openSession(authorization),
+    forcedCommand: principal.key.restrictions.command,
   };
+}
+
+interface TargetSession extends RoutedSession {
+  /** The key's `command=`, for whoever comes straight from the door; the lobby has run it already. */
+  readonly forcedCommand: string | undefined;
+}
+
+/** sshd(8) command=: runs instead of whatever was asked. */
+function forced({ forcedCommand, handler, ...session }: TargetSession): RoutedSession {
+  if (forcedCommand === undefined) return { ...session, handler };
+  const start = { kind: 'exec', command: forcedCommand } as const;
+  return { ...session, handler: (request, io, context) => handler({ ...request, start }, io, context) };
 }

@@ -1,5 +1,5 @@
 import type { Audit } from '../audit/audit.ts';
-import type { Authorizer } from '../auth/authorizer.ts';
+import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
@@ -19,6 +19,7 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
   return async (identity: Identity, host: string, port: number): Promise<{ target: string }> => {
     try {
       const principal = await authorizer.principal(identity);
+      checkMayForward(principal);
       if (port !== 22) throw new GatewayError('port-refused', { port });
       const name = host.toLowerCase().startsWith(targetPrefix) ? host.slice(targetPrefix.length) : host;
       const target = await targets.resolve(principal, name);
@@ -30,4 +31,13 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       throw error;
     }
   };
+}
+
+/**
+ * A jump is a forwarding. A key that is bound to one command, or may not forward, opens none: behind it
+ * another key could ask for anything.
+ */
+function checkMayForward({ key: { restrictions } }: Principal): void {
+  if (restrictions.command !== undefined) throw new GatewayError('forced-command-only', {});
+  if (restrictions.noPortForwarding) throw new GatewayError('forwarding-refused', {});
 }
