@@ -7,19 +7,30 @@ const terminalName = /^[\x21-\x7e]{1,128}$/;
 
 /** sshd_config's AcceptEnv: `*` and `?` are wildcards, everything else is literal. */
 export function createEnvFilter(patterns: readonly string[]): (name: string) => boolean {
-  const accepted = patterns.map((pattern) => {
-    const source = [...pattern].map(
-      (character) => wildcards.get(character) ?? character.replace(/\W/, '\\$&'),
-    );
-    return new RegExp(`^${source.join('')}$`);
-  });
-  return (name) => variableName.test(name) && accepted.some((each) => each.test(name));
+  return (name) => variableName.test(name) && patterns.some((pattern) => matches(pattern, name));
 }
 
-const wildcards = new Map([
-  ['*', '.*'],
-  ['?', '.'],
-]);
+/** By going back to the last `*` only: a regular expression would take for ever over some names. */
+function matches(pattern: string, name: string): boolean {
+  let at = 0;
+  let star = -1;
+  let resumeAt = 0;
+  for (let position = 0; position < name.length; ) {
+    if (pattern[at] === '*') {
+      star = at;
+      at += 1;
+      resumeAt = position;
+    } else if (pattern[at] === '?' || pattern[at] === name[position]) {
+      at += 1;
+      position += 1;
+    } else if (star >= 0) {
+      at = star + 1;
+      resumeAt += 1;
+      position = resumeAt;
+    } else return false;
+  }
+  return /^\**$/.test(pattern.slice(at));
+}
 
 /**
  * `NAME=value` entries on top of the container's own environment. What the gateway states
