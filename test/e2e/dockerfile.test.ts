@@ -31,7 +31,7 @@ async function docker(...args: string[]): Promise<string> {
   return text.trim();
 }
 
-const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['POSTERN_TEST_RUN']}`];
+const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['TEST_RUN_ID']}`];
 
 /** As README.md says it, with the local images in the place of the registry's. */
 const build = () =>

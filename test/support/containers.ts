@@ -42,7 +42,7 @@ export async function runContainer(
     '--label',
     `${testLabel}=1`,
     '--label',
-    `${runLabel}=${process.env['POSTERN_TEST_RUN'] ?? ''}`,
+    `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`,
     ...options,
     image,
     ...command,

@@ -18,7 +18,7 @@ export default async function makeMachineReady(): Promise<() => Promise<void>> {
     return engine;
   });
   process.env['DOCKER_HOST'] = host;
-  process.env['POSTERN_TEST_RUN'] = run;
+  process.env['TEST_RUN_ID'] = run;
   await removeContainersOf(host, (other) => !isRunning(Number(other) || undefined));
   return () => removeContainersOf(host, (other) => other === run);
 }
