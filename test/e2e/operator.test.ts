@@ -1,0 +1,215 @@
+/** The operator at the machine: `postern serve` as a process, the control socket, and what a start says. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  collect,
+  type KeyPair,
+  makeKeyPair,
+  runProgram,
+  ssh,
+  writeKnownHosts,
+} from '../support/ssh-client.ts';
+
+const main = new URL('../../src/main.ts', import.meta.url).pathname;
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-operator-'));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+interface Served {
+  readonly child: ChildProcess;
+  readonly printed: () => string;
+  readonly port: number;
+}
+
+const serveArgs = (extra: readonly string[] = []) => [
+  main,
+  'serve',
+  '--ssh-listen=127.0.0.1:0',
+  `--data=${folder}/data`,
+  `--hostkeys=${folder}/hostkeys`,
+  '--log-level=warn',
+  ...extra,
+];
+
+/** Resolves once the last line of the announcement is there. */
+async function serve(extra: readonly string[] = []): Promise<Served> {
+  const child = spawn(process.execPath, serveArgs(extra), { stdio: ['ignore', 'pipe', 'pipe'] });
+  let text = '';
+  await new Promise<void>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      text += chunk;
+      if (/Host key ssh-rsa/.test(text)) resolve();
+    };
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
+    child.once('exit', () => reject(new Error(text)));
+  });
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  return { child, printed: () => text, port: Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(text)?.[1]) };
+}
+
+const stop = async ({ child }: Served) => {
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  child.kill('SIGTERM');
+  return exited;
+};
+
+const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
+
+describe('postern serve', () => {
+  it('prints address, fingerprints and one invite line that works; the next start prints another', async () => {
+    const first = await serve();
+    const firstCode = /join\+([a-z2-7]+)@/.exec(first.printed())?.[1];
+    expect(first.printed()).toMatch(
+      /^Postern listens for SSH on 127\.0\.0\.1:\d+\nHost key ssh-ed25519 SHA256:/,
+    );
+    expect(first.printed()).toContain('-o IdentitiesOnly=yes -i');
+    expect(await stop(first)).toBe(0);
+
+    const second = await serve();
+    const code = /join\+([a-z2-7]+)@/.exec(second.printed())?.[1] as string;
+    expect(code).not.toBe(firstCode);
+    const key = await makeKeyPair();
+    const known = await writeKnownHosts(second.port, [await hostKey()]);
+    const target = { port: second.port, knownHosts: known };
+    const old = await ssh(target, 'alice', {
+      key,
+      login: `join+${firstCode}`,
+      args: ['-o', 'LogLevel=INFO'],
+    });
+    expect(old.status).toBe(255);
+    expect(old.stderr).toContain('this invite is not valid');
+    const joined = await ssh(target, 'alice', { key, login: `join+${code}` });
+    expect(joined.text).toContain('Welcome, alice');
+    expect((await ssh(target, 'whoami', { key })).text).toContain('Role: admin');
+    const again = await ssh(target, 'bob', { key: await makeKeyPair(), login: `join+${code}` });
+    expect(again.status).toBe(255);
+    await stop(second);
+
+    const third = await serve();
+    expect(third.printed()).not.toContain('join+');
+    await stop(third);
+  });
+
+  it('two-gateways-one-folder: the second is refused with the pid of the first', async () => {
+    const first = await serve();
+    const second = await collect(spawn(process.execPath, serveArgs(), { stdio: ['pipe', 'pipe', 'pipe'] }));
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain(`in use by another gateway (process ${first.child.pid}`);
+    await stop(first);
+  });
+
+  it('corrupt-store: not overwritten, and the sentence says how to restore it', async () => {
+    const file = join(folder, 'data/postern.json');
+    const good = await readFile(file, 'utf8');
+    await writeFile(file, good.slice(0, good.length / 2));
+    const refused = await collect(spawn(process.execPath, serveArgs(), { stdio: ['pipe', 'pipe', 'pipe'] }));
+    expect(refused.status).toBe(1);
+    expect(await readFile(file, 'utf8')).toBe(good.slice(0, good.length / 2));
+    // The sentence is followed to the letter, as an operator in a hurry would.
+    const advice = /To go back to it: +(mv .+)$/m.exec(refused.stderr)?.[1] as string;
+    expect((await runProgram('sh', ['-c', advice])).status).toBe(0);
+    await stop(await serve());
+    await writeFile(file, good);
+  });
+
+  it('starts without a Docker Engine, and says that containers are unavailable', async () => {
+    const served = await serve([`--docker=unix://${folder}/nothing.sock`, '--http-listen=127.0.0.1:0']);
+    expect(served.printed()).toContain('Containers are unavailable:');
+    const health = /http:\/\/127\.0\.0\.1:\d+/.exec(served.printed())?.[0] as string;
+    expect(await (await fetch(`${health}/healthz`)).json()).toMatchObject({ status: 'ok' });
+    expect(await (await fetch(`${health}/readyz`)).json()).toMatchObject({ containers: 'unavailable' });
+    expect((await fetch(`${health}/`)).status).toBe(404);
+    await stop(served);
+  });
+
+  it.each([
+    [['--ssh-lisen=x'], 2, /Unknown argument: ssh-lisen/],
+    [['--ssh-listen=nonsense'], 2, /sshListen is wrong: must be HOST:PORT/],
+    [['--docker=ftp://x'], 2, /docker/i],
+  ])('a wrong flag %j is named', async (flags, status, sentence) => {
+    const outcome = await collect(
+      spawn(process.execPath, serveArgs(flags), { stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
+    expect(outcome.status).toBe(status);
+    expect(outcome.stderr).toMatch(sentence);
+    expect(outcome.stderr).toMatch(/^postern: .+\n$/);
+  });
+});
+
+const hostKey = async () =>
+  (await readFile(join(folder, 'hostkeys/ssh_host_ed25519_key.pub'), 'utf8')).trim();
+
+describe('the control socket', () => {
+  let served: Served;
+  let recovered: KeyPair;
+  beforeAll(async () => {
+    served = await serve();
+    recovered = await makeKeyPair();
+  });
+  afterAll(() => stop(served));
+
+  it('is for its owner alone', async () => {
+    expect((await stat(join(folder, 'data/control.sock'))).mode & 0o777).toBe(0o600);
+    expect((await stat(join(folder, 'data'))).mode & 0o777).toBe(0o700);
+    expect((await stat(join(folder, 'data/postern.json'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('recovers a lost admin key', async () => {
+    expect((await postern('account', 'list')).text).toContain('alice');
+    const added = await runProgram(
+      process.execPath,
+      [main, 'account', 'add-key', 'alice', `--data=${folder}/data`],
+      { stdin: recovered.publicKey },
+    );
+    expect([added.stderr, added.status]).toEqual(['', 0]);
+    const known = await writeKnownHosts(served.port, [await hostKey()]);
+    const outcome = await ssh({ port: served.port, knownHosts: known }, 'whoami', { key: recovered });
+    expect(outcome.text).toContain('Account: alice');
+  });
+
+  it('makes a consistent backup that a gateway starts from, and never overwrites', async () => {
+    const file = join(folder, 'backup.json');
+    const made = await postern('backup', file);
+    expect([made.stderr, made.status]).toEqual(['', 0]);
+    expect(await readFile(file, 'utf8')).toContain(recovered.fingerprint);
+    const again = await postern('backup', file);
+    expect(again.status).toBe(1);
+    expect(again.stderr).toMatch(/^postern: no backup was made/);
+  });
+
+  it('hostile-control-request: nonsense is answered or dropped, and the gateway stands', async () => {
+    for (const text of [
+      '',
+      'nonsense',
+      '{"line":1}',
+      '{"line":"help","stdin":"","x":1}',
+      '['.repeat(10_000),
+    ]) {
+      await new Promise<void>((resolve) => {
+        const socket = createConnection({ path: join(folder, 'data/control.sock'), allowHalfOpen: true });
+        socket.resume().once('close', () => resolve());
+        socket.on('error', () => {});
+        socket.end(text);
+      });
+    }
+    expect((await postern('account', 'list')).status).toBe(0);
+  });
+
+  it('without a running gateway, the sentence says what to do', async () => {
+    const outcome = await runProgram(process.execPath, [
+      main,
+      'account',
+      'list',
+      `--data=${folder}/elsewhere`,
+    ]);
+    expect(outcome.status).toBe(1);
+    expect(outcome.stderr).toMatch(/^postern: no gateway answers at .+; start one with "postern serve"/);
+  });
+});
