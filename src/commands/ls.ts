@@ -34,9 +34,12 @@ function table(targets: readonly Target[], long: boolean, context: CommandContex
   const rows = targets.map((target) => [
     target.name,
     target.state,
-    target.image,
+    shortImage(target.image),
     ...(long ? [target.id.slice(0, 12), target.address ?? '', target.status] : []),
     sshCommand(target, context),
   ]);
   return textTable(head, rows);
 }
+
+/** An image without a name is listed by its id, 64 digits of it. */
+const shortImage = (image: string) => image.replace(/^(sha256:)?([0-9a-f]{12})[0-9a-f]{52}$/, '$2');
