@@ -1,0 +1,142 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { Accounts, Invites } from '../../../src/accounts/accounts.ts';
+import { createAccounts } from '../../../src/accounts/create-accounts.ts';
+import { createInvites } from '../../../src/accounts/create-invites.ts';
+import { createKeys } from '../../../src/keys/create-keys.ts';
+import type { PublicKey } from '../../../src/keys/key-types.ts';
+import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { quickKey } from '../../support/keys.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+
+const clock = { nowMs: 0, now: () => clock.nowMs };
+const expiresAt = '2030-01-08T00:00:00.000Z';
+
+let store: Store;
+let accounts: Accounts;
+let invites: Invites;
+
+const publicKey = (): PublicKey => parseKeysToAdd(quickKey())[0]?.key as PublicKey;
+const invite = (more: { role?: 'admin' | 'member'; name?: string; createdBy?: string } = {}) =>
+  invites.create({ role: 'member', expiresAt, createdBy: 'gateway', ...more });
+
+beforeEach(() => {
+  clock.nowMs = Date.parse('2030-01-01T00:00:00Z');
+  store = createMemoryStore();
+  accounts = createAccounts({ store, clock });
+  invites = createInvites({ store, clock });
+});
+
+describe('an invite', () => {
+  it('has a code of 128 bits or more that the store does not hold', async () => {
+    const { code, invite: row } = await invite();
+    expect(code).toMatch(/^[a-z2-7]{26}$/);
+    expect(JSON.stringify(await store.list('invites'))).not.toContain(code);
+    expect(row.codeHash).toMatch(/^[0-9a-f]{64}$/);
+    expect((await invite()).code).not.toBe(code);
+  });
+
+  it('makes an account with the key that was proven, once', async () => {
+    const { code } = await invite({ role: 'admin' });
+    const key = publicKey();
+    const { account, key: row } = await invites.redeem(code, key, { name: 'alice', keyName: 'laptop' });
+    expect(account).toMatchObject({ name: 'alice', role: 'admin', origin: 'invite' });
+    expect(row).toMatchObject({ accountId: account.id, fingerprint: key.fingerprint, name: 'laptop' });
+    await expect(invites.redeem(code, publicKey(), { name: 'bob' })).rejects.toMatchObject({
+      code: 'invalid-invite',
+    });
+    expect(await invites.findByCode(code)).toBeUndefined();
+    expect(await invites.list()).toEqual([]);
+  });
+
+  it('is good for one of those who redeem it at the same moment', async () => {
+    const { code } = await invite();
+    const tries = await Promise.allSettled(
+      ['alice', 'bob', 'carol'].map((name) => invites.redeem(code, publicKey(), { name })),
+    );
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(await accounts.list()).toHaveLength(1);
+  });
+
+  it('is not used up by a join that fails', async () => {
+    const { code } = await invite();
+    const known = publicKey();
+    const { id } = await accounts.add({ name: 'bob', role: 'member', origin: 'operator' });
+    await createKeys({ store, clock, maxKeysPerAccount: 10 }).add(id, [{ key: known, restrictions: {} }], {});
+    const join = (name?: string, key = publicKey()) =>
+      invites.redeem(code, key, name === undefined ? {} : { name });
+    await expect(join('alice', known)).rejects.toMatchObject({
+      code: 'already-member',
+      message: expect.stringContaining('bob'),
+    });
+    await expect(join()).rejects.toMatchObject({ code: 'join-needs-name' });
+    await expect(join('bob')).rejects.toMatchObject({ code: 'account-name-taken' });
+    await expect(join('root')).rejects.toMatchObject({ code: 'account-name-taken' });
+    await expect(join('a\x1b[2J')).rejects.toMatchObject({ code: 'invalid-account-name' });
+    await join('alice');
+    expect((await accounts.list()).map(({ name }) => name)).toEqual(['bob', 'alice']);
+  });
+
+  it('fixes the name, whatever is asked for, reserved names included', async () => {
+    const { code } = await invite({ name: 'root' });
+    expect((await invites.redeem(code, publicKey(), { name: 'mallory' })).account.name).toBe('root');
+    await expect(invite({ name: 'root' })).rejects.toMatchObject({ code: 'account-name-taken' });
+    await expect(invite({ name: 'Not Valid' })).rejects.toMatchObject({ code: 'invalid-account-name' });
+  });
+
+  it('gives nobody a name that something else already speaks of', async () => {
+    const labels = createInvites({ store, clock, isNameSpokenFor: async (name) => name === 'dora' });
+    const { code } = await invite();
+    await expect(labels.redeem(code, publicKey(), { name: 'dora' })).rejects.toMatchObject({
+      code: 'account-name-taken',
+    });
+    await labels.redeem(code, publicKey(), { name: 'erin' });
+  });
+
+  it('ends at its time, and is forgotten with the next one', async () => {
+    const { code } = await invite();
+    clock.nowMs = Date.parse(expiresAt);
+    expect(await invites.findByCode(code)).toBeUndefined();
+    expect(await invites.list()).toEqual([]);
+    await expect(invites.redeem(code, publicKey(), { name: 'alice' })).rejects.toMatchObject({
+      code: 'invalid-invite',
+    });
+    await invites.create({ role: 'member', expiresAt: '2031-01-01T00:00:00.000Z', createdBy: 'gateway' });
+    expect(await store.list('invites')).toHaveLength(1);
+  });
+
+  it('is revoked by its id', async () => {
+    const { code, invite: row } = await invite();
+    await invites.revoke(row.id);
+    expect(await invites.findByCode(code)).toBeUndefined();
+    await expect(invites.revoke(row.id)).rejects.toMatchObject({ code: 'invite-not-found' });
+  });
+
+  it.each(['', '__proto__', 'x'.repeat(1_000_000), 'A'.repeat(26), '\0'.repeat(26), 'a'.repeat(26)])(
+    'is not found by a made-up code',
+    async (code) => {
+      await invite();
+      expect(await invites.findByCode(code)).toBeUndefined();
+    },
+  );
+
+  it('is worth nothing once the admin who made it is disabled, demoted or gone', async () => {
+    const keys = createKeys({ store, clock, maxKeysPerAccount: 10 });
+    for (const name of ['alice', 'bob']) {
+      const { id } = await accounts.add({ name, role: 'admin', origin: 'operator' });
+      await keys.add(id, [{ key: publicKey(), restrictions: {} }], {});
+    }
+    const { id: createdBy } = await accounts.getByName('alice');
+    const { code } = await invite({ role: 'admin', createdBy });
+    await accounts.setDisabled('alice', true);
+    expect(await invites.findByCode(code)).toBeUndefined();
+    await accounts.setDisabled('alice', false);
+    expect(await invites.findByCode(code)).toBeDefined();
+    await accounts.setRole('alice', 'member');
+    await expect(invites.redeem(code, publicKey(), { name: 'x' })).rejects.toMatchObject({
+      code: 'invalid-invite',
+    });
+    await accounts.remove('alice');
+    expect(await store.list('invites')).toEqual([]);
+  });
+});
