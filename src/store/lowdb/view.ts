@@ -83,13 +83,16 @@ export class Layer implements View {
     const matches = (row: Row | undefined): row is Row =>
       row !== undefined && (field === undefined || row[field] === value);
     const inPlace = new Set<string>();
-    const kept = below.flatMap((row) => {
+    const kept: Row[] = [];
+    for (const row of below) {
       const entry = entries.get(row.id);
-      if (!entry) return [row];
-      if (entry.moved || !matches(entry.row)) return [];
-      inPlace.add(row.id);
-      return [entry.row];
-    });
+      if (!entry) {
+        kept.push(row);
+      } else if (!entry.moved && matches(entry.row)) {
+        inPlace.add(row.id);
+        kept.push(entry.row);
+      }
+    }
     for (const [id, { row }] of entries) if (matches(row) && !inPlace.has(id)) kept.push(row);
     return kept;
   }

@@ -6,6 +6,8 @@ import { openLowdbStore } from '../../../../src/store/lowdb/open-lowdb-store.ts'
 import { accountNames, makeDataDir, storeProcess } from './stores.ts';
 
 const rounds = Number(process.env['POSTERN_KILL_ROUNDS'] ?? 5);
+/** Then a new one, before the file grows so large that little happens between two kills. */
+const roundsPerFolder = 10;
 
 /** Adds accounts in a process of its own, 500 at once, and kills it `afterMs` later; what it acknowledged. */
 async function addUntilKilled(dataDir: string, afterMs: number): Promise<readonly string[]> {
