@@ -2,6 +2,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionHandler } from '../../src/sessions/session.ts';
+import { parseEngineAddress } from '../../src/targets/container/engine-address.ts';
+import { createEngineApi } from '../../src/targets/container/engine-api.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
@@ -185,6 +187,20 @@ y) Z 1 1 1 0 -1' >/proc/$$/comm; echo ready; while :; do sleep 3210; done`;
       await becomes('3211', 0, 40_000);
       await pause(1_000);
       await becomes('3211', 0);
+    });
+
+    it("an exec that has not begun does not count as ended: its orphan would be nobody's", async () => {
+      const api = createEngineApi(parseEngineAddress(undefined, process.env['DOCKER_HOST']));
+      const execId = await api.createExec(container.id, {
+        argv: ['true'],
+        user: undefined,
+        tty: false,
+        stdin: false,
+        workingDir: '/',
+      });
+      expect(await api.findExitStatus(execId)).toBe(undefined);
+      (await api.startExec(execId, false)).resume();
+      await expect.poll(() => api.findExitStatus(execId)).toBe(0);
     });
 
     it('before it began: nothing is started', async () => {

@@ -41,7 +41,11 @@ export interface EngineApi {
   createExec(containerId: string, options: ExecOptions): Promise<string>;
   /** The raw connection: ending it is the program's EOF. It must be consumed or destroyed. */
   startExec(execId: string, tty: boolean): Promise<Duplex>;
-  inspectExec(execId: string): Promise<{ readonly running: boolean; readonly exitCode: number | null }>;
+  /**
+   * Undefined until it has ended. The engine calls an exec "not running" also in the moment between
+   * the answer to its start and the start itself; only an exit code says that it is over.
+   */
+  findExitStatus(execId: string): Promise<number | undefined>;
   resizeExec(execId: string, size: { readonly columns: number; readonly rows: number }): Promise<void>;
   /** Undefined where there is nothing. */
   findPath(containerId: string, path: string): Promise<PathStat | undefined>;
@@ -107,9 +111,9 @@ export function createEngineApi(address: EngineAddress): EngineApi {
         // `stdin: true` would leave the request open, and with it the socket of every refused start.
         client.getExec(id).start({ hijack: true, stdin: false, Tty: tty, abortSignal }),
       ),
-    inspectExec: async (id) => {
+    findExitStatus: async (id) => {
       const found = await call((client, abortSignal) => client.getExec(id).inspect({ abortSignal }));
-      return { running: found.Running, exitCode: found.ExitCode };
+      return found.Running ? undefined : (found.ExitCode ?? undefined);
     },
     resizeExec: async (id, { columns, rows }) =>
       void (await call((client) => client.getExec(id).resize({ w: columns, h: rows }))),

@@ -34,7 +34,7 @@ export async function runExecSession(
   const { engine } = parts;
   const { execId, stream } = await startExec(parts, facts, plan, closed);
   if (!stream) return hungUp;
-  const isRunning = async () => (await engine.inspectExec(execId)).running;
+  const isRunning = async () => (await engine.findExitStatus(execId)) === undefined;
   const output = carryOutput({
     stdout: io.stdout,
     stderr: io.stderr,
@@ -193,8 +193,8 @@ async function findExitStatus({ engine }: ExecParts, execId: string): Promise<nu
   for (const ms of [0, ...askAgainAfterMs]) {
     if (ms) await pause(ms);
     try {
-      const { running, exitCode } = await engine.inspectExec(execId);
-      if (!running && exitCode !== null) return exitCode;
+      const exitStatus = await engine.findExitStatus(execId);
+      if (exitStatus !== undefined) return exitStatus;
     } catch (error) {
       if (engineStatus(error) === undefined) throw error;
       return undefined;
