@@ -36,6 +36,7 @@ import type { Store } from './store/store.ts';
 import { createContainerEngine } from './targets/container/create-container-engine.ts';
 import { createTargetDirectory } from './targets/create-target-directory.ts';
 import type { ContainerEngine } from './targets/target.ts';
+import { ownersOf } from './targets/visibility.ts';
 
 /** What tests may put in the place of the real thing. */
 export interface GatewayOverrides {
@@ -146,7 +147,7 @@ async function compose(
 /** Store, engine and the rules over them. */
 async function openRules(config: Config, log: Logger, overrides: GatewayOverrides, lifecycle: Lifecycle) {
   const clock = overrides.clock ?? systemClock;
-  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir }));
+  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log }));
   lifecycle.onClose(() => store.close());
   const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount } = config;
   const engine =
@@ -159,13 +160,20 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     engine,
     authorizer,
     accounts: createAccounts({ store, clock }),
-    invites: createInvites({ store, clock }),
+    invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys: createKeys({ store, clock, maxKeysPerAccount }),
     targets: createTargetDirectory({ engine, authorizer, config }),
     connections: createConnections(),
     audit: createLogAudit(log),
   };
 }
+
+/** A container's label may name an account before it exists; whoever joins may not choose that name. */
+const isOwnerLabelOf = (engine: ContainerEngine) => async (name: string) => {
+  // Without an engine nobody could join at all; its labels give nothing away until it is back.
+  const containers = await engine.list().catch(() => []);
+  return containers.some((container) => ownersOf(container).includes(name));
+};
 
 type Rules = Awaited<ReturnType<typeof openRules>>;
 

@@ -7,7 +7,7 @@ import { findOwnContainerId } from '../platform/own-container.ts';
 import type { GrantRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Target } from '../targets/target.ts';
-import { isVisible, ownLabel, type VisibilityRules } from '../targets/visibility.ts';
+import { isVisible, ownersOf, type VisibilityRules } from '../targets/visibility.ts';
 import { type Authorization, grantAuthorization, type SessionAllowances } from './authorization.ts';
 import type { Authorizer, Principal } from './authorizer.ts';
 import type { Identity } from './identity.ts';
@@ -113,8 +113,7 @@ async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target
 }
 
 /** Names of removed accounts are never given out again, so a name in a label keeps its meaning. */
-const isOwner = (accountName: string, target: Target) =>
-  (ownLabel(target, 'rexec.owner') ?? '').split(',').some((name) => name.trim() === accountName);
+const isOwner = (accountName: string, target: Target) => ownersOf(target).includes(accountName);
 
 /** No passwd(5) has other names, and what is printed or logged of them later need not be feared. */
 const mayBeUser = (user: string) => /^[^\s\p{C}]{1,255}$/u.test(user);

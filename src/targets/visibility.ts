@@ -22,3 +22,8 @@ export function isVisible(target: Target, { containers, ownContainerId }: Visibi
 export function ownLabel(target: Target, name: string): string | undefined {
   return Object.hasOwn(target.labels, name) ? target.labels[name] : undefined;
 }
+
+/** The account names in the label `rexec.owner`. */
+export function ownersOf(target: Target): readonly string[] {
+  return (ownLabel(target, 'rexec.owner') ?? '').split(',').map((name) => name.trim());
+}
