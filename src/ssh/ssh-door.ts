@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { Address } from '../sessions/session.ts';
-import { algorithms } from './algorithms.ts';
+import { algorithms, extInfo } from './algorithms.ts';
 import type { HostKey } from './host-keys.ts';
 import { createStartupLimits, openListener } from './listener.ts';
 import {
@@ -14,7 +14,7 @@ import {
   ServedConnection,
   type Transport,
 } from './served-connection.ts';
-import { assertKnownSsh2, transportOf } from './ssh2-internals.ts';
+import { assertKnownSsh2, prepareTransport, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
@@ -53,7 +53,11 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   };
   const context: DoorContext = { ...options, serveInner: serve };
   // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
-  server.on('connection', (client) => served.get(transportOf(client))?.attach(client));
+  const ourExtInfo = extInfo();
+  server.on('connection', (client) => {
+    prepareTransport(client, ourExtInfo);
+    served.get(transportOf(client))?.attach(client);
+  });
 
   const limits = createStartupLimits(config);
   const listener = await openListener(config.sshListen, config.maxConnections, (socket) => {

@@ -5,6 +5,8 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
+import { replaceChosenKex } from './kexinit.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -14,8 +16,23 @@ interface Ssh2Protocol {
   _packetRW: {
     write: { allocStart: number; alloc(length: number): Buffer; finalize(packet: Buffer): Buffer };
   };
+  /** Our KEXINIT while keys are exchanged. */
   _kexinit: unknown;
+  _kex?: Ssh2KeyExchange;
+  _offer: { lists: { kex: { array: string[] } } };
+  _decipher: { _onPayload: (payload: Buffer) => unknown };
+  _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
+}
+
+interface Ssh2KeyExchange {
+  readonly sessionID: Buffer;
+  negotiated: { kex: string; serverHostKey: string };
+  remoteExtInfoEnabled: boolean;
+  _remoteKexinit: Buffer;
+  computeSecret(theirs: Buffer): Buffer | Error;
+  getPublicKey(): Buffer;
+  convertPublicKey(key: Buffer): Buffer;
 }
 
 type MessageHandler = (protocol: Ssh2Protocol, payload: Buffer) => unknown;
@@ -48,8 +65,13 @@ export function hasNativeCrypto(): boolean {
 /** First and last message number of the connection protocol, RFC 4250 §4.1.2. */
 const firstConnectionMessage = 80;
 const lastConnectionMessage = 100;
+const kexinitMessage = 20;
+/** OpenSSH's PROTOCOL 1.9. */
+const pingMessage = 192;
 
 const takenOver = new WeakMap<Ssh2Protocol, (payload: Buffer) => void>();
+/** Connections of our own server, by what they run over; ssh2's client is left as it is. */
+const served = new WeakMap<Ssh2Protocol, Duplex>();
 
 /**
  * ssh2's channel layer has no bounds and loses data (library-traps 2, 3, 4, 8, 9, 10, 11, 15), so
@@ -66,9 +88,95 @@ function installMessageHandlers(): void {
       return original?.(protocol, payload);
     };
   }
+  const handleKexinit = handlers[kexinitMessage] as MessageHandler;
+  // Reached for rekeys only: the first KEXINIT comes in by the decipher that `prepareTransport` wraps.
+  handlers[kexinitMessage] = (protocol, payload) =>
+    served.has(protocol)
+      ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
+      : handleKexinit(protocol, payload);
+  handlers[pingMessage] = answerPing;
 }
 
 installMessageHandlers();
+
+/**
+ * Readies a connection of our server, in the tick in which ssh2 announces it: post-quantum key exchange
+ * (library-traps 17) and an EXT_INFO of ours in place of ssh2's, which is wrong (library-traps 14).
+ */
+export function prepareTransport(client: Connection, extInfo: Buffer): void {
+  const protocol = protocolOf(client);
+  served.set(protocol, transportOf(client));
+  const decipher = protocol._decipher;
+  const onPayload = decipher._onPayload;
+  decipher._onPayload = (payload) =>
+    payload[0] === kexinitMessage ? withHybridKex(protocol, payload, onPayload) : onPayload(payload);
+  const onHandshakeComplete = protocol._onHandshakeComplete;
+  let isFirst = true;
+  protocol._onHandshakeComplete = (...args) => {
+    const wantsExtInfo = isFirst && protocol._kex?.remoteExtInfoEnabled === true;
+    isFirst = false;
+    if (protocol._kex) protocol._kex.remoteExtInfoEnabled = false;
+    onHandshakeComplete(...args);
+    // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
+    if (wantsExtInfo) sendPayload(client, extInfo);
+  };
+}
+
+// ssh2 refuses to offer what is not in this list of its.
+(require('ssh2/lib/protocol/constants.js') as { SUPPORTED_KEX: string[] }).SUPPORTED_KEX.push(hybridKexName);
+
+/** What ssh2 takes the hybrid exchange for, until its numbers are replaced. */
+const standIn = 'curve25519-sha256';
+
+/**
+ * When a KEXINIT leads to the hybrid exchange, ssh2 is shown one that leads to the stand-in; then the real
+ * one, which is what is hashed, is put back and the stand-in's computations are replaced.
+ */
+function withHybridKex(
+  protocol: Ssh2Protocol,
+  payload: Buffer,
+  handle: (payload: Buffer) => unknown,
+): unknown {
+  const shown = replaceChosenKex(payload, protocol._offer.lists.kex.array, hybridKexName, standIn);
+  if (!shown) return handle(payload);
+  const result = handle(shown);
+  const exchange = protocol._kex;
+  if (exchange?._remoteKexinit !== shown) return result;
+  exchange._remoteKexinit = payload;
+  exchange.negotiated.kex = hybridKexName;
+  let reply: Buffer = Buffer.alloc(0);
+  exchange.convertPublicKey = (key) => key;
+  exchange.getPublicKey = () => reply;
+  exchange.computeSecret = (init) => {
+    try {
+      const answer = answerHybridInit(init);
+      reply = answer.reply;
+      return answer.sharedSecret;
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  return result;
+}
+
+/** Above this much unsent output a ping stays unanswered: its sender does not read the answers. */
+const maxUnsentForPong = 1024 * 1024;
+
+function answerPing(protocol: Ssh2Protocol, payload: Buffer): void {
+  const transport = served.get(protocol);
+  if (!transport || transport.writableLength > maxUnsentForPong) return;
+  send(protocol, Buffer.concat([Buffer.from([pingMessage + 1]), payload.subarray(1)]));
+}
+
+/** The exchange hash of the first key exchange, RFC 4253 §7.2. */
+export function sessionIdOf(client: Connection): Buffer {
+  return protocolOf(client)._kex?.sessionID ?? Buffer.alloc(0);
+}
+
+/** The host key algorithm that was agreed on. */
+export function hostKeyAlgorithmOf(client: Connection): string {
+  return protocolOf(client)._kex?.negotiated.serverHostKey ?? '';
+}
 
 /** From now on every connection-protocol message of `client` is given to `onMessage` and to nobody else. */
 export function takeOverConnectionProtocol(client: Connection, onMessage: (payload: Buffer) => void): void {
@@ -81,7 +189,10 @@ const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
 
 /** Sends one message; `payload` begins with its number. ssh2 queues it while keys are exchanged. */
 export function sendPayload(client: Connection, payload: Buffer): void {
-  const protocol = protocolOf(client);
+  send(protocolOf(client), payload);
+}
+
+function send(protocol: Ssh2Protocol, payload: Buffer): void {
   const writer = protocol._packetRW.write;
   const start = writer.allocStart;
   const packet = writer.alloc(payload.length);
