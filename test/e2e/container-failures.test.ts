@@ -1,13 +1,9 @@
-/** What a person is told when a container or the engine is not as they wish. */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+/** What a person is told when a container is not as they wish. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
-import { engineSocket, images } from '../support/engine.ts';
+import { images } from '../support/engine.ts';
 import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
 
 let engine: ContainerEngine;
@@ -190,92 +186,5 @@ describe('what a grant leaves out', () => {
     expect(await running.end).toEqual({ exitStatus: 0 });
     // SSH_FXP_VERSION, version 3.
     expect(running.stdout().subarray(4, 9)).toEqual(Buffer.from([2, 0, 0, 0, 3]));
-  });
-});
-
-describe('the engine', () => {
-  let folder: string;
-  let proxy: Server | undefined;
-  const sockets = new Set<Socket>();
-  /** The real engine behind a socket of ours, so that it can go away. */
-  const listen = (path: string) =>
-    new Promise<void>((resolve) => {
-      proxy = createServer({ allowHalfOpen: true }, (inner) => {
-        const outer = createConnection({ path: engineSocket(), allowHalfOpen: true });
-        for (const [from, to] of [
-          [inner, outer],
-          [outer, inner],
-        ] as const) {
-          sockets.add(from);
-          from.on('error', () => to.destroy()).on('close', () => sockets.delete(from));
-          from.pipe(to);
-        }
-      }).listen(path, resolve);
-    });
-  const vanish = async () => {
-    for (const each of sockets) each.destroy();
-    await new Promise((resolve) => proxy?.close(resolve));
-  };
-
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'postern-engine-'));
-  });
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-
-  it.each([
-    ['unix:///absent/docker.sock', /socket does not exist/],
-    ['tcp://127.0.0.1:1', /connection refused/],
-  ])('unreachable at %s: a sentence', async (docker, reason) => {
-    const absent = createTestEngine({ docker });
-    const expected = { code: 'engine-unavailable', exitStatus: 255, message: expect.stringMatching(reason) };
-    await expect(absent.ping()).rejects.toMatchObject(expected);
-    await expect(absent.list()).rejects.toMatchObject(expected);
-    await absent.close();
-  });
-
-  it('gone while a session runs, and back: the session ends, later ones work', async () => {
-    const path = join(folder, 'docker.sock');
-    await listen(path);
-    const through = createTestEngine({ docker: `unix://${path}` });
-    const container = await open(images.busybox);
-    const session = through.openSession(await authorizationFor(through, container.id));
-    const running = startSession(session, 'echo ready; sleep 300');
-    await running.saw('ready');
-    await vanish();
-    await expect(running.end).rejects.toMatchObject({ code: 'engine-unavailable' });
-    await expect(runSession(session, 'true')).rejects.toMatchObject({ code: 'engine-unavailable' });
-    await listen(path);
-    expect((await runSession(session, 'exit 5')).end).toEqual({ exitStatus: 5 });
-    await through.close();
-    await vanish();
-  });
-
-  it('keeps no connection after a hundred sessions, however they ended', async () => {
-    const path = join(folder, 'count.sock');
-    await listen(path);
-    const counted = createTestEngine({ docker: `unix://${path}`, hangupGraceMs: 100 });
-    const container = await open(images.busybox);
-    const session = counted.openSession(await authorizationFor(counted, container.id));
-    const noUser = counted.openSession(await authorizationFor(counted, container.id, 'nobody-here'));
-    const ways: (() => Promise<unknown>)[] = [
-      () => runSession(session, 'echo hi; exit 1'),
-      () => runSession(session, 'true', { pty: terminal() }),
-      () => runSession(noUser, 'true').catch(() => {}),
-      () => {
-        const running = startSession(session, 'cat');
-        running.vanish();
-        return running.end;
-      },
-      async () => {
-        const running = startSession(session, 'echo ready; yes');
-        await running.saw('ready');
-        running.vanish();
-        return running.end;
-      },
-    ];
-    for (let round = 0; round < 20; round++) await Promise.all(ways.map((way) => way()));
-    await counted.close();
-    await expect.poll(() => sockets.size, { timeout: 5_000 }).toBe(0);
-    await vanish();
   });
 });

@@ -6,7 +6,7 @@ import { parseEngineAddress } from '../../src/targets/container/engine-address.t
 import { createEngineApi } from '../../src/targets/container/engine-api.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
 
@@ -187,6 +187,19 @@ y) Z 1 1 1 0 -1' >/proc/$$/comm; echo ready; while :; do sleep 3210; done`;
       await becomes('3211', 0, 40_000);
       await pause(1_000);
       await becomes('3211', 0);
+    });
+
+    it('it is ended also when the engine can start nothing in the container at that moment', async () => {
+      const running = startSession(session, 'echo ready; exec sleep 3215');
+      await running.saw('ready');
+      const shell = await container.sh('readlink -f /bin/sh');
+      const mv = image === images.debian ? ['mv'] : [`${shell}2`, 'mv'];
+      await container.sh(`mv ${shell} ${shell}2`);
+      running.vanish();
+      expect(await running.end).toEqual(hungUp);
+      await pause(1_000);
+      await docker('exec', container.id, ...mv, `${shell}2`, shell);
+      await becomes('3215', 0);
     });
 
     it("an exec that has not begun does not count as ended: its orphan would be nobody's", async () => {

@@ -11,8 +11,8 @@ export interface Hangups {
 }
 
 const killAfterTermMs = 2_000;
-const attempts = 3;
-const retryAfterMs = 500;
+/** An engine under load, or a container out of processes, may not start the script at once. */
+const retryAfterMs = [200, 500, 1_000, 2_000, 4_000];
 /** What a grace shrinks to when the gateway stops. */
 const lastGraceMs = 700;
 
@@ -24,13 +24,14 @@ export function createHangups(signaller: Signaller, hangupGraceMs: number, log: 
     pause(closing.signal.aborted ? Math.min(ms, lastGraceMs) : ms, closing.signal);
 
   const send = async (leader: Leader, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean> => {
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 0; ; attempt++) {
       try {
         return await signaller.signalSession(leader, signal);
       } catch (error) {
-        // The container being gone is a good end; anything else (too many processes) may pass.
-        if (attempt === attempts || isGone(error)) throw error;
-        await pause(retryAfterMs);
+        // The container being gone is a good end; anything else may pass.
+        const ms = retryAfterMs[attempt];
+        if (ms === undefined || isGone(error)) throw error;
+        await pause(ms);
       }
     }
   };

@@ -5,6 +5,9 @@
  * follows the last ")" does not.
  */
 
+/** The last line of each script: without it something else was written in its place, and nothing was signalled. */
+export const ran = 'ran';
+
 const readStat = `read_stat() {
   stat=
   while IFS= read -r line || [ -n "$line" ]; do stat=$line; done 2>/dev/null <"$1/stat"
@@ -18,19 +21,20 @@ IFS=' '
  */
 export const groupScript = `${readStat}signal=$1
 read_stat "/proc/$2"
-[ -n "$stat" ] || exit 0
-set -- $stat
-group=$3
-[ "$5" = 0 ] || [ "$6" -le 1 ] || group=$6
-[ "$group" -gt 1 ] && kill -s "$signal" -- "-$group" 2>/dev/null
-exit 0`;
+if [ -n "$stat" ]; then
+  set -- $stat
+  group=$3
+  [ "$5" = 0 ] || [ "$6" -le 1 ] || group=$6
+  [ "$group" -gt 1 ] && kill -s "$signal" -- "-$group" 2>/dev/null
+fi
+echo ${ran}`;
 
 /**
  * `SIGNAL "SID SID …"`: the signal to every process of those sessions; other signals than HUP spare
- * those that ignore HUP (nohup). Prints the session of each process signalled. KILL looks again, for
+ * those that ignore HUP (nohup). Prints the sessions in which there was something to signal. KILL looks again, for
  * what was forked meanwhile.
  */
-export const sessionScript = `${readStat}signal=$1 sessions=" $2 "
+export const sessionScript = `${readStat}signal=$1 sessions=" $2 " told=' '
 ignores_hangup() {
   while IFS=' 	' read -r key value; do
     [ "$key" = SigIgn: ] || continue
@@ -49,13 +53,11 @@ sweep() {
     kill -s "$signal" "\${folder#/proc/}" 2>/dev/null || continue
     kill -s CONT "\${folder#/proc/}" 2>/dev/null
     found=1
-    echo "$4"
+    case $told in *" $4 "*) ;; *) told="$told$4 " && echo "$4" ;; esac
   done
 }
 sweep
-[ "$signal" = KILL ] || exit 0
 for round in 1 2 3; do
-  [ -n "$found" ] || exit 0
-  sweep
+  [ "$signal" = KILL ] && [ -n "$found" ] && sweep
 done
-exit 0`;
+echo ${ran}`;

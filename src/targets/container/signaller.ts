@@ -1,8 +1,9 @@
 /** Delivers signals to processes inside containers: one short exec each, or one for many sessions. */
 import type { EngineApi } from './engine-api.ts';
+import { shortReason } from './engine-errors.ts';
 import { createFrameReader } from './frames.ts';
 import { shellArgv } from './launch.ts';
-import { groupScript, sessionScript } from './signal-script.ts';
+import { groupScript, ran, sessionScript } from './signal-script.ts';
 
 /** A program in a container, as whom it runs, and the shell that can signal it. */
 export interface Leader {
@@ -32,7 +33,7 @@ function same(name: string): [string, string] {
 }
 
 const maxAnswerBytes = 64 * 1024;
-const answerWithinMs = 10_000;
+const answerWithinMs = 20_000;
 const maxBatch = 200;
 
 interface Order {
@@ -52,7 +53,10 @@ export function createSignaller(engine: EngineApi): Signaller {
       stdin: false,
       workingDir: '/',
     });
-    return readOutput(engine, execId);
+    const lines = (await readOutput(engine, execId)).trimEnd().split('\n');
+    // The engine tells in-band, as if the script had written it, that it could not start it.
+    if (lines.at(-1) !== ran) throw new Error(`no signal was sent: ${shortReason(lines.join(' '))}`);
+    return lines;
   };
 
   /** While one exec runs for a container, orders of the same kind gather for the next. */
@@ -60,8 +64,8 @@ export function createSignaller(engine: EngineApi): Signaller {
     while (orders.length > 0) {
       const batch = orders.splice(0, maxBatch);
       try {
-        const output = await run(leader, sessionScript, [signal, batch.map(({ pid }) => pid).join(' ')]);
-        const found = new Set(output.split('\n'));
+        const lines = await run(leader, sessionScript, [signal, batch.map(({ pid }) => pid).join(' ')]);
+        const found = new Set(lines);
         for (const { pid, resolve } of batch) resolve(found.has(String(pid)));
       } catch (error) {
         for (const { reject } of batch) reject(error);
