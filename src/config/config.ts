@@ -46,6 +46,12 @@ export const configSchema = z.strictObject({
   /** sshd_config's ClientAliveInterval and ClientAliveCountMax. */
   keepaliveIntervalMs: z.int().min(0).default(30_000),
   keepaliveCountMax: z.int().min(0).default(3),
+  /** sshd_config's RekeyLimit: new keys after this many bytes, both directions together, or this long. */
+  rekeyAfterBytes: z
+    .int()
+    .min(1024)
+    .default(1024 * 1024 * 1024),
+  rekeyAfterMs: z.int().min(100).max(2_147_483_647).default(3_600_000),
   /** After the peer is gone: HUP, and after this long TERM. */
   hangupGraceMs: z.int().min(0).default(5_000),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { Channel, type ChannelNumbers, type ChannelWire, maxPacketBytes, windowBytes } from './channel.ts';
 import { disconnectReason, message, openFailure } from './messages.ts';
+import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
 import {
   sendChannelData,
   sendChannelStderr,
@@ -54,6 +55,7 @@ export interface ConnectionLayerOptions {
   readonly channelOpens: ReadonlyMap<string, ChannelOpenHandler>;
   readonly globalRequests: ReadonlyMap<string, GlobalRequestHandler>;
   readonly maxChannels: number;
+  readonly rekeyLimits: RekeyLimits;
   /** The peer broke the protocol, or a handler of ours threw; the connection is ended. */
   readonly onFailure: (error: Error) => void;
 }
@@ -68,6 +70,7 @@ export class ConnectionLayer implements ChannelWire {
   #lost = false;
   #writableListeners: (() => void)[] = [];
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
+  readonly #rekeying: Rekeying;
 
   constructor(options: ConnectionLayerOptions) {
     this.#options = options;
@@ -91,6 +94,7 @@ export class ConnectionLayer implements ChannelWire {
         onChannel((channel, reader) => channel.receiveRequest(reader.text(), reader.boolean(), reader)),
       ],
     ]);
+    this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits);
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
     options.transport.on('drain', () => {
       const listeners = this.#writableListeners;
@@ -106,6 +110,7 @@ export class ConnectionLayer implements ChannelWire {
   /** The transport is gone: every channel ends. */
   connectionLost(): void {
     this.#lost = true;
+    this.#rekeying.stop();
     for (const channel of [...this.#channels.values()]) channel.connectionLost();
     this.#writableListeners = [];
   }
@@ -115,11 +120,15 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   sendData(channel: number, data: Buffer): void {
-    if (this.#mayWrite()) sendChannelData(this.#options.client, channel, data);
+    if (!this.#mayWrite()) return;
+    this.#rekeying.count(data.length);
+    sendChannelData(this.#options.client, channel, data);
   }
 
   sendStderr(channel: number, data: Buffer): void {
-    if (this.#mayWrite()) sendChannelStderr(this.#options.client, channel, data);
+    if (!this.#mayWrite()) return;
+    this.#rekeying.count(data.length);
+    sendChannelStderr(this.#options.client, channel, data);
   }
 
   isWritable(): boolean {
@@ -157,6 +166,7 @@ export class ConnectionLayer implements ChannelWire {
 
   #receive(payload: Buffer): void {
     if (this.#lost) return;
+    this.#rekeying.count(payload.length);
     try {
       this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
     } catch (error) {

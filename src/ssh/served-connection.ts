@@ -14,9 +14,12 @@ import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { PeerConnection, RunSession } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
-import { type ChannelOpenHandler, ConnectionLayer } from './connection-layer.ts';
+import { type ChannelOpenHandler, ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
+import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
+import type { HostKey } from './host-keys.ts';
 import { serveSessionChannel } from './session-channel.ts';
+import { hostKeyAlgorithmOf, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
 
 /** A socket, or the channel of a jump. */
@@ -35,6 +38,7 @@ export interface OuterConnection {
 
 export interface DoorContext {
   readonly config: Config;
+  readonly hostKeys: readonly HostKey[];
   readonly authenticator: Authenticator;
   readonly runSession: RunSession;
   readonly resolveJump: ResolveJump;
@@ -93,6 +97,7 @@ export class ServedConnection {
       hangUp: () => this.#hangUp('too many authentication failures'),
       onRefused: ({ reason, fingerprint }) => this.#refused(reason, fingerprint),
       onAuthenticated: (authenticated) => this.#authenticated(client, authenticated),
+      onAccepted: () => this.#layer?.send(hostKeysAnnouncement(this.#context.hostKeys)),
     });
   }
 
@@ -138,7 +143,8 @@ export class ServedConnection {
       client,
       transport: this.#transport,
       channelOpens: this.#channelOpens(connection),
-      globalRequests: new Map([['no-more-sessions@openssh.com', () => true]]),
+      globalRequests: this.#globalRequests(client),
+      rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
       maxChannels: config.maxSessionsPerConnection + config.maxForwardsPerConnection,
       onFailure: (error) => this.#failed(error),
     });
@@ -152,6 +158,18 @@ export class ServedConnection {
       openedAt,
       close: (reason) => this.close(reason),
     });
+  }
+
+  #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {
+    const prove: GlobalRequestHandler = (data) =>
+      proveHostKeys(data, this.#context.hostKeys, {
+        sessionId: sessionIdOf(client),
+        hostKeyAlgorithm: hostKeyAlgorithmOf(client),
+      });
+    return new Map<string, GlobalRequestHandler>([
+      ['no-more-sessions@openssh.com', () => true],
+      ['hostkeys-prove-00@openssh.com', prove],
+    ]);
   }
 
   #channelOpens(connection: PeerConnection): ReadonlyMap<string, ChannelOpenHandler> {

@@ -6,7 +6,6 @@ import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo } from './algorithms.ts';
-import type { HostKey } from './host-keys.ts';
 import { createStartupLimits, openListener } from './listener.ts';
 import {
   type DoorContext,
@@ -18,7 +17,6 @@ import { assertKnownSsh2, prepareTransport, transportOf } from './ssh2-internals
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
-  readonly hostKeys: readonly HostKey[];
 }
 
 export interface SshDoor {

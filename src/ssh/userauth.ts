@@ -32,6 +32,8 @@ export interface UserauthOptions {
   readonly onRefused: (facts: { fingerprint?: string; reason: string }) => void;
   /** Called once, before the client is told of its success: the connection must be ready by then. */
   readonly onAuthenticated: (authenticated: Authenticated) => void;
+  /** Called once, after the client was told: the connection protocol has begun. */
+  readonly onAccepted: () => void;
 }
 
 export interface Authenticated {
@@ -68,6 +70,7 @@ export function authenticateUser(options: UserauthOptions): void {
         if (!peer) return;
         options.onAuthenticated({ peer, loginName: context.username });
         context.accept();
+        options.onAccepted();
       })
       .catch((error: unknown) => client.emit('error', error as Error));
   });

@@ -1,0 +1,116 @@
+/** Rekeying, host key rotation and what the door tells of itself, with the real ssh. */
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
+import { string } from '../../src/ssh/wire.ts';
+import { type BareDoor, echo, openBareDoor } from '../support/bare-door.ts';
+import { connectRaw } from '../support/raw-client.ts';
+
+const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
+const verbose = ['-o', 'LogLevel=DEBUG1'];
+const countOf = (text: string, pattern: RegExp) => (text.match(pattern) ?? []).length;
+
+let door: BareDoor;
+beforeAll(async () => {
+  door = await openBareDoor();
+  door.handler = echo;
+});
+afterAll(() => door.close());
+
+describe('rekeying', () => {
+  it('from the client, many times, while 50 MB flow both ways', async () => {
+    const sent = randomBytes(50 * 1024 * 1024);
+    const outcome = await door.ssh('x', {
+      stdin: sent,
+      args: ['-o', 'RekeyLimit=2M', ...verbose],
+      timeoutMs: 80_000,
+    });
+    expect(sha256(outcome.stdout)).toBe(sha256(sent));
+    expect(countOf(outcome.stderr, /SSH2_MSG_NEWKEYS sent/g)).toBeGreaterThan(10);
+  });
+
+  it('from our side after so many bytes', async () => {
+    const eager = await openBareDoor({ rekeyAfterBytes: 3 * 1024 * 1024 });
+    eager.handler = echo;
+    const sent = randomBytes(30 * 1024 * 1024);
+    const outcome = await eager.ssh('x', { stdin: sent, args: verbose, timeoutMs: 80_000 });
+    expect(sha256(outcome.stdout)).toBe(sha256(sent));
+    expect(countOf(outcome.stderr, /SSH2_MSG_NEWKEYS sent/g)).toBeGreaterThan(10);
+    await eager.close();
+  });
+
+  it('from both sides at once', async () => {
+    const eager = await openBareDoor({ rekeyAfterBytes: 1024 * 1024 });
+    eager.handler = echo;
+    const sent = randomBytes(30 * 1024 * 1024);
+    const outcome = await eager.ssh('x', {
+      stdin: sent,
+      args: ['-o', 'RekeyLimit=1M', ...verbose],
+      timeoutMs: 80_000,
+    });
+    expect(sha256(outcome.stdout)).toBe(sha256(sent));
+    await eager.close();
+  });
+
+  it('from our side after so long', async () => {
+    const eager = await openBareDoor({ rekeyAfterMs: 300 });
+    eager.handler = async () => {
+      await sleep(1_500);
+      return { exitStatus: 4 };
+    };
+    const outcome = await eager.ssh('x', { args: verbose });
+    expect(outcome.status).toBe(4);
+    expect(countOf(outcome.stderr, /SSH2_MSG_NEWKEYS sent/g)).toBeGreaterThan(3);
+    await eager.close();
+  });
+});
+
+describe('host keys', () => {
+  it('are announced and proven: a client with UpdateHostKeys learns the other one', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-known-'));
+    const known = join(folder, 'known_hosts');
+    const [ed25519Line] = (await readFile(door.knownHosts, 'utf8')).split('\n');
+    await writeFile(known, `${ed25519Line}\n`);
+    const args = ['-o', `UserKnownHostsFile=${known}`, '-o', 'UpdateHostKeys=yes'];
+    // The proof comes while the session runs.
+    door.handler = async () => {
+      await sleep(500);
+      return { exitStatus: 0 };
+    };
+    expect((await door.ssh('x', { args })).status).toBe(0);
+    door.handler = echo;
+    expect(await readFile(known, 'utf8')).toContain('ssh-rsa ');
+  });
+});
+
+describe('what the door tells of itself', () => {
+  it('server-sig-algs names what it takes, with its commas, and neither SHA-1 nor DSA', async () => {
+    const outcome = await door.ssh('x', { args: verbose });
+    const algorithms = /server-sig-algs=<([^>]*)>/.exec(outcome.stderr)?.[1]?.split(',');
+    expect(algorithms).toEqual(
+      expect.arrayContaining(['ssh-ed25519', 'ecdsa-sha2-nistp521', 'rsa-sha2-512']),
+    );
+    expect(algorithms).not.toContain('ssh-rsa');
+    expect(algorithms).not.toContain('ssh-dss');
+    expect(outcome.stderr).toContain('ping@openssh.com');
+  });
+
+  it('pings are answered, also many of them, and do no harm', async () => {
+    const client = await connectRaw(door.port, { privateKey: await readFile(door.key.file) });
+    for (let n = 0; n < 1_000; n++) {
+      sendPayload(client as never, Buffer.concat([Buffer.from([192]), string('x'.repeat(100))]));
+    }
+    const status = await new Promise((resolve) =>
+      client.exec('x', (_error, stream) => {
+        stream.on('exit', resolve).resume();
+        stream.end('x');
+      }),
+    );
+    expect(status).toBe(0);
+    client.end();
+  });
+});
