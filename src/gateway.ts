@@ -15,6 +15,7 @@ import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
 import type { Config } from './config/config.ts';
 import { openControlDoor } from './control/control-door.ts';
+import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
 import { GatewayError } from './errors.ts';
 import { createKeys } from './keys/create-keys.ts';
@@ -28,7 +29,7 @@ import { createJoin } from './sessions/join.ts';
 import { createResolveJump } from './sessions/resolve-jump.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
-import { loadHostKeys } from './ssh/host-keys.ts';
+import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { parseListenAddress } from './ssh/listener.ts';
 import { openSshDoor } from './ssh/ssh-door.ts';
 import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
@@ -86,7 +87,7 @@ async function compose(
   overrides: GatewayOverrides,
   lifecycle: Lifecycle,
 ): Promise<Gateway> {
-  const hostKeys = await loadHostKeys(config.hostKeysDir);
+  const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
   const { accounts, invites, keys, clock, engine } = rules;
   if (config.adminKeyFile !== undefined) await ensureAdmin(accounts, config.adminKeyFile);
@@ -95,7 +96,7 @@ async function compose(
   const endpoint = (): Endpoint => ({
     host: config.domain,
     port: config.publicPort ?? sshAddress.port,
-    hostKeys: hostKeys.map((key) => key.publicKey),
+    hostKeys: hostKeys.current().announced.map((key) => key.publicKey),
   });
   const services: CommandServices = { ...rules, config, endpoint, openTarget: openTargetFor(rules) };
   const { connections, audit, authorizer, targets } = rules;
@@ -103,7 +104,7 @@ async function compose(
   const ssh = await openSshDoor({
     config,
     version,
-    hostKeys,
+    hostKeys: hostKeys.current,
     authenticator: createAuthenticator({ accounts, invites, keys, clock }),
     runSession: createRunSession({
       ...rules,
@@ -118,12 +119,21 @@ async function compose(
     audit,
     log,
   });
-  lifecycle.onClose((graceMs) => ssh.close(graceMs));
+  lifecycle.onClose((graceMs) => {
+    for (const connection of connections.listConnections()) {
+      connections.closeConnection(connection, 'the gateway is shutting down.');
+    }
+    return ssh.close(graceMs);
+  });
   sshAddress = ssh.address;
   const control = await openControlDoor({
     dataDir: config.dataDir,
     log,
-    answer: await createOperatorLines(services, log),
+    answer: await createOperatorLines(
+      services,
+      log,
+      createOperatorCommands({ store: rules.store, hostKeys, renewHostKeys: ssh.renewHostKeys }),
+    ),
   });
   lifecycle.onClose(() => control.close());
   const engineProblem = () =>
@@ -136,7 +146,7 @@ async function compose(
   return {
     sshAddress,
     httpAddress: http?.address,
-    hostKeys,
+    hostKeys: hostKeys.current().serving,
     firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
     endpoint: endpoint(),
     engineProblem,

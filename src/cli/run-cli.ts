@@ -17,6 +17,9 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
 
   postern [serve] [FLAGS]      run the gateway (the default); "postern serve --help" lists the flags
   postern backup FILE          copy a running gateway's store to FILE, consistently
+  postern hostkey rotate [--finish]
+                               make the next host keys and announce them beside those in use;
+                               some weeks later, with --finish, put them in use
   postern account|invite|session|ssh-key|share|tag|ls …
                                the lobby's commands, as the operator of this machine, on the running
                                gateway; "postern help" lists them. Recover a lost admin key with
@@ -39,7 +42,7 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],
   ['-h', print(usage)],
-  ...['backup', 'help', 'account', 'invite', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
+  ...['backup', 'hostkey', 'help', 'account', 'invite', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
     (word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)],
   ),
 ]);

@@ -1,4 +1,4 @@
-/** Runs the operator's lines: `backup FILE`, and every command of the lobby, as an admin without an account. */
+/** Runs the operator's lines: `backup FILE`, `hostkey rotate`, and every command of the lobby, as an admin without an account. */
 import { PassThrough, Readable } from 'node:stream';
 import type { Logger } from 'pino';
 import { operatorIdentity } from '../auth/operator.ts';
@@ -14,8 +14,15 @@ import type { ControlRequest, ControlResponse } from './control-protocol.ts';
 const here = { address: 'local', port: 0 };
 const neverClosed = new AbortController().signal;
 
+/** Answers words that only the operator has; the first of them is the map's key. */
+export type OperatorCommand = (args: readonly string[]) => Promise<ControlResponse>;
+
 /** What the control door asks for each request. Never rejects. */
-export async function createOperatorLines(services: CommandServices, log: Logger) {
+export async function createOperatorLines(
+  services: CommandServices,
+  log: Logger,
+  operatorCommands: ReadonlyMap<string, OperatorCommand>,
+) {
   const commands = await loadCommands();
   return async ({ line, stdin }: ControlRequest): Promise<ControlResponse> => {
     const response = await answer(line, stdin);
@@ -27,9 +34,9 @@ export async function createOperatorLines(services: CommandServices, log: Logger
   };
 
   async function answer(line: string, stdin: string): Promise<ControlResponse> {
-    const [first, file, ...more] = wordsOf(line);
-    if (first === 'backup')
-      return file === undefined || more.length > 0 ? backupUsage : backup(services, file);
+    const [first = '', ...args] = wordsOf(line);
+    const operatorCommand = operatorCommands.get(first);
+    if (operatorCommand) return operatorCommand(args);
     const stdout = new PassThrough({ highWaterMark: 16 * 1024 * 1024 });
     const stderr = new PassThrough({ highWaterMark: 1024 * 1024 });
     const end = await runLine(line, {
@@ -71,24 +78,5 @@ function wordsOf(line: string): string[] {
     return splitWords(line);
   } catch {
     return [];
-  }
-}
-
-const backupUsage: ControlResponse = {
-  stdout: '',
-  stderr: 'postern: name one file for the backup, like "postern backup /backup/postern.json".\n',
-  exitStatus: 2,
-};
-
-async function backup({ store }: CommandServices, file: string): Promise<ControlResponse> {
-  try {
-    await store.backup(file);
-    return { stdout: `The store was copied to ${printable(file)}.\n`, stderr: '', exitStatus: 0 };
-  } catch (error) {
-    return {
-      stdout: '',
-      stderr: `postern: no backup was made: ${printable((error as Error).message)}\n`,
-      exitStatus: 1,
-    };
   }
 }

@@ -18,7 +18,7 @@ export interface HostKey {
 }
 
 /** Names as sshd(8) has them, best first. */
-const files = [
+export const hostKeyFiles = [
   { name: 'ssh_host_ed25519_key', make: makeEd25519 },
   {
     name: 'ssh_host_rsa_key',
@@ -45,9 +45,9 @@ export function makeEd25519(generate = () => utils.generateKeyPairSync('ed25519'
 export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const keys: HostKey[] = [];
-  for (const { name, make } of files) {
+  for (const { name, make } of hostKeyFiles) {
     const path = join(folder, name);
-    if (!(await exists(path))) await makeKey(path, make);
+    if (!(await exists(path))) await makeHostKey(path, make);
     keys.push(await loadHostKey(path));
   }
   return keys;
@@ -62,7 +62,11 @@ const exists = (path: string) =>
     },
   );
 
-async function makeKey(path: string, make: () => { private: string; public: string }): Promise<void> {
+/** Makes a key at `path` unless somebody else just did; private 0600, public beside it. */
+export async function makeHostKey(
+  path: string,
+  make: () => { private: string; public: string },
+): Promise<void> {
   const pair = make();
   // A hard link, not a rename: of two gateways that start at once, one makes the key and both use it.
   const temporary = `${path}.${randomId(8)}.tmp`;
@@ -88,7 +92,8 @@ async function writeDurably(path: string, content: string, mode: number): Promis
   }
 }
 
-async function loadHostKey(path: string): Promise<HostKey> {
+/** Throws a sentence for a file that others may read or that is no private key. */
+export async function loadHostKey(path: string): Promise<HostKey> {
   const { mode } = await stat(path);
   if (mode & 0o077) {
     throw new Error(

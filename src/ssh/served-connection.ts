@@ -17,7 +17,7 @@ import type { Address } from '../sessions/session.ts';
 import { type ChannelOpenHandler, ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
-import type { HostKey } from './host-keys.ts';
+import type { HostKeyRing } from './host-key-ring.ts';
 import { serveSessionChannel } from './session-channel.ts';
 import { hostKeyAlgorithmOf, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
@@ -38,7 +38,7 @@ export interface OuterConnection {
 
 export interface DoorContext {
   readonly config: Config;
-  readonly hostKeys: readonly HostKey[];
+  readonly hostKeys: () => HostKeyRing;
   readonly authenticator: Authenticator;
   readonly runSession: RunSession;
   readonly resolveJump: ResolveJump;
@@ -97,7 +97,7 @@ export class ServedConnection {
       hangUp: () => this.#hangUp('too many authentication failures'),
       onRefused: ({ reason, fingerprint }) => this.#refused(reason, fingerprint),
       onAuthenticated: (authenticated) => this.#authenticated(client, authenticated),
-      onAccepted: () => this.#layer?.send(hostKeysAnnouncement(this.#context.hostKeys)),
+      onAccepted: () => this.#layer?.send(hostKeysAnnouncement(this.#context.hostKeys().announced)),
     });
   }
 
@@ -162,7 +162,7 @@ export class ServedConnection {
 
   #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {
     const prove: GlobalRequestHandler = (data) =>
-      proveHostKeys(data, this.#context.hostKeys, {
+      proveHostKeys(data, this.#context.hostKeys().announced, {
         sessionId: sessionIdOf(client),
         hostKeyAlgorithm: hostKeyAlgorithmOf(client),
       });

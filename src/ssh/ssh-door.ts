@@ -3,7 +3,7 @@
  * connection comes in through the same `serve` as a socket does.
  */
 import type { Socket } from 'node:net';
-import ssh2 from 'ssh2';
+import ssh2, { type Connection } from 'ssh2';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo } from './algorithms.ts';
 import { createStartupLimits, openListener } from './listener.ts';
@@ -21,6 +21,8 @@ export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
 
 export interface SshDoor {
   readonly address: Address;
+  /** New connections use the host keys that are served from now on; those that are open stay as they are. */
+  renewHostKeys(): void;
   /** Stops accepting and ends every connection, forcibly after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
@@ -29,14 +31,6 @@ export interface SshDoor {
 export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   assertKnownSsh2();
   const { config } = options;
-  const server = new ssh2.Server({
-    hostKeys: options.hostKeys.map((key) => key.privateKey),
-    algorithms,
-    // A version that begins with OpenSSH makes clients send eow and no-more-sessions (library-traps 13).
-    ident: `OpenSSH_Postern_${options.version}`,
-    keepaliveInterval: config.keepaliveIntervalMs,
-    keepaliveCountMax: config.keepaliveCountMax,
-  });
   const served = new Map<Transport, ServedConnection>();
 
   const serve = (transport: Transport, outer?: OuterConnection): ServedConnection => {
@@ -49,14 +43,9 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     server.injectSocket(transport as Socket);
     return connection;
   };
+  const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));
+  let server = makeServer();
   const context: DoorContext = { ...options, serveInner: serve };
-  // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
-  const ourExtInfo = extInfo();
-  server.on('connection', (client) => {
-    prepareTransport(client, ourExtInfo);
-    served.get(transportOf(client))?.attach(client);
-  });
-
   const limits = createStartupLimits(config);
   const listener = await openListener(config.sshListen, config.maxConnections, (socket) => {
     const startup = limits.admit(socket);
@@ -66,6 +55,9 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
 
   return {
     address: listener.address,
+    renewHostKeys() {
+      server = makeServer();
+    },
     async close(graceMs) {
       const closed = listener.close();
       for (const connection of served.values()) connection.close('the gateway is shutting down');
@@ -77,4 +69,24 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
       clearTimeout(deadline);
     },
   };
+}
+
+/** ssh2's server, which listens nowhere: sockets are given to it. `attach` runs in the tick in which a client is announced. */
+function createServer(options: SshDoorOptions, attach: (client: Connection) => void): ssh2.Server {
+  const { config } = options;
+  const server = new ssh2.Server({
+    hostKeys: options.hostKeys().serving.map((key) => key.privateKey),
+    algorithms,
+    // A version that begins with OpenSSH makes clients send eow and no-more-sessions (library-traps 13).
+    ident: `OpenSSH_Postern_${options.version}`,
+    keepaliveInterval: config.keepaliveIntervalMs,
+    keepaliveCountMax: config.keepaliveCountMax,
+  });
+  const ourExtInfo = extInfo();
+  // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
+  server.on('connection', (client) => {
+    prepareTransport(client, ourExtInfo);
+    attach(client);
+  });
+  return server;
 }

@@ -5,11 +5,13 @@ import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../support/container-processes.ts';
 import {
   collect,
   type KeyPair,
   makeKeyPair,
   runProgram,
+  spawnSsh,
   ssh,
   writeKnownHosts,
 } from '../support/ssh-client.ts';
@@ -182,6 +184,26 @@ describe('the control socket', () => {
     const again = await postern('backup', file);
     expect(again.status).toBe(1);
     expect(again.stderr).toMatch(/^postern: no backup was made/);
+  });
+
+  it('replaces the host keys: announced first, learned by clients, then in use without a warning', async () => {
+    const known = await writeKnownHosts(served.port, [await hostKey()]);
+    const target = { port: served.port, knownHosts: known };
+    const learning = { key: recovered, args: ['-o', 'UpdateHostKeys=yes'] };
+    const before = await hostKey();
+    expect((await postern('hostkey', 'rotate', '--finish')).stderr).toContain('there are no next host keys');
+    const begun = await postern('hostkey', 'rotate');
+    expect(begun.text).toContain('announced from now on');
+    // The client asks for the proofs while its session runs: the prompt of a terminal stays open long enough.
+    const child = spawnSsh(target, undefined, { ...learning, args: ['-tt', ...learning.args] });
+    await until(async () => (await readFile(known, 'utf8')).split('\n').length > 4, 5_000);
+    child.kill();
+    const finished = await postern('hostkey', 'rotate', '--finish');
+    expect([finished.stderr, finished.status]).toEqual(['', 0]);
+    expect(await hostKey()).not.toBe(before);
+    expect((await ssh(target, 'whoami', { key: recovered })).text).toContain('alice');
+    const unlearned = await writeKnownHosts(served.port, [before]);
+    expect((await ssh({ ...target, knownHosts: unlearned }, 'whoami', { key: recovered })).status).toBe(255);
   });
 
   it('hostile-control-request: nonsense is answered or dropped, and the gateway stands', async () => {

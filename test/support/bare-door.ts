@@ -45,7 +45,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
   const door: SshDoor = await openSshDoor({
     config: loadConfig({ env: {}, flags: { sshListen: '127.0.0.1:0', ...config } }).config,
     version: '0',
-    hostKeys,
+    hostKeys: () => ({ serving: hostKeys, announced: hostKeys }),
     authenticator: everybody,
     runSession: (_connection, request, io) => bare.handler(request, io),
     resolveJump: async () => {
