@@ -6,9 +6,10 @@ import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { PublicKey } from '../keys/key-types.ts';
 import type { Keys } from '../keys/keys.ts';
 import { fingerprintOf, parsePublicKeyBlob } from '../keys/parse-public-key.ts';
-import { verifySignature } from '../keys/verify-signature.ts';
+import { type SecurityKeyStatement, verifySignature } from '../keys/verify-signature.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Address } from '../sessions/session.ts';
+import type { KeyRestrictions } from '../store/schema.ts';
 import { matchesAddress } from './address-patterns.ts';
 import { type Identity, provenIdentity } from './identity.ts';
 
@@ -23,8 +24,8 @@ export interface OfferedKey {
 export interface SignedRequest extends OfferedKey {
   /** `rsa-sha2-512`, `ssh-ed25519`, … */
   readonly algorithm: string;
+  /** The whole signature blob. */
   readonly signature: Buffer;
-  readonly encoding: 'ssh' | 'asn1';
   readonly data: Buffer;
 }
 
@@ -37,7 +38,15 @@ export interface Applicant {
 
 /** Why a key is no way in; `detail` may be shown to whoever holds the key. */
 export type Refusal = {
-  readonly refused: 'unknown' | 'expired' | 'disabled' | 'source' | 'invite' | 'signature';
+  readonly refused:
+    | 'unknown'
+    | 'expired'
+    | 'disabled'
+    | 'source'
+    | 'invite'
+    | 'signature'
+    | 'user presence'
+    | 'user verification';
   readonly detail?: string;
 };
 
@@ -80,11 +89,12 @@ export function createAuthenticator({
     return { key, account };
   }
 
-  const verified = (request: SignedRequest): PublicKey | undefined => {
+  const verified = (request: SignedRequest) => {
     const key = parsedOrUndefined(request.blob);
     if (!key) return undefined;
-    const { algorithm, signature, encoding, data } = request;
-    return verifySignature({ key, algorithm, signature, encoding, data }) ? key : undefined;
+    const { algorithm, signature, data } = request;
+    const valid = verifySignature({ key, algorithm, signature, data });
+    return valid && { key, ...valid };
   };
 
   const inviteRefusal: Refusal = {
@@ -99,9 +109,12 @@ export function createAuthenticator({
     },
 
     async authenticate(request) {
-      if (!verified(request)) return { refused: 'signature' };
+      const valid = verified(request);
+      if (!valid) return { refused: 'signature' };
       const found = await lookUp(request);
       if (isRefusal(found)) return found;
+      const refusal = insufficient(valid.securityKey, found.key.restrictions);
+      if (refusal) return refusal;
       keys.noteUse(found.key.id);
       return provenIdentity({
         accountId: found.account.id,
@@ -119,12 +132,30 @@ export function createAuthenticator({
     },
 
     async authenticateApplicant(request, code) {
-      const key = verified(request);
-      if (!key) return { refused: 'signature' };
+      const valid = verified(request);
+      if (!valid) return { refused: 'signature' };
       if (!(await invites.findByCode(code))) return inviteRefusal;
-      return { key, code, source: request.source };
+      const { key, securityKey } = valid;
+      return insufficient(securityKey, {}) ?? { key, code, source: request.source };
     },
   };
+}
+
+/** What a security key must have seen before its signature counts; other keys see nothing. */
+function insufficient(
+  seen: SecurityKeyStatement | undefined,
+  { noTouchRequired, verifyRequired }: KeyRestrictions,
+): Refusal | undefined {
+  if (!seen) return undefined;
+  if (!seen.userPresent && noTouchRequired !== true) {
+    return { refused: 'user presence', detail: 'this security key must be touched when it signs' };
+  }
+  if (!seen.userVerified && verifyRequired === true) {
+    const detail =
+      'this security key must ask for your PIN or finger when it signs: make it with "ssh-keygen -O verify-required"';
+    return { refused: 'user verification', detail };
+  }
+  return undefined;
 }
 
 function parsedOrUndefined(blob: Buffer): PublicKey | undefined {

@@ -15,12 +15,16 @@ export class BlobReader {
 
   /** A `string`: a view of the blob, not a copy. */
   bytes(): Buffer {
-    const start = this.#offset + 4;
-    if (start > this.#blob.length) throw new MalformedBlob('it is cut short');
-    const end = start + this.#blob.readUInt32BE(this.#offset);
-    if (end > this.#blob.length) throw new MalformedBlob('it is cut short');
-    this.#offset = end;
-    return this.#blob.subarray(start, end);
+    return this.#take(this.uint32());
+  }
+
+  byte(): number {
+    const [byte] = this.#take(1);
+    return byte as number;
+  }
+
+  uint32(): number {
+    return this.#take(4).readUInt32BE();
   }
 
   /** A positive `mpint` in its one shortest form, without the sign byte. */
@@ -36,6 +40,13 @@ export class BlobReader {
 
   end(): void {
     if (this.#offset !== this.#blob.length) throw new MalformedBlob('something follows the key');
+  }
+
+  #take(length: number): Buffer {
+    const start = this.#offset;
+    if (length > this.#blob.length - start) throw new MalformedBlob('it is cut short');
+    this.#offset = start + length;
+    return this.#blob.subarray(start, this.#offset);
   }
 }
 

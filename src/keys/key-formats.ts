@@ -6,6 +6,8 @@ import { isSmallOrder } from './small-order.ts';
 export interface DecodedKey {
   readonly bits: number;
   readonly jwk: JsonWebKey;
+  /** Of a security key: the relying party it signs for, as a rule `ssh:`. */
+  readonly application?: string;
 }
 
 export type KeyFormat = (reader: BlobReader) => DecodedKey;
@@ -31,6 +33,21 @@ const ecdsa =
     const x = point.subarray(1, 1 + fieldBytes).toString('base64url');
     const y = point.subarray(1 + fieldBytes).toString('base64url');
     return { bits, jwk: { kty: 'EC', crv: curve, x, y } };
+  };
+
+/**
+ * A security key (OpenSSH's PROTOCOL.u2f): the key it is made of, then the application. That stands
+ * in what is signed, so it must be exactly what it was; it is printed, so it must be printable.
+ */
+const onSecurityKey =
+  (format: KeyFormat): KeyFormat =>
+  (reader) => {
+    const decoded = format(reader);
+    const application = reader.bytes().toString('latin1');
+    if (!/^[\x20-\x7e]{1,255}$/.test(application)) {
+      throw new MalformedBlob('its application is not 1 to 255 printable ASCII characters');
+    }
+    return { ...decoded, application };
   };
 
 export const minRsaBits = 2048;
@@ -66,9 +83,13 @@ const rsa: KeyFormat = (reader) => {
 
 const isOdd = (number: Buffer) => ((number.at(-1) ?? 0) & 1) === 1;
 
+const nistp256 = ecdsa('nistp256', 'P-256', 32, 256);
+
 export const keyFormats: ReadonlyMap<string, KeyFormat> = new Map([
   ['ssh-ed25519', ed25519],
-  ['ecdsa-sha2-nistp256', ecdsa('nistp256', 'P-256', 32, 256)],
+  ['sk-ssh-ed25519@openssh.com', onSecurityKey(ed25519)],
+  ['ecdsa-sha2-nistp256', nistp256],
+  ['sk-ecdsa-sha2-nistp256@openssh.com', onSecurityKey(nistp256)],
   ['ecdsa-sha2-nistp384', ecdsa('nistp384', 'P-384', 48, 384)],
   ['ecdsa-sha2-nistp521', ecdsa('nistp521', 'P-521', 66, 521)],
   ['ssh-rsa', rsa],

@@ -26,14 +26,15 @@ export function fingerprintMd5(blob: Buffer): string {
 /** The key in a blob (RFC 4253 §6.6). Throws invalid-key. */
 export function parsePublicKeyBlob(blob: Buffer): PublicKey {
   if (blob.length > maxBlobBytes) throw invalid('this is no public key: it is too long');
-  const { type, bits, jwk } = decode(blob);
+  const { type, bits, jwk, application } = decode(blob);
   const line = `${type} ${blob.toString('base64')}`;
   try {
     keyObject(line, () => jwk);
   } catch {
     throw invalid(`this ${type} key is broken: its point is not on the curve`);
   }
-  return { type, blob, line, fingerprint: fingerprintOf(blob), bits };
+  const key = { type, blob, line, fingerprint: fingerprintOf(blob), bits };
+  return application === undefined ? key : { ...key, application };
 }
 
 /** A key that `parsePublicKeyBlob` let pass, as node:crypto takes it. */
@@ -98,9 +99,9 @@ function refuseUnusable(type: string): void {
   if (type === 'ssh-dss') {
     throw invalid(`ssh-dss keys (DSA) are too weak to be safe; make a new one with "${betterKey}"`);
   }
-  if (/^(webauthn-)?sk-/.test(type)) {
+  if (type.startsWith('webauthn-sk-')) {
     throw invalid(
-      `keys on a security token (${excerpt(type)}) cannot be used here yet; make one with "${betterKey}"`,
+      `keys that sign in a web browser (${excerpt(type)}) are not accepted; make one with "ssh-keygen -t ed25519-sk"`,
     );
   }
 }

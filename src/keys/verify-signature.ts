@@ -1,24 +1,40 @@
 /** Whether a key signed something. OpenSSL does the arithmetic; the forms are read here. */
-import { verify } from 'node:crypto';
+import { createHash, verify } from 'node:crypto';
 import { BlobReader, bitLength } from './blob-reader.ts';
 import type { PublicKey } from './key-types.ts';
 import { keyObjectOf } from './parse-public-key.ts';
 
 export interface SignatureToVerify {
   readonly key: PublicKey;
-  /** The signature algorithm's name: `ssh-ed25519`, `rsa-sha2-512`, … */
+  /** The algorithm that must have been used: `ssh-ed25519`, `rsa-sha2-512`, … The signature must name it too. */
   readonly algorithm: string;
-  /** What follows the algorithm's name in the signature blob of RFC 4253 §6.6, or, `asn1`, DER for ecdsa. */
+  /** The whole signature blob, RFC 4253 §6.6, and for security keys what PROTOCOL.u2f adds to it. */
   readonly signature: Buffer;
-  readonly encoding: 'ssh' | 'asn1';
   readonly data: Buffer;
+}
+
+/** A signature that holds. Whoever asked decides whether it is enough. */
+export interface VerifiedSignature {
+  /** Of a security key (FIDO) only: what it says that it saw. */
+  readonly securityKey?: SecurityKeyStatement;
+}
+
+/** The signed flags and counter of OpenSSH's PROTOCOL.u2f. */
+export interface SecurityKeyStatement {
+  /** Somebody touched it. */
+  readonly userPresent: boolean;
+  /** Somebody proved to it who they are, with a PIN or a finger. */
+  readonly userVerified: boolean;
+  /** How often it has signed, if it counts. */
+  readonly counter: number;
 }
 
 interface Algorithm {
   readonly keyType: string;
   readonly hash: string | null;
   /** The signature as OpenSSL takes it; undefined when it is malformed. */
-  readonly form: (signature: Buffer, key: PublicKey, encoding: 'ssh' | 'asn1') => Buffer | undefined;
+  readonly form: (signature: Buffer, key: PublicKey) => Buffer | undefined;
+  readonly onSecurityKey?: true;
 }
 
 /** RFC 8709 §6. */
@@ -32,8 +48,7 @@ const rsaForm: Algorithm['form'] = (signature, { bits }) => {
 };
 
 /** RFC 5656 §3.1.2: mpint r, mpint s; to r and s side by side. */
-const ecdsaForm: Algorithm['form'] = (signature, { bits }, encoding) => {
-  if (encoding === 'asn1') return signature;
+const ecdsaForm: Algorithm['form'] = (signature, { bits }) => {
   const reader = new BlobReader(signature);
   const numbers = [reader.positiveInteger(), reader.positiveInteger()];
   reader.end();
@@ -42,26 +57,77 @@ const ecdsaForm: Algorithm['form'] = (signature, { bits }, encoding) => {
   return Buffer.concat(numbers.flatMap((number) => [Buffer.alloc(length - number.length), number]));
 };
 
-/** What is absent is refused: SHA-1 with RSA above all (RFC 8332 §1). */
-const algorithms: ReadonlyMap<string, Algorithm> = new Map([
-  ['ssh-ed25519', { keyType: 'ssh-ed25519', hash: null, form: ed25519Form }],
-  ['rsa-sha2-256', { keyType: 'ssh-rsa', hash: 'sha256', form: rsaForm }],
-  ['rsa-sha2-512', { keyType: 'ssh-rsa', hash: 'sha512', form: rsaForm }],
-  ['ecdsa-sha2-nistp256', { keyType: 'ecdsa-sha2-nistp256', hash: 'sha256', form: ecdsaForm }],
-  ['ecdsa-sha2-nistp384', { keyType: 'ecdsa-sha2-nistp384', hash: 'sha384', form: ecdsaForm }],
-  ['ecdsa-sha2-nistp521', { keyType: 'ecdsa-sha2-nistp521', hash: 'sha512', form: ecdsaForm }],
+const plain = (keyType: string, hash: string | null, form: Algorithm['form']) => ({ keyType, hash, form });
+const onSecurityKey = (keyType: string, hash: string | null, form: Algorithm['form']) => ({
+  ...plain(keyType, hash, form),
+  onSecurityKey: true as const,
+});
+
+/** What is absent is refused: SHA-1 with RSA above all (RFC 8332 §1), and what browsers sign (webauthn-…). */
+const algorithms: ReadonlyMap<string, Algorithm> = new Map<string, Algorithm>([
+  ['ssh-ed25519', plain('ssh-ed25519', null, ed25519Form)],
+  ['rsa-sha2-256', plain('ssh-rsa', 'sha256', rsaForm)],
+  ['rsa-sha2-512', plain('ssh-rsa', 'sha512', rsaForm)],
+  ['ecdsa-sha2-nistp256', plain('ecdsa-sha2-nistp256', 'sha256', ecdsaForm)],
+  ['ecdsa-sha2-nistp384', plain('ecdsa-sha2-nistp384', 'sha384', ecdsaForm)],
+  ['ecdsa-sha2-nistp521', plain('ecdsa-sha2-nistp521', 'sha512', ecdsaForm)],
+  ['sk-ssh-ed25519@openssh.com', onSecurityKey('sk-ssh-ed25519@openssh.com', null, ed25519Form)],
+  [
+    'sk-ecdsa-sha2-nistp256@openssh.com',
+    onSecurityKey('sk-ecdsa-sha2-nistp256@openssh.com', 'sha256', ecdsaForm),
+  ],
 ]);
 
-/** Never throws: what is malformed, or of an algorithm that does not fit the key, is not a signature. */
-export function verifySignature({ key, algorithm, signature, encoding, data }: SignatureToVerify): boolean {
-  const known = algorithms.get(algorithm);
-  if (!known || known.keyType !== key.type) return false;
+/**
+ * The one verifier. Undefined when the signature does not hold; never throws: what is malformed, or of an
+ * algorithm that does not fit the key, is not a signature. That a security key was touched is for the caller to ask.
+ */
+export function verifySignature(request: SignatureToVerify): VerifiedSignature | undefined {
+  const known = algorithms.get(request.algorithm);
+  if (!known || known.keyType !== request.key.type) return undefined;
   try {
-    const formed = known.form(signature, key, encoding);
-    if (!formed) return false;
-    const dsaEncoding = encoding === 'ssh' ? 'ieee-p1363' : 'der';
-    return verify(known.hash, data, { key: keyObjectOf(key), dsaEncoding }, formed) === true;
+    return verifyAs(known, request);
   } catch {
-    return false;
+    return undefined;
   }
 }
+
+function verifyAs(
+  { hash, form, onSecurityKey }: Algorithm,
+  { key, algorithm, signature, data }: SignatureToVerify,
+): VerifiedSignature | undefined {
+  const reader = new BlobReader(signature);
+  if (!reader.bytes().equals(Buffer.from(algorithm))) return undefined;
+  const formed = form(reader.bytes(), key);
+  if (!formed) return undefined;
+  const stated = onSecurityKey ? { flags: reader.byte(), counter: reader.uint32() } : undefined;
+  reader.end();
+  const signed = stated ? signedBySecurityKey(key, stated, data) : data;
+  const options = { key: keyObjectOf(key), dsaEncoding: 'ieee-p1363' } as const;
+  if (!verify(hash, signed, options, formed)) return undefined;
+  return stated ? { securityKey: securityKeyStatement(stated) } : {};
+}
+
+interface Stated {
+  readonly flags: number;
+  readonly counter: number;
+}
+
+/** PROTOCOL.u2f: sha256(application) ‖ flags ‖ counter ‖ sha256(message). */
+function signedBySecurityKey({ application }: PublicKey, { flags, counter }: Stated, data: Buffer): Buffer {
+  if (application === undefined) throw new Error('a security key without its application');
+  const sha256 = (of: string | Buffer) => createHash('sha256').update(of).digest();
+  const statement = Buffer.alloc(5);
+  statement.writeUInt8(flags);
+  statement.writeUInt32BE(counter, 1);
+  return Buffer.concat([sha256(Buffer.from(application, 'latin1')), statement, sha256(data)]);
+}
+
+const userPresentFlag = 0x01;
+const userVerifiedFlag = 0x04;
+
+const securityKeyStatement = ({ flags, counter }: Stated): SecurityKeyStatement => ({
+  userPresent: (flags & userPresentFlag) !== 0,
+  userVerified: (flags & userVerifiedFlag) !== 0,
+  counter,
+});

@@ -7,6 +7,8 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
+import { parseSignedRequest, type SignedRequest } from './signed-request.ts';
+import { MalformedMessage } from './wire.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -21,6 +23,16 @@ interface Ssh2Protocol {
   _kex?: Ssh2KeyExchange;
   _offer: { lists: { kex: { array: string[] } } };
   _decipher: { _onPayload: (payload: Buffer) => unknown };
+  _authsQueue: string[];
+  _handlers: {
+    USERAUTH_REQUEST(
+      protocol: Ssh2Protocol,
+      user: string,
+      service: string,
+      method: string,
+      data: SignedRequest['data'],
+    ): void;
+  };
   _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
 }
@@ -62,12 +74,20 @@ export function hasNativeCrypto(): boolean {
   return (require('ssh2/lib/protocol/crypto.js') as { bindingAvailable: boolean }).bindingAvailable;
 }
 
+const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
+
 /** First and last message number of the connection protocol, RFC 4250 §4.1.2. */
 const firstConnectionMessage = 80;
 const lastConnectionMessage = 100;
 const kexinitMessage = 20;
+const userauthRequest = 50;
 /** OpenSSH's PROTOCOL 1.9. */
 const pingMessage = 192;
+
+const { sendPacket, doFatalError } = require('ssh2/lib/protocol/utils.js') as {
+  sendPacket(protocol: Ssh2Protocol, packet: Buffer): void;
+  doFatalError(protocol: Ssh2Protocol, message: string): void;
+};
 
 const takenOver = new WeakMap<Ssh2Protocol, (payload: Buffer) => void>();
 /** Connections of our own server, by what they run over; ssh2's client is left as it is. */
@@ -79,7 +99,6 @@ const served = new WeakMap<Ssh2Protocol, Duplex>();
  * taken over go there, those of all others (ssh2's own client) to ssh2.
  */
 function installMessageHandlers(): void {
-  const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
   for (let type = firstConnectionMessage; type <= lastConnectionMessage; type++) {
     const original = handlers[type];
     handlers[type] = (protocol, payload) => {
@@ -94,10 +113,31 @@ function installMessageHandlers(): void {
     served.has(protocol)
       ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
       : handleKexinit(protocol, payload);
+  const handleUserauth = handlers[userauthRequest] as MessageHandler;
+  handlers[userauthRequest] = (protocol, payload) =>
+    served.has(protocol) && handOverSignature(protocol, payload)
+      ? undefined
+      : handleUserauth(protocol, payload);
   handlers[pingMessage] = answerPing;
 }
 
 installMessageHandlers();
+
+/** Does for a signed request what ssh2 does, but for its signature; false for any other request. */
+function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
+  try {
+    const sessionId = protocol._kex?.sessionID;
+    const request = sessionId && parseSignedRequest(payload, sessionId);
+    if (!request) return false;
+    protocol._authsQueue.push('publickey');
+    const { user, service, data } = request;
+    protocol._handlers.USERAUTH_REQUEST(protocol, user, service, 'publickey', data);
+  } catch (error) {
+    if (!(error instanceof MalformedMessage)) throw error;
+    doFatalError(protocol, 'Inbound: Malformed USERAUTH_REQUEST packet');
+  }
+  return true;
+}
 
 /**
  * Readies a connection of our server, in the tick in which ssh2 announces it: post-quantum key exchange
@@ -182,10 +222,6 @@ export function hostKeyAlgorithmOf(client: Connection): string {
 export function takeOverConnectionProtocol(client: Connection, onMessage: (payload: Buffer) => void): void {
   takenOver.set(protocolOf(client), onMessage);
 }
-
-const { sendPacket } = require('ssh2/lib/protocol/utils.js') as {
-  sendPacket(protocol: Ssh2Protocol, packet: Buffer): void;
-};
 
 /** Sends one message; `payload` begins with its number. ssh2 queues it while keys are exchanged. */
 export function sendPayload(client: Connection, payload: Buffer): void {

@@ -140,9 +140,8 @@ async function verify(
   const request = {
     ...offered,
     algorithm,
+    // The whole blob, thanks to ssh2-internals.
     signature: context.signature as Buffer,
-    // ssh2 has rewritten ecdsa signatures to DER by now.
-    encoding: algorithm.startsWith('ecdsa-') ? ('asn1' as const) : ('ssh' as const),
     data: context.blob as Buffer,
   };
   return code === undefined

@@ -14,7 +14,7 @@ export interface AccountRow {
   readonly origin: 'invite' | 'admin-key' | 'operator' | 'admin';
 }
 
-/** What narrows a key, from authorized_keys options (sshd(8)), `--tag` and `--exp`. */
+/** What goes with a key and, all but the last three, narrows it: authorized_keys options, sshd(8). */
 export interface KeyRestrictions {
   /** Patterns of `from="…"`: addresses, CIDR, `*`/`?` wildcards, `!` negation. */
   readonly from?: string;
@@ -23,6 +23,16 @@ export interface KeyRestrictions {
   readonly noPty?: boolean;
   readonly noPortForwarding?: boolean;
   readonly noAgentForwarding?: boolean;
+  /** `permitopen="HOST:PORT"`: the only destinations of a forwarding, if there are any. */
+  readonly permitOpen?: readonly string[];
+  /** `permitlisten="[HOST:]PORT"`: the only places that may be listened on, if there are any. */
+  readonly permitListen?: readonly string[];
+  /** `environment="NAME=value"`. */
+  readonly environment?: readonly string[];
+  /** Of a security key: a signature counts though nobody touched it. */
+  readonly noTouchRequired?: boolean;
+  /** Of a security key: a signature counts only if it asked for PIN or finger. */
+  readonly verifyRequired?: boolean;
 }
 
 export interface KeyRow {

@@ -6,6 +6,7 @@ const id = z.string().min(1);
 const time = z.iso.datetime({ offset: true });
 const role = z.enum(['admin', 'member']);
 const flag = z.boolean().optional();
+const texts = z.array(z.string()).optional();
 
 export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
   accounts: z.looseObject({
@@ -36,6 +37,11 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
       noPty: flag,
       noPortForwarding: flag,
       noAgentForwarding: flag,
+      permitOpen: texts,
+      permitListen: texts,
+      environment: texts,
+      noTouchRequired: flag,
+      verifyRequired: flag,
     }),
   }) as z.ZodType<Rows['keys']>,
   keyTombstones: z.looseObject({ id, removedAt: time }),

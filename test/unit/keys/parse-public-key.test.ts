@@ -1,4 +1,7 @@
 import { createECDH, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { isGatewayError } from '../../../src/errors.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
@@ -13,6 +16,7 @@ import {
   output,
   quickKey,
 } from '../../support/keys.ts';
+import { makeSecurityKey } from '../../support/security-key.ts';
 
 const refusal = (parse: () => unknown): string => {
   try {
@@ -170,20 +174,62 @@ describe('a hostile or broken public key', () => {
     }
   });
 
-  it('is refused when it is DSA, a certificate, on a security token or of a type nobody knows', () => {
+  it('is refused when it is DSA, a certificate, for web browsers or of a type nobody knows', () => {
     expect(refusalOf(lineOf('ssh-dss', Buffer.concat([field('ssh-dss'), randomBytes(400)])))).toContain(
       'ssh-keygen -t ed25519',
     );
     const cert = 'ssh-ed25519-cert-v01@openssh.com';
     expect(refusalOf(lineOf(cert, Buffer.concat([field(cert), randomBytes(80)])))).toContain('certificate');
-    const token = 'sk-ssh-ed25519@openssh.com';
-    expect(refusalOf(lineOf(token, Buffer.concat([field(token), randomBytes(80)])))).toContain(
-      'security token',
+    const webauthn = 'webauthn-sk-ecdsa-sha2-nistp256@openssh.com';
+    expect(refusalOf(lineOf(webauthn, Buffer.concat([field(webauthn), randomBytes(80)])))).toContain(
+      'sign in a web browser',
     );
     expect(refusalOf(lineOf('ssh-xmss', field('ssh-xmss')))).toContain('ssh-xmss');
     for (const type of ['__proto__', 'constructor', 'toString']) {
       expect(refusalOf(lineOf(type, field(type)))).toContain('not known');
     }
+  });
+});
+
+describe('a security key', () => {
+  const kinds = ['ed25519', 'ecdsa'] as const;
+
+  it.each(kinds)('of kind %s is read, and has the fingerprint ssh-keygen prints', async (kind) => {
+    const { line, type, blob } = makeSecurityKey(kind, 'ssh:work');
+    const file = join(mkdtempSync(join(tmpdir(), 'postern-sk-')), 'id.pub');
+    writeFileSync(file, `${line}\n`);
+    const key = parsePublicKeyBlob(blob);
+    expect(key).toMatchObject({ type, line, application: 'ssh:work', bits: 256 });
+    expect((await output('ssh-keygen', ['-lf', file])).split(' ')[1]).toBe(key.fingerprint);
+  });
+
+  it.each(kinds)(
+    'of kind %s is refused without an application, or with one that is no plain text',
+    (kind) => {
+      const { blob, type } = makeSecurityKey(kind, '');
+      const keyOnly = blob.subarray(0, -4);
+      for (const application of ['', '\0', 'ssh:\x1b[2J', 'ssh:\u00e9', 'a'.repeat(256)]) {
+        const hostile = Buffer.concat([keyOnly, field(application)]);
+        expect(refusal(() => parsePublicKeyBlob(hostile))).toContain('its application is not');
+      }
+      expect(refusal(() => parsePublicKeyBlob(keyOnly))).toContain('cut short');
+      const longer = Buffer.concat([keyOnly, field('ssh:'), Buffer.alloc(1)]);
+      expect(refusal(() => parsePublicKeyBlob(longer))).toContain('something follows');
+      const claimed = Buffer.concat([keyOnly, Buffer.from('7fffffff', 'hex'), Buffer.from('ssh:')]);
+      expect(refusal(() => parsePublicKeyBlob(claimed))).toContain('cut short');
+      const plain = type.replace(/^sk-|@.*$/g, '');
+      expect(refusalOf(lineOf(plain, blob))).toContain('inside');
+    },
+  );
+
+  it('is refused when its point is off the curve, or weak', () => {
+    const { blob } = makeSecurityKey('ecdsa');
+    const bent = Buffer.from(blob);
+    const last = bent.length - 4 - 'ssh:'.length - 1;
+    bent[last] = (bent[last] as number) ^ 1;
+    expect(refusal(() => parsePublicKeyBlob(bent))).toContain('not on the curve');
+    const weak = [field('sk-ssh-ed25519@openssh.com'), field(Buffer.alloc(32)), field('ssh:')];
+    expect(refusal(() => parsePublicKeyBlob(Buffer.concat(weak)))).toContain('weak');
   });
 });
 
