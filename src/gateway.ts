@@ -201,7 +201,7 @@ async function ensureAdmin(accounts: Accounts, file: string): Promise<void> {
   if (first === undefined || added.length > 1) {
     throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });
   }
-  await accounts.ensureAdmin(first.key, first.comment);
+  await accounts.ensureAdmin(first);
 }
 
 /** One open invite at a time: the code of an earlier start was shown once and cannot be shown again. */

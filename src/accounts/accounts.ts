@@ -1,5 +1,6 @@
 /** The rules about accounts and invites. */
 import type { PublicKey } from '../keys/key-types.ts';
+import type { KeyToAdd } from '../keys/keys.ts';
 import type { AccountRow, InviteRow, KeyRow, Role } from '../store/schema.ts';
 
 export interface Accounts {
@@ -23,7 +24,7 @@ export interface Accounts {
    * The account `admin` from `--admin-key`: made with this key, or, when a former call made it, given the key.
    * Throws a sentence when an account `admin` exists that was not made so. Idempotent.
    */
-  ensureAdmin(key: PublicKey, comment?: string): Promise<AccountRow>;
+  ensureAdmin(key: KeyToAdd): Promise<AccountRow>;
   isEmpty(): Promise<boolean>;
 }
 

@@ -53,8 +53,7 @@ export function createAccounts({ store, clock }: AccountsDependencies): Accounts
     setDisabled: (name, disabled) => update(name, (account) => ({ ...account, disabled })),
     setRole: (name, role) => update(name, (account) => ({ ...account, role })),
 
-    ensureAdmin: (key, comment) =>
-      store.transact((transaction) => ensureAdminAccount(transaction, { key, comment, clock })),
+    ensureAdmin: (toAdd) => store.transact((transaction) => ensureAdminAccount(transaction, toAdd, clock)),
   };
 }
 

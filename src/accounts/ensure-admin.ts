@@ -2,16 +2,11 @@
 import { GatewayError } from '../errors.ts';
 import { insertKeys } from '../keys/insert-keys.ts';
 import type { PublicKey } from '../keys/key-types.ts';
+import type { KeyToAdd } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Transaction } from '../store/store.ts';
 import { insertAccount, isUsedName } from './insert-account.ts';
-
-export interface AdminKey {
-  readonly key: PublicKey;
-  readonly comment?: string | undefined;
-  readonly clock: Clock;
-}
 
 const adminName = 'admin';
 
@@ -21,8 +16,10 @@ const adminName = 'admin';
  */
 export async function ensureAdminAccount(
   transaction: Transaction,
-  { key, comment, clock }: AdminKey,
+  toAdd: KeyToAdd,
+  clock: Clock,
 ): Promise<AccountRow> {
+  const { key } = toAdd;
   const existing = await transaction.find('accounts', 'name', adminName);
   if (existing && existing.origin !== 'admin-key') {
     throw invalid('there is an account "admin" already that --admin-key did not make; start without it.');
@@ -43,7 +40,7 @@ export async function ensureAdminAccount(
     (await insertAccount(transaction, { name: adminName, role: 'admin', origin: 'admin-key' }, clock));
   await insertKeys(transaction, {
     accountId: account.id,
-    keys: [{ key, ...(comment === undefined ? {} : { comment }), restrictions: {} }],
+    keys: [toAdd],
     options: { readd: true },
     maxKeysPerAccount: Number.POSITIVE_INFINITY,
     clock,

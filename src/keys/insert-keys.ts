@@ -4,6 +4,7 @@ import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import type { KeyRow } from '../store/schema.ts';
 import type { Transaction } from '../store/store.ts';
+import { joinRestrictions } from './join-restrictions.ts';
 import { checkKeyName, chooseKeyName } from './key-names.ts';
 import type { AddKeyOptions, KeyToAdd } from './keys.ts';
 
@@ -85,7 +86,7 @@ function keyRow(
     createdAt: isoTime(clock),
     ...(expiresAt === undefined ? {} : { expiresAt }),
     ...(tag === undefined ? {} : { tag }),
-    restrictions,
+    restrictions: joinRestrictions(key, restrictions, options.restrictions ?? {}),
   };
 }
 

@@ -19,12 +19,14 @@ export interface AddKeyOptions {
   readonly tag?: string;
   readonly expiresAt?: string;
   readonly kind?: KeyRow['kind'];
+  /** On top of what each key brings; a value may come from one side only. */
+  readonly restrictions?: KeyRestrictions;
   /** Adds a key that was removed before. */
   readonly readd?: boolean;
 }
 
 export interface Keys {
-  /** Adds all or none. Throws duplicate-key, foreign-key, readded-key, key-name-taken, too-many-keys, usage. */
+  /** Adds all or none. Throws duplicate-key, foreign-key, readded-key, key-name-taken, too-many-keys, invalid-key, usage. */
   add(accountId: string, keys: readonly KeyToAdd[], options: AddKeyOptions): Promise<readonly KeyRow[]>;
   /** In order of adding. */
   list(accountId: string): Promise<readonly KeyRow[]>;

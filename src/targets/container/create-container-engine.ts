@@ -2,6 +2,7 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import type { Authorization } from '../../auth/authorization.ts';
+import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
 import type { SessionHandler, SessionIo } from '../../sessions/session.ts';
 import type { ContainerEngine, ContainerTarget } from '../target.ts';
@@ -12,7 +13,6 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
-import { createEnvFilter } from './session-environment.ts';
 import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
 import { createSignaller } from './signaller.ts';
 

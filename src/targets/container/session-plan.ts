@@ -73,6 +73,7 @@ export async function planSession(
       pty,
       context,
       requested: request.env,
+      originalCommand: request.originalCommand,
       isAccepted: rules.isAcceptedEnv,
     }),
     user,

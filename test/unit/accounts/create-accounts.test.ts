@@ -158,21 +158,29 @@ describe('the last admin who can log in', () => {
 describe('the account admin from a key file', () => {
   it('is made once, however often the gateway starts', async () => {
     const key = publicKey();
-    const admin = await accounts.ensureAdmin(key, 'ops');
+    const admin = await accounts.ensureAdmin({ key, comment: 'ops', restrictions: {} });
     expect(admin).toMatchObject({ name: 'admin', role: 'admin', origin: 'admin-key' });
-    expect(await accounts.ensureAdmin(key, 'ops')).toEqual(admin);
+    expect(await accounts.ensureAdmin({ key, comment: 'ops', restrictions: {} })).toEqual(admin);
     expect((await keys().list(admin.id)).map(({ name }) => name)).toEqual(['ops']);
   });
 
   it('is given another key when the file changes', async () => {
-    const admin = await accounts.ensureAdmin(publicKey());
-    await accounts.ensureAdmin(publicKey());
+    const admin = await accounts.ensureAdmin({ key: publicKey(), restrictions: {} });
+    await accounts.ensureAdmin({ key: publicKey(), restrictions: {} });
     expect(await keys().list(admin.id)).toHaveLength(2);
+  });
+
+  it('keeps the options in front of the key', async () => {
+    const restrictions = { from: '10.0.0.0/8', noPty: true };
+    const { id } = await accounts.ensureAdmin({ key: publicKey(), restrictions });
+    expect((await keys().list(id))[0]).toMatchObject({ restrictions });
   });
 
   it('is not one that somebody else made', async () => {
     await accounts.add({ name: 'admin', role: 'admin', origin: 'operator' });
-    await expect(accounts.ensureAdmin(publicKey())).rejects.toMatchObject({ code: 'invalid-config' });
+    await expect(accounts.ensureAdmin({ key: publicKey(), restrictions: {} })).rejects.toMatchObject({
+      code: 'invalid-config',
+    });
     expect(await store.list('keys')).toEqual([]);
   });
 
@@ -180,26 +188,28 @@ describe('the account admin from a key file', () => {
     const key = publicKey();
     const { id } = await accounts.add({ name: 'alice', role: 'member', origin: 'operator' });
     await keys().add(id, [{ key, restrictions: {} }], {});
-    await expect(accounts.ensureAdmin(key)).rejects.toThrow('"alice"');
+    await expect(accounts.ensureAdmin({ key, restrictions: {} })).rejects.toThrow('"alice"');
     expect(await accounts.list()).toHaveLength(1);
   });
 
   it('does not get a key back that was removed, unless it has no other', async () => {
     const [lost, kept] = [publicKey(), publicKey()];
-    const { id } = await accounts.ensureAdmin(lost);
+    const { id } = await accounts.ensureAdmin({ key: lost, restrictions: {} });
     await keys().add(id, [{ key: kept, restrictions: {} }], {});
     await keys().remove(id, lost.fingerprint, {});
-    await accounts.ensureAdmin(lost);
+    await accounts.ensureAdmin({ key: lost, restrictions: {} });
     expect((await keys().list(id)).map(({ fingerprint }) => fingerprint)).toEqual([kept.fingerprint]);
     await keys().remove(id, kept.fingerprint, { sure: true });
-    await accounts.ensureAdmin(lost);
+    await accounts.ensureAdmin({ key: lost, restrictions: {} });
     expect((await keys().list(id)).map(({ fingerprint }) => fingerprint)).toEqual([lost.fingerprint]);
   });
 
   it('does not rise again once it was removed', async () => {
-    await accounts.ensureAdmin(publicKey());
+    await accounts.ensureAdmin({ key: publicKey(), restrictions: {} });
     await addWithKey('alice', 'admin');
     await accounts.remove('admin');
-    await expect(accounts.ensureAdmin(publicKey())).rejects.toMatchObject({ code: 'invalid-config' });
+    await expect(accounts.ensureAdmin({ key: publicKey(), restrictions: {} })).rejects.toMatchObject({
+      code: 'invalid-config',
+    });
   });
 });

@@ -39,6 +39,46 @@ describe('options in front of a key', () => {
     });
   });
 
+  it('say where a forwarding may lead, as often as one likes', () => {
+    expect(
+      read('permitopen="web:22",permitopen="*:*",permitopen="[2001:db8::1]:443",permitlisten="8080"'),
+    ).toEqual({ permitOpen: ['web:22', '*:*', '[2001:db8::1]:443'], permitListen: ['8080'] });
+    expect(read('permitlisten="localhost:*"').permitListen).toEqual(['localhost:*']);
+    for (const bad of [
+      'web',
+      '22',
+      'web:',
+      ':22',
+      'web:0',
+      'web:65536',
+      '2001:db8::1:22',
+      'we b:22',
+      'web:-1',
+      '',
+    ]) {
+      expect(refusal(`permitopen="${bad}"`)).toContain('is not of the form HOST:PORT');
+    }
+    for (const bad of ['web', '65536', 'a:b:c', '']) {
+      expect(refusal(`permitlisten="${bad}"`)).toContain('is not of the form [HOST:]PORT');
+    }
+    expect(refusal(Array(65).fill('permitopen="web:22"').join(','))).toContain('64 such options');
+  });
+
+  it('set variables', () => {
+    expect(read('environment="LANG=de_DE.UTF-8",environment="LC_ALL=a \\"b\\", c=d"').environment).toEqual([
+      'LANG=de_DE.UTF-8',
+      'LC_ALL=a "b", c=d',
+    ]);
+    for (const bad of ['LANG', '=x', '1A=b', 'A B=c', 'A=\x1b[2J', `A=${'b'.repeat(5000)}`]) {
+      expect(refusal(`environment="${bad}"`)).toContain('is not of the form NAME=value');
+    }
+  });
+
+  it('say what a security key must do', () => {
+    expect(read('no-touch-required')).toEqual({ noTouchRequired: true });
+    expect(read('verify-required,no-pty')).toEqual({ verifyRequired: true, noPty: true });
+  });
+
   it('count in their order, as in sshd', () => {
     expect(read('restrict,pty,agent-forwarding')).toEqual({ noPortForwarding: true });
     expect(read('pty,port-forwarding,restrict')).toEqual({
@@ -59,20 +99,12 @@ describe('options in front of a key', () => {
     }
   });
 
-  it.each([
-    'cert-authority',
-    'principals="a"',
-    'environment="LD_PRELOAD=/x.so"',
-    'permitopen="host:1"',
-    'permitlisten="1"',
-    'tunnel="0"',
-    'X11-forwarding',
-    'user-rc',
-    'no-touch-required',
-    'verify-required',
-  ])('%s is refused with the reason', (option) => {
-    expect(refusal(option)).toMatch(/cannot be kept: .+; leave it out/);
-  });
+  it.each(['cert-authority', 'principals="a"', 'tunnel="0"', 'X11-forwarding', 'user-rc'])(
+    '%s is refused with the reason',
+    (option) => {
+      expect(refusal(option)).toMatch(/cannot be kept: .+; leave it out/);
+    },
+  );
 
   it.each([
     '__proto__',
@@ -81,7 +113,10 @@ describe('options in front of a key', () => {
     'pty="yes"',
     'from',
     'command=""',
-    'from="a",from="b"',
+    'from="1.1.1.1",from="1.1.1.2"',
+    'permitopen',
+    'environment',
+    'verify-required="yes"',
   ])('%s is refused', (option) => {
     expect(refusal(option)).not.toContain('accepted');
   });

@@ -1,8 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  createEnvFilter,
-  sessionEnvironment,
-} from '../../../../src/targets/container/session-environment.ts';
+import { createEnvFilter } from '../../../../src/config/accept-env.ts';
+import { sessionEnvironment } from '../../../../src/targets/container/session-environment.ts';
 import { sttyWords } from '../../../../src/targets/container/terminal-modes.ts';
 import { context, terminal } from '../../../support/session-io.ts';
 
