@@ -165,6 +165,9 @@ export const errorTable = {
     ({ port }) => `port ${port} is not forwarded here; a target is reached at port 22, with "ssh -J".`,
   ),
   'forwarding-refused': session(() => 'the key you used may not forward, and a jump is a forwarding.'),
+  'destination-refused': session<{ permitted: string }>(
+    ({ permitted }) => `the key you used may be forwarded to ${permitted} only (its permitopen=).`,
+  ),
   'forced-command-only': session(() => 'the key you used may only run its own forced command.'),
 
   // Sessions and the store.

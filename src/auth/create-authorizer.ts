@@ -100,9 +100,11 @@ const gone = () =>
   new GatewayError('not-allowed', { what: 'this gateway', who: 'keys that are registered and valid now' });
 
 function isRestricted({ tag, expiresAt, restrictions }: KeyRow): boolean {
-  const { from, command, noPty, noPortForwarding, noAgentForwarding } = restrictions;
+  const { from, command, permitOpen, permitListen } = restrictions;
+  const { noPty, noPortForwarding, noAgentForwarding } = restrictions;
   const flags = noPty === true || noPortForwarding === true || noAgentForwarding === true;
-  return flags || [tag, expiresAt, from, command].some((value) => value !== undefined);
+  const narrowing = [tag, expiresAt, from, command, permitOpen, permitListen];
+  return flags || narrowing.some((value) => value !== undefined);
 }
 
 async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target): Promise<boolean> {

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import { GatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
+import { forceCommand } from '../sessions/force-command.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
 import type { SessionContext, SessionEnd, SessionHandler } from '../sessions/session.ts';
 import type { CommandServices } from './command.ts';
@@ -34,8 +35,7 @@ async function begin(run: LobbyRun): Promise<SessionEnd> {
   const { request, services, session } = run;
   const { key } = await services.authorizer.principal(session.identity);
   const forced = key.restrictions.command;
-  // sshd(8) command=: runs instead of whatever was start.
-  if (forced !== undefined) return runExec(forced, run);
+  if (forced !== undefined) return runExec(forced, { ...run, request: forceCommand(request, forced) });
   const { start } = request;
   if (start.kind === 'exec') return runExec(start.command, run);
   if (start.kind === 'subsystem') throw refusedSubsystem(start.name);

@@ -4,8 +4,10 @@ import type { Applicant } from '../auth/authenticator.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { randomId } from '../platform/ids.ts';
+import type { KeyRestrictions } from '../store/schema.ts';
 import type { ContainerEngine } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { forceCommand } from './force-command.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
 import type { RunSession } from './peer.ts';
 import {
@@ -77,7 +79,7 @@ export async function openTarget(
   return {
     target: authorization.target.name,
     authorization,
-    handler: engine.openSession(authorization),
+    handler: withKeyEnvironment(engine.openSession(authorization), principal.key.restrictions),
     forcedCommand: principal.key.restrictions.command,
   };
 }
@@ -87,9 +89,25 @@ interface TargetSession extends RoutedSession {
   readonly forcedCommand: string | undefined;
 }
 
+/**
+ * sshd(8) environment=: as in sshd, what the key says wins over what the client sent. The target lets in
+ * the names that the operator accepts, whoever sent them.
+ */
+function withKeyEnvironment(handler: SessionHandler, { environment = [] }: KeyRestrictions): SessionHandler {
+  if (environment.length === 0) return handler;
+  const own = environment.map((entry): [string, string] => {
+    const end = entry.indexOf('=');
+    return [entry.slice(0, end), entry.slice(end + 1)];
+  });
+  return (request, io, context) =>
+    handler({ ...request, env: new Map([...request.env, ...own]) }, io, context);
+}
+
 /** sshd(8) command=: runs instead of whatever was asked. */
 function forced({ forcedCommand, handler, ...session }: TargetSession): RoutedSession {
   if (forcedCommand === undefined) return { ...session, handler };
-  const start = { kind: 'exec', command: forcedCommand } as const;
-  return { ...session, handler: (request, io, context) => handler({ ...request, start }, io, context) };
+  return {
+    ...session,
+    handler: (request, io, context) => handler(forceCommand(request, forcedCommand), io, context),
+  };
 }

@@ -2,6 +2,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import { permitsOpen } from '../keys/permit-patterns.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 
 export interface ResolveJumpDependencies {
@@ -21,7 +22,10 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       const principal = await authorizer.principal(identity);
       checkMayForward(principal);
       if (port !== 22) throw new GatewayError('port-refused', { port });
-      const name = host.toLowerCase().startsWith(targetPrefix) ? host.slice(targetPrefix.length) : host;
+      const nameIn = (text: string) =>
+        text.toLowerCase().startsWith(targetPrefix) ? text.slice(targetPrefix.length) : text;
+      const name = nameIn(host);
+      checkPermitOpen(principal, (permitted) => nameIn(permitted) === name, port);
       const target = await targets.resolve(principal, name);
       await authorizer.authorize(principal, target, undefined);
       return { target: target.id };
@@ -31,6 +35,18 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       throw error;
     }
   };
+}
+
+/** sshd(8) permitopen=: `web` and `rexec-web` are one name, as they are to whoever jumps. */
+function checkPermitOpen(
+  { key: { restrictions } }: Principal,
+  isHost: (permitted: string) => boolean,
+  port: number,
+): void {
+  const { permitOpen } = restrictions;
+  if (permitOpen !== undefined && !permitsOpen(permitOpen, isHost, port)) {
+    throw new GatewayError('destination-refused', { permitted: permitOpen.join(', ') });
+  }
 }
 
 /**

@@ -31,6 +31,8 @@ export interface SessionRequest {
   readonly pty?: Pty;
   /** What the client sent with `env` requests, unfiltered by policy but free of NUL; RFC 4254 §6.4. */
   readonly env: ReadonlyMap<string, string>;
+  /** What was asked for, where a forced command runs instead: sshd(8)'s SSH_ORIGINAL_COMMAND. */
+  readonly originalCommand?: string;
 }
 
 /** Signal names without SIG, RFC 4254 §6.10. `BREAK` stands for RFC 4335's break request. */

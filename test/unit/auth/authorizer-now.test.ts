@@ -71,6 +71,7 @@ describe('the state of this moment', () => {
       { tag: 'ci' },
       { expiresAt: '2030-01-01T00:00:00.000Z' },
       ...['from', 'command'].map((name) => ({ restrictions: { [name]: 'x' } })),
+      ...['permitOpen', 'permitListen'].map((name) => ({ restrictions: { [name]: ['web:22'] } })),
       ...['noPty', 'noPortForwarding', 'noAgentForwarding'].map((name) => ({
         restrictions: { [name]: true },
       })),
