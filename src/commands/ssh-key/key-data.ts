@@ -1,9 +1,11 @@
 import type { Principal } from '../../auth/authorizer.ts';
 import { fingerprintMd5 } from '../../keys/parse-public-key.ts';
 import type { KeyRow } from '../../store/schema.ts';
+import { restrictionsData } from './restrictions-data.ts';
 
-/** A key as JSON shows it. `current`: the key of this connection. */
+/** A key as JSON shows it. `current`: the key of this connection. `restrictions` only where there are some. */
 export function keyData(row: KeyRow, { key }: Principal) {
+  const restrictions = restrictionsData(row.restrictions);
   return {
     id: row.id,
     name: row.name,
@@ -17,5 +19,6 @@ export function keyData(row: KeyRow, { key }: Principal) {
     expires_at: row.expiresAt ?? null,
     tag: row.tag ?? null,
     kind: row.kind,
+    ...(restrictions === undefined ? {} : { restrictions }),
   };
 }

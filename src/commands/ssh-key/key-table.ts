@@ -2,6 +2,7 @@ import type { Principal } from '../../auth/authorizer.ts';
 import type { KeyRow } from '../../store/schema.ts';
 import { textTable } from '../interpreter/text-table.ts';
 import { shortTime } from '../text-parts.ts';
+import { restrictionsParts } from './restrictions-data.ts';
 
 const head = ['NAME', 'TYPE', 'FINGERPRINT', 'ADDED', 'LAST USED', 'RESTRICTIONS'];
 
@@ -21,15 +22,10 @@ export function keyTable(rows: readonly KeyRow[], { key }: Principal): string {
 }
 
 function restrictionsText({ tag, expiresAt, restrictions }: KeyRow): string {
-  const { from, command, noPty, noPortForwarding, noAgentForwarding } = restrictions;
   const parts = [
     tag === undefined ? '' : `tag=${tag}`,
     expiresAt === undefined ? '' : `expires ${shortTime(expiresAt, '')}`,
-    from === undefined ? '' : `from=${from}`,
-    command === undefined ? '' : `command=${command}`,
-    noPty ? 'no-pty' : '',
-    noPortForwarding ? 'no-port-forwarding' : '',
-    noAgentForwarding ? 'no-agent-forwarding' : '',
+    ...restrictionsParts(restrictions),
   ];
   return parts.filter((part) => part !== '').join(', ');
 }

@@ -1,9 +1,13 @@
+import { createEnvFilter } from '../../config/accept-env.ts';
+import { GatewayError } from '../../errors.ts';
 import { parseExpiry } from '../../keys/expiry.ts';
 import type { KeyToAdd } from '../../keys/keys.ts';
 import { parseKeysToAdd } from '../../keys/parse-keys-to-add.ts';
+import { excerpt } from '../../platform/excerpt.ts';
 import { parseTag } from '../../targets/tags.ts';
 import type { Arguments, CommandContext, Option } from '../command.ts';
 import { optionText } from '../text-parts.ts';
+import { readRestrictions, restrictionOptions } from './restriction-options.ts';
 
 /** Room for a full account of large keys. */
 const maxBytes = 1024 * 1024;
@@ -19,7 +23,23 @@ export async function readKeys(
       'give the public key as an argument, or on stdin as in "cat KEY.pub | ssh GATEWAY ssh-key add"',
     );
   }
-  return parseKeysToAdd(text);
+  const keys = parseKeysToAdd(text);
+  const { acceptEnv } = context.config;
+  for (const { restrictions } of keys) checkEnvironment(restrictions.environment ?? [], acceptEnv);
+  return keys;
+}
+
+/** A variable that no target would let in is better refused now than missed later. Throws invalid-key. */
+function checkEnvironment(entries: readonly string[], acceptEnv: readonly string[]): void {
+  const isAccepted = createEnvFilter(acceptEnv);
+  for (const entry of entries) {
+    const name = entry.slice(0, entry.indexOf('='));
+    if (isAccepted(name)) continue;
+    const accepted = acceptEnv.length === 0 ? 'no variables' : acceptEnv.join(', ');
+    throw new GatewayError('invalid-key', {
+      problem: `the option environment sets ${excerpt(name)}, and this gateway accepts ${accepted}; leave it out.`,
+    });
+  }
 }
 
 export const keyOptions: Readonly<Record<string, Option>> = {
@@ -30,10 +50,11 @@ export const keyOptions: Readonly<Record<string, Option>> = {
     placeholder: '90d',
     describe: 'how long it is good: 90d, 12h, 1y, a date, or never',
   },
+  ...restrictionOptions,
   yes: { type: 'boolean', describe: 'add it even if it was removed before' },
 };
 
-/** What --name, --tag, --exp and --yes say. Throws `usage`. */
+/** What --name, --tag, --exp, --yes and the restrictions say. Throws usage, invalid-key. */
 export function readKeyOptions({ options }: Arguments, { clock }: CommandContext) {
   const name = optionText(options['name']);
   const tag = optionText(options['tag']);
@@ -43,6 +64,7 @@ export function readKeyOptions({ options }: Arguments, { clock }: CommandContext
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tag: parseTag(tag) }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    restrictions: readRestrictions(options),
     ...(options['yes'] === true ? { readd: true } : {}),
   };
 }
