@@ -45,6 +45,10 @@ export interface Authenticated {
 const howToJoin =
   'None of the keys you offered is registered here. Ask an admin of this gateway for an invite (ssh join+CODE@...), or to add your public key.';
 
+/** What a web page signs says more than the request, so a page could sign for somebody who meant another thing. */
+const noBrowserSignatures =
+  'Signatures that a web browser makes (webauthn-sk-...) are not accepted here; use the security key with ssh itself.';
+
 const offeredMethods: ('publickey' | 'keyboard-interactive')[] = ['publickey', 'keyboard-interactive'];
 
 /** Answers every USERAUTH_REQUEST until one proves who it is, or the tries are used up. */
@@ -104,6 +108,7 @@ async function attempt(
   const destination = parseLoginName(context.username, config.targetPrefix);
   const code = destination.kind === 'join' && !outer ? destination.code : undefined;
   const algorithm = signatureAlgorithm(context);
+  if (context.key.algo.startsWith('webauthn-sk-')) explain(noBrowserSignatures);
 
   if (context.signature === undefined || context.blob === undefined) {
     const answer =
@@ -152,10 +157,10 @@ async function verify(
 const toPeer = (proven: Identity | Applicant): Peer =>
   'accountId' in proven ? { kind: 'account', identity: proven } : { kind: 'applicant', applicant: proven };
 
-/** The name on the wire; undefined for SHA-1 RSA and DSA, which are never accepted (library-traps 7). */
+/** The name on the wire; undefined for SHA-1 RSA, DSA and browsers', which are never accepted (library-traps 7). */
 function signatureAlgorithm(context: PublicKeyAuthContext): string | undefined {
   const { hashAlgo } = context as PublicKeyAuthContext & { hashAlgo?: 'sha256' | 'sha512' };
-  if (context.key.algo === 'ssh-dss') return undefined;
+  if (context.key.algo === 'ssh-dss' || context.key.algo.startsWith('webauthn-sk-')) return undefined;
   if (context.key.algo !== 'ssh-rsa') return context.key.algo;
   if (hashAlgo === 'sha512') return 'rsa-sha2-512';
   return hashAlgo === 'sha256' ? 'rsa-sha2-256' : undefined;

@@ -16,7 +16,11 @@ export interface ForgedRequest {
 export type LoginAnswer = 'accepted' | 'refused' | 'disconnected';
 
 /** Sends the requests one after another on one connection; as many answers as were got. */
-export function sendForgedLogins(port: number, requests: readonly ForgedRequest[]): Promise<LoginAnswer[]> {
+export function sendForgedLogins(
+  port: number,
+  requests: readonly ForgedRequest[],
+  onBanner: (text: string) => void = () => {},
+): Promise<LoginAnswer[]> {
   const client = new ssh2.Client();
   const answers: LoginAnswer[] = [];
   return new Promise((resolve) => {
@@ -40,6 +44,7 @@ export function sendForgedLogins(port: number, requests: readonly ForgedRequest[
       answers.push('accepted');
       finish();
     });
+    client.on('banner', onBanner);
     client.on('error', () => {});
     client.on('close', () => {
       answers.push('disconnected');
