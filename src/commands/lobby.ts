@@ -34,6 +34,7 @@ export async function createLobby(services: CommandServices, log: Logger): Promi
 async function begin(run: LobbyRun): Promise<SessionEnd> {
   const { request, services, session } = run;
   const { key } = await services.authorizer.principal(session.identity);
+  if (request.pty && key.restrictions.noPty) throw new GatewayError('pty-refused', {});
   const forced = key.restrictions.command;
   if (forced !== undefined) return runExec(forced, { ...run, request: forceCommand(request, forced) });
   const { start } = request;

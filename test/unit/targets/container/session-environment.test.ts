@@ -56,6 +56,7 @@ describe('the environment', () => {
       HOME: '/x',
       SSH_CLIENT: 'y',
       SSH_TTY: '/dev/pts/0',
+      SSH_ORIGINAL_COMMAND: 'forged',
       A: 'a\nHOME=/x',
       B: 'a\0b',
       C: 'a\rb',
