@@ -30,9 +30,11 @@ export const algorithms: NonNullable<ServerConfig['algorithms']> = {
 /** Signature algorithms that a login may use, for `server-sig-algs` (RFC 8308 §3.1). */
 const userSignatureAlgorithms = [
   'ssh-ed25519',
+  'sk-ssh-ed25519@openssh.com',
   'ecdsa-sha2-nistp256',
   'ecdsa-sha2-nistp384',
   'ecdsa-sha2-nistp521',
+  'sk-ecdsa-sha2-nistp256@openssh.com',
   'rsa-sha2-512',
   'rsa-sha2-256',
 ];
