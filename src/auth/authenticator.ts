@@ -6,12 +6,12 @@ import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { PublicKey } from '../keys/key-types.ts';
 import type { Keys } from '../keys/keys.ts';
 import { fingerprintOf, parsePublicKeyBlob } from '../keys/parse-public-key.ts';
-import { type SecurityKeyStatement, verifySignature } from '../keys/verify-signature.ts';
+import { verifySignature } from '../keys/verify-signature.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Address } from '../sessions/session.ts';
-import type { KeyRestrictions } from '../store/schema.ts';
 import { matchesAddress } from './address-patterns.ts';
 import { type Identity, provenIdentity } from './identity.ts';
+import { findPresenceFault } from './user-presence.ts';
 
 export interface OfferedKey {
   readonly blob: Buffer;
@@ -113,7 +113,7 @@ export function createAuthenticator({
       if (!valid) return { refused: 'signature' };
       const found = await lookUp(request);
       if (isRefusal(found)) return found;
-      const refusal = insufficient(valid.securityKey, found.key.restrictions);
+      const refusal = findPresenceFault(valid.securityKey, found.key.restrictions);
       if (refusal) return refusal;
       keys.noteUse(found.key.id);
       return provenIdentity({
@@ -136,26 +136,9 @@ export function createAuthenticator({
       if (!valid) return { refused: 'signature' };
       if (!(await invites.findByCode(code))) return inviteRefusal;
       const { key, securityKey } = valid;
-      return insufficient(securityKey, {}) ?? { key, code, source: request.source };
+      return findPresenceFault(securityKey, {}) ?? { key, code, source: request.source };
     },
   };
-}
-
-/** What a security key must have seen before its signature counts; other keys see nothing. */
-function insufficient(
-  seen: SecurityKeyStatement | undefined,
-  { noTouchRequired, verifyRequired }: KeyRestrictions,
-): Refusal | undefined {
-  if (!seen) return undefined;
-  if (!seen.userPresent && noTouchRequired !== true) {
-    return { refused: 'user presence', detail: 'this security key must be touched when it signs' };
-  }
-  if (!seen.userVerified && verifyRequired === true) {
-    const detail =
-      'this security key must ask for your PIN or finger when it signs: make it with "ssh-keygen -O verify-required"';
-    return { refused: 'user verification', detail };
-  }
-  return undefined;
 }
 
 function parsedOrUndefined(blob: Buffer): PublicKey | undefined {
