@@ -13,14 +13,26 @@ export class BlobReader {
     this.#blob = blob;
   }
 
+  /** How many bytes were read so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#offset === this.#blob.length;
+  }
+
   /** A `string`: a view of the blob, not a copy. */
   bytes(): Buffer {
-    const start = this.#offset + 4;
-    if (start > this.#blob.length) throw new MalformedBlob('it is cut short');
-    const end = start + this.#blob.readUInt32BE(this.#offset);
-    if (end > this.#blob.length) throw new MalformedBlob('it is cut short');
-    this.#offset = end;
-    return this.#blob.subarray(start, end);
+    return this.#take(this.uint32());
+  }
+
+  uint32(): number {
+    return this.#take(4).readUInt32BE();
+  }
+
+  uint64(): bigint {
+    return this.#take(8).readBigUInt64BE();
   }
 
   /** A positive `mpint` in its one shortest form, without the sign byte. */
@@ -35,7 +47,14 @@ export class BlobReader {
   }
 
   end(): void {
-    if (this.#offset !== this.#blob.length) throw new MalformedBlob('something follows the key');
+    if (!this.isAtEnd) throw new MalformedBlob('something follows the key');
+  }
+
+  #take(length: number): Buffer {
+    const start = this.#offset;
+    if (length > this.#blob.length - start) throw new MalformedBlob('it is cut short');
+    this.#offset = start + length;
+    return this.#blob.subarray(start, this.#offset);
   }
 }
 
