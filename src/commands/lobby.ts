@@ -33,6 +33,7 @@ export async function createLobby(services: CommandServices, log: Logger): Promi
 async function begin(run: LobbyRun): Promise<SessionEnd> {
   const { request, services, session } = run;
   const { key } = await services.authorizer.principal(session.identity);
+  if (request.pty && key.restrictions.noPty) throw new GatewayError('pty-refused', {});
   const forced = key.restrictions.command;
   // sshd(8) command=: runs instead of whatever was start.
   if (forced !== undefined) return runExec(forced, run);
