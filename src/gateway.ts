@@ -99,6 +99,9 @@ async function compose(
     host: config.domain,
     port: config.publicPort ?? sshAddress.port,
     hostKeys: hostKeys.current().announced.map((key) => key.publicKey),
+    hostAuthorities: [
+      ...new Set(hostKeys.current().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
+    ],
   });
   const services: CommandServices = { ...rules, config, endpoint, openTarget: openTargetFor(rules) };
   const { connections, audit, authorizer, targets } = rules;

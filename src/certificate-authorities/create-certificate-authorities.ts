@@ -116,7 +116,7 @@ function checkPrincipals(principals: readonly string[]): readonly string[] {
 /** Numbers in their one decimal form, so that `007` revokes what `7` does. */
 function checkRevocable(which: Revocable): Revocable {
   if ('serial' in which) {
-    const serial = /^\d{1,20}$/.test(which.serial) ? BigInt(which.serial) : undefined;
+    const serial = /^\d{1,32}$/.test(which.serial) ? BigInt(which.serial) : undefined;
     if (serial === undefined || serial > maxSerial) {
       throw invalid(
         `--serial=${excerpt(which.serial)} is no serial number: use digits, as ssh-keygen -z does.`,

@@ -46,6 +46,8 @@ export interface Endpoint {
   readonly port: number;
   /** `TYPE BASE64` lines of the host keys. */
   readonly hostKeys: readonly string[];
+  /** The same of who signed their certificates, if they have any. */
+  readonly hostAuthorities?: readonly string[];
 }
 
 export interface Positional {

@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
-import type { Connection } from 'ssh2';
+import type { Connection, ParsedKey } from 'ssh2';
+import type { CertifiedHostKey } from './host-certificates.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
 
@@ -20,6 +21,7 @@ interface Ssh2Protocol {
   _kexinit: unknown;
   _kex?: Ssh2KeyExchange;
   _offer: { lists: { kex: { array: string[] } } };
+  _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
   _decipher: { _onPayload: (payload: Buffer) => unknown };
   _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
@@ -106,6 +108,7 @@ installMessageHandlers();
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
+  signAsPlainKeys(protocol);
   const decipher = protocol._decipher;
   const onPayload = decipher._onPayload;
   decipher._onPayload = (payload) =>
@@ -120,6 +123,22 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
   };
+}
+
+/**
+ * ssh2 names its signature after the algorithm agreed on. With a certificate it must be the plain key's name
+ * (PROTOCOL.certkeys), which ssh2 reads right after it has had the exchange hash signed.
+ */
+function signAsPlainKeys(protocol: Ssh2Protocol): void {
+  const bound = Object.entries(protocol._hostKeys).map(([name, key]) => {
+    if (!('signsAs' in key)) return [name, key] as const;
+    const sign = (data: Buffer) => {
+      if (protocol._kex) protocol._kex.negotiated.serverHostKey = key.signsAs;
+      return key.sign(data);
+    };
+    return [name, Object.create(key, { sign: { value: sign } }) as CertifiedHostKey] as const;
+  });
+  protocol._hostKeys = Object.fromEntries(bound);
 }
 
 // ssh2 refuses to offer what is not in this list of its.
