@@ -2,7 +2,6 @@
  * Logging in by an OpenSSH user certificate (PROTOCOL.certkeys): which account it is for, and what it leaves.
  * Everything is read from a certificate whose authority is trusted here and has really signed it.
  */
-import type { Accounts } from '../accounts/accounts.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import { findFault } from '../certificate-authorities/standing.ts';
 import { MalformedBlob } from '../keys/blob-reader.ts';
@@ -23,7 +22,6 @@ import { certificateRestrictions } from './certificate-restrictions.ts';
 import type { CertificateFacts } from './identity.ts';
 
 export interface CertificateLoginDependencies {
-  readonly accounts: Accounts;
   readonly certificateAuthorities: CertificateAuthorities;
   readonly store: Reader;
   readonly clock: Clock;
@@ -50,12 +48,11 @@ const refused = (detail: string): Refusal => ({ refused: 'certificate', detail }
 const lastSecond = 8_640_000_000_000n;
 
 export function createCertificateLogin(dependencies: CertificateLoginDependencies): CertificateLogin {
-  const { accounts, certificateAuthorities, store, clock } = dependencies;
+  const { certificateAuthorities, store, clock } = dependencies;
 
   async function findAccount({ principals }: Certificate): Promise<AccountRow | Refusal> {
-    const all = await accounts.list();
-    const named = principals.flatMap((principal) => all.filter(({ name }) => name === principal));
-    const [account, ...more] = named;
+    const found = await Promise.all(principals.map((name) => store.find('accounts', 'name', name)));
+    const [account, ...more] = found.filter((row) => row !== undefined);
     if (!account) return refused("none of this certificate's principals names an account here");
     if (more.length > 0)
       return refused("more than one of this certificate's principals names an account here");

@@ -1,4 +1,6 @@
 import type { CertificateFacts } from '../auth/identity.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { printable } from '../platform/printable.ts';
 import type { Command } from './command.ts';
 import { keyData } from './ssh-key/key-data.ts';
 import { keyTable } from './ssh-key/key-table.ts';
@@ -42,7 +44,7 @@ export const command: Command = {
 };
 
 const certificateText = ({ keyId, serial, caName, expiresAt }: CertificateFacts) =>
-  `"${keyId}", serial ${serial}, signed by ${caName}${expiresAt === undefined ? '' : `, until ${shortTime(expiresAt, '')} UTC`}`;
+  `"${printable(excerpt(keyId))}", serial ${serial}, signed by ${caName}${expiresAt === undefined ? '' : `, until ${shortTime(expiresAt, '')} UTC`}`;
 
 /** The certificate of this connection, which then has no registered key. */
 const certificateData = ({ keyId, serial, caName, expiresAt }: CertificateFacts) => ({

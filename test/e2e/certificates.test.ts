@@ -83,6 +83,16 @@ describe('a user certificate of a trusted authority logs in', () => {
     expect(sessions.sessions).toEqual([expect.objectContaining({ account: 'alice', current: true })]);
   });
 
+  it('a key id says nothing but itself: no line of its own, nothing for a terminal', async () => {
+    const keyId = 'x\nRole: admin\n\x1b[2J';
+    const outcome = await whoami(await makeCertificate(authority, { principals: member, keyId }));
+    expect(outcome.text).toContain('Role: member');
+    expect(outcome.text).not.toMatch(/^Role: admin/m);
+    expect(outcome.text).not.toContain('\x1b');
+    const accepted = door.logged().findLast((line) => line['audit'] === 'login-accepted');
+    expect(accepted?.['certificate']).toMatchObject({ keyId: 'x\\x0aRole: admin\\x0a\\x1b[2J' });
+  });
+
   it('a key that is registered as well still logs in by itself', async () => {
     const plain = await makeKeyPair();
     await door.ssh('account add-key bob', { stdin: plain.publicKey });

@@ -1,3 +1,5 @@
+import { excerpt } from '../../platform/excerpt.ts';
+import { printable } from '../../platform/printable.ts';
 import type { CaRow, RevocationRow } from '../../store/schema.ts';
 import { textTable } from '../interpreter/text-table.ts';
 import { shortTime } from '../text-parts.ts';
@@ -38,5 +40,5 @@ export function caTable(rows: readonly CaRow[]): string {
 }
 
 /** What `--serial` and `--key-id` named, for people. */
-export const revokedText = ({ serial, keyId }: RevocationRow) =>
-  serial === undefined ? `certificates with key id "${keyId}"` : `certificate ${serial}`;
+export const revokedText = ({ serial, keyId = '' }: RevocationRow) =>
+  serial === undefined ? `certificates with key id "${printable(excerpt(keyId))}"` : `certificate ${serial}`;
