@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createAccounts } from '../src/accounts/create-accounts.ts';
 import { createInvites } from '../src/accounts/create-invites.ts';
 import { type Authenticator, createAuthenticator } from '../src/auth/authenticator.ts';
+import { createCertificateAuthorities } from '../src/certificate-authorities/create-certificate-authorities.ts';
 import { createKeys } from '../src/keys/create-keys.ts';
 import type { Keys } from '../src/keys/keys.ts';
 import { fingerprintOf, parsePublicKeyBlob } from '../src/keys/parse-public-key.ts';
@@ -67,7 +68,14 @@ async function filledStore(count: number): Promise<Filled> {
   const invites = createInvites({ store, clock });
   return {
     keys,
-    authenticator: createAuthenticator({ keys, accounts, invites, clock }),
+    authenticator: createAuthenticator({
+      keys,
+      accounts,
+      invites,
+      certificateAuthorities: createCertificateAuthorities({ store, clock }),
+      store,
+      clock,
+    }),
     ten: offered(10),
     all: offered(lookups),
     close,

@@ -103,6 +103,24 @@ export const errorTable = {
     () => 'this invite fixes no name: give one as the command, like "ssh join+CODE@gateway alice".',
   ),
 
+  // Certificate authorities.
+  'invalid-ca': usage<{ problem: string }>(({ problem }) => problem),
+  'ca-taken': row<{ ca: string }>(
+    1,
+    409,
+    ({ ca }) => `the authority "${ca}" has this name or this key already; "ca show ${ca}" shows it.`,
+  ),
+  'ca-not-found': row<{ ca: string }>(
+    1,
+    404,
+    ({ ca }) => `there is no authority "${ca}"; "ca list" shows them.`,
+  ),
+  'revocation-not-found': row<{ ca: string }>(
+    1,
+    404,
+    ({ ca }) => `nothing of the kind is revoked; "ca show ${ca}" shows what is.`,
+  ),
+
   // Targets. One sentence for "does not exist" and "is not yours", so that nothing can be probed.
   'target-not-found': row<{ target: string; reachable: string }>(
     255,

@@ -10,6 +10,7 @@ import { createInvites } from './accounts/create-invites.ts';
 import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
+import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
@@ -23,6 +24,7 @@ import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
+import { addUntilExpiry } from './sessions/certificate-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
@@ -89,7 +91,7 @@ async function compose(
 ): Promise<Gateway> {
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
-  const { accounts, invites, keys, clock, engine } = rules;
+  const { accounts, invites, clock, engine } = rules;
   if (config.adminKeyFile !== undefined) await ensureAdmin(accounts, config.adminKeyFile);
 
   let sshAddress: Address = { address: '', port: 0 };
@@ -97,6 +99,9 @@ async function compose(
     host: config.domain,
     port: config.publicPort ?? sshAddress.port,
     hostKeys: hostKeys.current().announced.map((key) => key.publicKey),
+    hostAuthorities: [
+      ...new Set(hostKeys.current().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
+    ],
   });
   const services: CommandServices = { ...rules, config, endpoint, openTarget: openTargetFor(rules) };
   const { connections, audit, authorizer, targets } = rules;
@@ -105,7 +110,7 @@ async function compose(
     config,
     version,
     hostKeys: hostKeys.current,
-    authenticator: createAuthenticator({ accounts, invites, keys, clock }),
+    authenticator: createAuthenticator(rules),
     runSession: createRunSession({
       ...rules,
       log,
@@ -115,7 +120,7 @@ async function compose(
       maxSessionsPerAccount: config.maxSessionsPerAccount,
     }),
     resolveJump: createResolveJump({ authorizer, targets, audit, targetPrefix: config.targetPrefix }),
-    addConnection: connections.addConnection,
+    addConnection: addUntilExpiry(connections, clock),
     audit,
     log,
   });
@@ -172,6 +177,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     accounts: createAccounts({ store, clock }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys: createKeys({ store, clock, maxKeysPerAccount }),
+    certificateAuthorities: createCertificateAuthorities({ store, clock }),
     targets: createTargetDirectory({ engine, authorizer, config }),
     connections: createConnections(),
     audit: createLogAudit(log),

@@ -1,5 +1,6 @@
 /** The rules about invites over the store. */
 import { createHash } from 'node:crypto';
+import { isPrincipal } from '../certificate-authorities/standing.ts';
 import { GatewayError } from '../errors.ts';
 import { insertKeys } from '../keys/insert-keys.ts';
 import type { PublicKey } from '../keys/key-types.ts';
@@ -72,7 +73,8 @@ export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependen
         const invite = await findValid(transaction, code, clock);
         if (!invite) throw new GatewayError('invalid-invite', {});
         await refuseMember(transaction, key);
-        const chosen = invite.name ?? ownName(name, spokenFor);
+        const chosen =
+          invite.name ?? ownName(name, spokenFor || (await isPrincipal(transaction, name ?? '')));
         const { role } = invite;
         const account = await insertAccount(transaction, { name: chosen, role, origin: 'invite' }, clock);
         // An invite decides anew about a key that was removed once.

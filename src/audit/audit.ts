@@ -1,6 +1,8 @@
 /** One function per event; what listens (log, later file and metrics) never throws back. */
 import type { Logger } from 'pino';
-import type { Identity } from '../auth/identity.ts';
+import type { CertificateFacts, Identity } from '../auth/identity.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { printable } from '../platform/printable.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
 export interface Audit {
@@ -34,6 +36,14 @@ const who = (identity: Identity): Fields => ({
   accountId: identity.accountId,
   fingerprint: identity.fingerprint,
   source: identity.source.address,
+  ...(identity.certificate ? { certificate: certified(identity.certificate) } : {}),
+});
+
+const certified = ({ caName, serial, keyId, expiresAt }: CertificateFacts): Fields => ({
+  ca: caName,
+  serial,
+  keyId: printable(excerpt(keyId, 256)),
+  ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
 /** An Audit that writes each event as one structured log line under `audit`. */

@@ -3,13 +3,17 @@
  * signature verifies becomes somebody.
  */
 import type { Accounts, Invites } from '../accounts/accounts.ts';
+import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
+import { isCertificateBlob } from '../keys/certificate.ts';
 import type { PublicKey } from '../keys/key-types.ts';
 import type { Keys } from '../keys/keys.ts';
 import { fingerprintOf, parsePublicKeyBlob } from '../keys/parse-public-key.ts';
 import { verifySignature } from '../keys/verify-signature.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Address } from '../sessions/session.ts';
+import type { Reader } from '../store/store.ts';
 import { matchesAddress } from './address-patterns.ts';
+import { createCertificateLogin } from './certificate-login.ts';
 import { type Identity, provenIdentity } from './identity.ts';
 import { findPresenceFault } from './user-presence.ts';
 
@@ -22,7 +26,7 @@ export interface OfferedKey {
 
 /** A signed publickey request, RFC 4252 §7. */
 export interface SignedRequest extends OfferedKey {
-  /** `rsa-sha2-512`, `ssh-ed25519`, … */
+  /** `rsa-sha2-512`, `ssh-ed25519`, `rsa-sha2-512-cert-v01@openssh.com`, … */
   readonly algorithm: string;
   /** The whole signature blob. */
   readonly signature: Buffer;
@@ -45,6 +49,7 @@ export type Refusal = {
     | 'source'
     | 'invite'
     | 'signature'
+    | 'certificate'
     | 'user presence'
     | 'user verification';
   readonly detail?: string;
@@ -63,18 +68,18 @@ export interface AuthenticatorDependencies {
   readonly accounts: Accounts;
   readonly invites: Invites;
   readonly keys: Keys;
+  readonly certificateAuthorities: CertificateAuthorities;
+  readonly store: Reader;
   readonly clock: Clock;
 }
 
 export const isRefusal = (value: object | string): value is Refusal =>
   typeof value === 'object' && 'refused' in value;
 
-export function createAuthenticator({
-  accounts,
-  invites,
-  keys,
-  clock,
-}: AuthenticatorDependencies): Authenticator {
+export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
+  const { accounts, invites, keys, clock } = dependencies;
+  const certificates = createCertificateLogin(dependencies);
+
   async function lookUp({ blob, source, outer }: OfferedKey) {
     const key = await keys.findByFingerprint(fingerprintOf(blob));
     if (!key || (outer && outer.accountId !== key.accountId)) return { refused: 'unknown' } as const;
@@ -104,11 +109,21 @@ export function createAuthenticator({
 
   return {
     async probe(offered) {
-      const found = await lookUp(offered);
+      const isCertificate = isCertificateBlob(offered.blob);
+      const found = await (isCertificate ? certificates.lookUp(offered) : lookUp(offered));
       return isRefusal(found) ? found : 'known';
     },
 
     async authenticate(request) {
+      const { source, outer } = request;
+      const connection = { source, ...(outer ? { outer } : {}) };
+      if (isCertificateBlob(request.blob)) {
+        const found = await certificates.authenticate(request);
+        if (isRefusal(found)) return found;
+        const { account, keyId, fingerprint, facts } = found;
+        const person = { accountId: account.id, accountName: account.name };
+        return provenIdentity({ ...person, keyId, fingerprint, certificate: facts, ...connection });
+      }
       const valid = verified(request);
       if (!valid) return { refused: 'signature' };
       const found = await lookUp(request);
@@ -121,8 +136,7 @@ export function createAuthenticator({
         accountName: found.account.name,
         keyId: found.key.id,
         fingerprint: found.key.fingerprint,
-        source: request.source,
-        ...(request.outer ? { outer: request.outer } : {}),
+        ...connection,
       });
     },
 

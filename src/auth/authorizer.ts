@@ -8,6 +8,7 @@ import type { Identity } from './identity.ts';
 export interface Principal {
   readonly identity: Identity;
   readonly account: AccountRow;
+  /** Of the store; for an identity by certificate, made from that certificate. */
   readonly key: KeyRow;
   /** Tag, expiry, from, command, restrict, no-…: on this key or on the outer connection's. */
   readonly restricted: boolean;

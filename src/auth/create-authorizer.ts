@@ -10,6 +10,7 @@ import type { Target } from '../targets/target.ts';
 import { isVisible, ownersOf, type VisibilityRules } from '../targets/visibility.ts';
 import { type Authorization, grantAuthorization, type SessionAllowances } from './authorization.ts';
 import type { Authorizer, Principal } from './authorizer.ts';
+import { findCertificateKey } from './certificate-key.ts';
 import type { Identity } from './identity.ts';
 import { findOperatorPrincipal } from './operator.ts';
 
@@ -87,7 +88,10 @@ const unreachable = (target: Target) =>
 
 /** The key that signed and, inside a jump, those of the outer connections: all must be good now. */
 async function readKeys(store: Store, clock: Clock, identity: Identity): Promise<[KeyRow, ...KeyRow[]]> {
-  const key = await store.get('keys', identity.keyId);
+  const { certificate } = identity;
+  const key = certificate
+    ? await findCertificateKey(store, identity, certificate, clock.now())
+    : await store.get('keys', identity.keyId);
   if (!key || key.accountId !== identity.accountId || key.fingerprint !== identity.fingerprint) throw gone();
   if (key.expiresAt !== undefined && !(Date.parse(key.expiresAt) > clock.now())) throw gone();
   const { outer } = identity;

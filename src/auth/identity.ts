@@ -2,18 +2,34 @@
  * Who somebody is, proven. Invariant: `provenIdentity` is called only by the authenticator, after a
  * signature was verified; a unit test reads the import lines and fails on any other caller.
  */
+import type { CertificateStanding } from '../certificate-authorities/standing.ts';
 import type { Address } from '../sessions/session.ts';
+import type { KeyRestrictions } from '../store/schema.ts';
 
 declare const proven: unique symbol;
+
+/** What a certificate said, for an identity that came in by one. There is no row of a key behind it. */
+export interface CertificateFacts extends CertificateStanding {
+  readonly caName: string;
+  /** `ssh-ed25519-cert-v01@openssh.com`, … */
+  readonly type: string;
+  /** `TYPE BASE64` of the key that is certified. */
+  readonly publicKey: string;
+  /** From critical options, and from the extensions that are absent. */
+  readonly restrictions: KeyRestrictions;
+}
 
 export interface Identity {
   readonly [proven]: true;
   readonly accountId: string;
   /** The account's name when it logged in; for display only. Rights are looked up by id each time. */
   readonly accountName: string;
+  /** Of the key's row; `ca:NAME:SERIAL` for a certificate. */
   readonly keyId: string;
   /** `SHA256:…` of the key that signed. */
   readonly fingerprint: string;
+  /** It came in by this certificate, not by a registered key. */
+  readonly certificate?: CertificateFacts;
   readonly source: Address;
   /** An inner connection of a jump is bounded by the outer one's key as well. */
   readonly outer?: Identity;

@@ -20,7 +20,7 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
-  postern account|invite|session|ssh-key|share|tag|ls …
+  postern account|invite|ca|session|ssh-key|share|tag|ls …
                                the lobby's commands, as the operator of this machine, on the running
                                gateway; "postern help" lists them. Recover a lost admin key with
                                "postern account add-key NAME < key.pub"
@@ -42,7 +42,7 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],
   ['-h', print(usage)],
-  ...['backup', 'hostkey', 'help', 'account', 'invite', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
+  ...['backup', 'hostkey', 'help', 'account', 'invite', 'ca', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
     (word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)],
   ),
 ]);

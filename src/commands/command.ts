@@ -5,6 +5,7 @@
 import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
+import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -28,6 +29,7 @@ export interface CommandServices {
   readonly accounts: Accounts;
   readonly invites: Invites;
   readonly keys: Keys;
+  readonly certificateAuthorities: CertificateAuthorities;
   readonly authorizer: Authorizer;
   readonly targets: TargetDirectory;
   readonly connections: Connections;
@@ -44,6 +46,8 @@ export interface Endpoint {
   readonly port: number;
   /** `TYPE BASE64` lines of the host keys. */
   readonly hostKeys: readonly string[];
+  /** The same of who signed their certificates, if they have any. */
+  readonly hostAuthorities?: readonly string[];
 }
 
 export interface Positional {

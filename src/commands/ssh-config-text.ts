@@ -46,10 +46,12 @@ const block = (host: string, lines: readonly string[]) =>
 
 const quoted = (path: string) => (path.includes(' ') ? `"${path}"` : path);
 
-/** One line for each host key, under the alias and under the address people connect to. */
-export function knownHostsText({ endpoint: { host, port, hostKeys }, alias }: SshConfigFacts): string {
-  const address = port === 22 ? host : `[${host}]:${port}`;
-  return hostKeys.map((key) => `${alias},${address} ${key}`).join('\n');
+/** One line for each host key and each authority of theirs, under the alias and the address people connect to. */
+export function knownHostsText({ endpoint, alias }: SshConfigFacts): string {
+  const { host, port, hostKeys, hostAuthorities = [] } = endpoint;
+  const names = `${alias},${port === 22 ? host : `[${host}]:${port}`}`;
+  const authorities = hostAuthorities.map((key) => `@cert-authority ${names} ${key}`);
+  return [...authorities, ...hostKeys.map((key) => `${names} ${key}`)].join('\n');
 }
 
 /** Throws `usage` unless `name` can stand in an ssh_config as a host alias, and is none of the targets'. */

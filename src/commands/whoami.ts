@@ -1,6 +1,10 @@
+import type { CertificateFacts } from '../auth/identity.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { printable } from '../platform/printable.ts';
 import type { Command } from './command.ts';
 import { keyData } from './ssh-key/key-data.ts';
 import { keyTable } from './ssh-key/key-table.ts';
+import { shortTime } from './text-parts.ts';
 
 export const command: Command = {
   path: ['whoami'],
@@ -10,7 +14,10 @@ export const command: Command = {
   options: {},
   permission: 'anyone',
   async run(_args, { keys, principal }) {
-    const { account } = principal;
+    const {
+      account,
+      identity: { certificate },
+    } = principal;
     const rows = await keys.list(account.id);
     const named =
       account.email === undefined ? `Account: ${account.name}` : `Email Address: ${account.email}`;
@@ -18,12 +25,14 @@ export const command: Command = {
       named,
       ...(account.email === undefined ? [] : [`Account: ${account.name}`]),
       `Role: ${account.role}`,
+      ...(certificate ? [`Certificate: ${certificateText(certificate)}`] : []),
     ];
     return {
       data: {
         account: account.name,
         email: account.email ?? null,
         role: account.role,
+        ...(certificate ? { certificate: certificateData(certificate) } : {}),
         ssh_keys: rows.map((row) => {
           const { public_key, fingerprint, name, current } = keyData(row, principal);
           return { public_key, fingerprint, name, current };
@@ -33,3 +42,14 @@ export const command: Command = {
     };
   },
 };
+
+const certificateText = ({ keyId, serial, caName, expiresAt }: CertificateFacts) =>
+  `"${printable(excerpt(keyId))}", serial ${serial}, signed by ${caName}${expiresAt === undefined ? '' : `, until ${shortTime(expiresAt, '')} UTC`}`;
+
+/** The certificate of this connection, which then has no registered key. */
+const certificateData = ({ keyId, serial, caName, expiresAt }: CertificateFacts) => ({
+  key_id: keyId,
+  serial,
+  ca: caName,
+  expires_at: expiresAt ?? null,
+});

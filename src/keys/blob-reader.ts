@@ -13,6 +13,15 @@ export class BlobReader {
     this.#blob = blob;
   }
 
+  /** How many bytes were read so far. */
+  get offset(): number {
+    return this.#offset;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#offset === this.#blob.length;
+  }
+
   /** A `string`: a view of the blob, not a copy. */
   bytes(): Buffer {
     return this.#take(this.uint32());
@@ -27,6 +36,10 @@ export class BlobReader {
     return this.#take(4).readUInt32BE();
   }
 
+  uint64(): bigint {
+    return this.#take(8).readBigUInt64BE();
+  }
+
   /** A positive `mpint` in its one shortest form, without the sign byte. */
   positiveInteger(): Buffer {
     const bytes = this.bytes();
@@ -39,7 +52,7 @@ export class BlobReader {
   }
 
   end(): void {
-    if (this.#offset !== this.#blob.length) throw new MalformedBlob('something follows the key');
+    if (!this.isAtEnd) throw new MalformedBlob('something follows the key');
   }
 
   #take(length: number): Buffer {

@@ -15,7 +15,8 @@ export interface RevocationDependencies {
   readonly log: Logger;
 }
 
-const identityTables = new Set<Change['table']>(['keys', 'accounts']);
+const identityTables = new Set<Change['table']>(['keys', 'accounts', 'cas', 'revocations']);
+const certificateTables = new Set<Change['table']>(['cas', 'revocations']);
 const accessTables = new Set<Change['table']>(['accounts', 'keys', 'grants', 'targetTags']);
 
 /** Watches the store until the returned function is called. */
@@ -37,7 +38,8 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
 
 function concerns(changes: readonly Change[], { identity }: LiveConnection): boolean {
   const ids = new Set([identity.keyId, identity.accountId, identity.outer?.keyId]);
-  return changes.some(({ id }) => ids.has(id));
+  const byCertificate = (identity.certificate ?? identity.outer?.certificate) !== undefined;
+  return changes.some(({ table, id }) => ids.has(id) || (byCertificate && certificateTables.has(table)));
 }
 
 async function recheckConnection(
@@ -48,9 +50,14 @@ async function recheckConnection(
     await authorizer.principal(connection.identity);
   } catch (error) {
     if (!isGatewayError(error)) throw error;
-    connections.closeConnection(connection, 'the key you are connected with is no longer valid here.');
+    connections.closeConnection(
+      connection,
+      `the ${identityWord(connection)} you are connected with is no longer valid here.`,
+    );
   }
 }
+
+const identityWord = ({ identity }: LiveConnection) => (identity.certificate ? 'certificate' : 'key');
 
 async function recheckSession({ authorizer }: RevocationDependencies, session: LiveSession): Promise<void> {
   const { authorization } = session;

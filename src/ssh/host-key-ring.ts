@@ -67,10 +67,10 @@ async function finishRotation(folder: string): Promise<void> {
     }
   }
   for (const path of paths) {
-    for (const suffix of ['', '.pub']) {
-      const next = suffix === '' ? nextOf(path) : `${nextOf(path)}.pub`;
+    // A host certificate goes with its key.
+    for (const suffix of ['', '.pub', '-cert.pub']) {
       await rename(path + suffix, `${path}.old${suffix}`).catch(ignoreMissing);
-      await rename(next, path + suffix).catch(ignoreMissing);
+      await rename(nextOf(path) + suffix, path + suffix).catch(ignoreMissing);
     }
   }
 }

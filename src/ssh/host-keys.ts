@@ -4,6 +4,7 @@ import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promis
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { randomId } from '../platform/ids.ts';
+import { type HostCertificate, loadHostCertificate } from './host-certificates.ts';
 
 const { utils } = ssh2;
 
@@ -15,6 +16,8 @@ export interface HostKey {
   readonly type: string;
   /** `SHA256:…`. */
   readonly fingerprint: string;
+  /** From `NAME-cert.pub` beside it. */
+  readonly certificate?: HostCertificate;
 }
 
 /** Names as sshd(8) has them, best first. */
@@ -40,7 +43,7 @@ export function makeEd25519(generate = () => utils.generateKeyPairSync('ed25519'
 
 /**
  * Loads the host keys of `folder`, making those that are missing (private 0600, public beside it).
- * Throws a sentence for a file that others may read or that is no private key.
+ * Throws a sentence for a file that others may read or that is no private key, and for a certificate that is not its.
  */
 export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -108,8 +111,10 @@ export async function loadHostKey(path: string): Promise<HostKey> {
     );
   }
   const blob = parsed.getPublicSSH();
+  const certificate = await loadHostCertificate(`${path}-cert.pub`, blob);
   return {
     privateKey,
+    ...(certificate ? { certificate } : {}),
     type: parsed.type,
     publicKey: `${parsed.type} ${blob.toString('base64')}`,
     fingerprint: `SHA256:${createHash('sha256').update(blob).digest('base64').replace(/=+$/, '')}`,

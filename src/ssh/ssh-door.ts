@@ -3,9 +3,11 @@
  * connection comes in through the same `serve` as a socket does.
  */
 import type { Socket } from 'node:net';
-import ssh2, { type Connection } from 'ssh2';
+import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo } from './algorithms.ts';
+import { certifiedHostKeys } from './host-certificates.ts';
+import type { HostKey } from './host-keys.ts';
 import { createStartupLimits, openListener } from './listener.ts';
 import {
   type DoorContext,
@@ -75,7 +77,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
 function createServer(options: SshDoorOptions, attach: (client: Connection) => void): ssh2.Server {
   const { config } = options;
   const server = new ssh2.Server({
-    hostKeys: options.hostKeys().serving.map((key) => key.privateKey),
+    hostKeys: ssh2HostKeys(options.hostKeys().serving),
     algorithms,
     // A version that begins with OpenSSH makes clients send eow and no-more-sessions (library-traps 13).
     ident: `OpenSSH_Postern_${options.version}`,
@@ -89,4 +91,15 @@ function createServer(options: SshDoorOptions, attach: (client: Connection) => v
     attach(client);
   });
   return server;
+}
+
+/** Certificates first, as sshd has it: a client that knows the authority need not know the key. */
+function ssh2HostKeys(hostKeys: readonly HostKey[]): NonNullable<ServerConfig['hostKeys']> {
+  const certified = hostKeys.flatMap(({ privateKey, certificate }) => {
+    const key = ssh2.utils.parseKey(privateKey) as ParsedKey;
+    return certificate ? certifiedHostKeys(key, certificate) : [];
+  });
+  // ssh2 takes a parsed key for the text of one; its types do not say so.
+  const parsed = certified.map((key) => ({ key: key as unknown as Buffer, passphrase: '' }));
+  return [...parsed, ...hostKeys.map(({ privateKey }) => privateKey)];
 }

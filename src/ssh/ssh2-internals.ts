@@ -5,49 +5,14 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import type { CertifiedHostKey } from './host-certificates.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
-import { parseSignedRequest, type SignedRequest } from './signed-request.ts';
+import { parseSignedRequest } from './signed-request.ts';
+import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
 import { MalformedMessage } from './wire.ts';
 
 const require = createRequire(import.meta.url);
-
-interface Ssh2Protocol {
-  channelData(channel: number, data: Buffer): void;
-  channelExtData(channel: number, data: Buffer, type: number): void;
-  _packetRW: {
-    write: { allocStart: number; alloc(length: number): Buffer; finalize(packet: Buffer): Buffer };
-  };
-  /** Our KEXINIT while keys are exchanged. */
-  _kexinit: unknown;
-  _kex?: Ssh2KeyExchange;
-  _offer: { lists: { kex: { array: string[] } } };
-  _decipher: { _onPayload: (payload: Buffer) => unknown };
-  _authsQueue: string[];
-  _handlers: {
-    USERAUTH_REQUEST(
-      protocol: Ssh2Protocol,
-      user: string,
-      service: string,
-      method: string,
-      data: SignedRequest['data'],
-    ): void;
-  };
-  _onHandshakeComplete: (...args: unknown[]) => void;
-  disconnect(reason: number): void;
-}
-
-interface Ssh2KeyExchange {
-  readonly sessionID: Buffer;
-  negotiated: { kex: string; serverHostKey: string };
-  remoteExtInfoEnabled: boolean;
-  _remoteKexinit: Buffer;
-  computeSecret(theirs: Buffer): Buffer | Error;
-  getPublicKey(): Buffer;
-  convertPublicKey(key: Buffer): Buffer;
-}
-
-type MessageHandler = (protocol: Ssh2Protocol, payload: Buffer) => unknown;
 
 const protocolOf = (client: Connection): Ssh2Protocol =>
   (client as unknown as { _protocol: Ssh2Protocol })._protocol;
@@ -146,6 +111,7 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
+  signAsPlainKeys(protocol);
   const decipher = protocol._decipher;
   const onPayload = decipher._onPayload;
   decipher._onPayload = (payload) =>
@@ -160,6 +126,22 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
   };
+}
+
+/**
+ * ssh2 names its signature after the algorithm agreed on. With a certificate it must be the plain key's name
+ * (PROTOCOL.certkeys), which ssh2 reads right after it has had the exchange hash signed.
+ */
+function signAsPlainKeys(protocol: Ssh2Protocol): void {
+  const bound = Object.entries(protocol._hostKeys).map(([name, key]) => {
+    if (!('signsAs' in key)) return [name, key] as const;
+    const sign = (data: Buffer) => {
+      if (protocol._kex) protocol._kex.negotiated.serverHostKey = key.signsAs;
+      return key.sign(data);
+    };
+    return [name, Object.create(key, { sign: { value: sign } }) as CertifiedHostKey] as const;
+  });
+  protocol._hostKeys = Object.fromEntries(bound);
 }
 
 // ssh2 refuses to offer what is not in this list of its.

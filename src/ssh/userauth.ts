@@ -12,6 +12,7 @@ import {
 } from '../auth/authenticator.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { Config } from '../config/config.ts';
+import { plainAlgorithm } from '../keys/certificate.ts';
 import { fingerprintOf } from '../keys/parse-public-key.ts';
 import { printable } from '../platform/printable.ts';
 import { parseLoginName } from '../sessions/login-name.ts';
@@ -161,6 +162,8 @@ const toPeer = (proven: Identity | Applicant): Peer =>
 function signatureAlgorithm(context: PublicKeyAuthContext): string | undefined {
   const { hashAlgo } = context as PublicKeyAuthContext & { hashAlgo?: 'sha256' | 'sha512' };
   if (context.key.algo === 'ssh-dss' || context.key.algo.startsWith('webauthn-sk-')) return undefined;
+  // As an algorithm, ssh-rsa-cert-v01@openssh.com means SHA-1 too.
+  if (/-cert-v\d\d@/.test(context.key.algo)) return plainAlgorithm(context.key.algo) && context.key.algo;
   if (context.key.algo !== 'ssh-rsa') return context.key.algo;
   if (hashAlgo === 'sha512') return 'rsa-sha2-512';
   return hashAlgo === 'sha256' ? 'rsa-sha2-256' : undefined;

@@ -98,6 +98,40 @@ export interface TargetTagsRow {
   readonly tags: readonly string[];
 }
 
+/** A certificate authority whose OpenSSH user certificates are a way in. */
+export interface CaRow {
+  readonly id: string;
+  /** `[a-z][a-z0-9-]{0,31}`, unique. */
+  readonly name: string;
+  /** `SHA256:…` of its key; unique. */
+  readonly fingerprint: string;
+  /** `TYPE BASE64`, without comment. */
+  readonly publicKey: string;
+  /** Names of the accounts it may speak for, there or to come; `['*']`: of every account. */
+  readonly principals: readonly string[];
+  /** Also for those of them that are admins. */
+  readonly admins: boolean;
+  /** Account id. */
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
+/**
+ * Certificates that are no longer good. Hangs on the authority's key, not on its row: taking an authority
+ * out and in again brings none of them back.
+ */
+export interface RevocationRow {
+  /** `FINGERPRINT serial=N` or `FINGERPRINT key-id=ID`. */
+  readonly id: string;
+  /** Fingerprint of the authority's key. */
+  readonly authority: string;
+  /** In decimal; as it may have 64 bits, a string. */
+  readonly serial?: string;
+  readonly keyId?: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
 export interface Rows {
   accounts: AccountRow;
   accountNames: AccountNameRow;
@@ -106,6 +140,8 @@ export interface Rows {
   invites: InviteRow;
   grants: GrantRow;
   targetTags: TargetTagsRow;
+  cas: CaRow;
+  revocations: RevocationRow;
 }
 
 export type TableName = keyof Rows;
@@ -119,6 +155,8 @@ export const tables = {
   invites: { unique: ['codeHash'], index: [] },
   grants: { unique: [], index: ['targetKey', 'accountId'] },
   targetTags: { unique: [], index: [] },
+  cas: { unique: ['name', 'fingerprint'], index: [] },
+  revocations: { unique: [], index: ['authority'] },
 } as const satisfies {
   [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
 };

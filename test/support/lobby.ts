@@ -10,6 +10,7 @@ import type { Audit } from '../../src/audit/audit.ts';
 import { createLogAudit } from '../../src/audit/audit.ts';
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
 import type { Identity } from '../../src/auth/identity.ts';
+import { createCertificateAuthorities } from '../../src/certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
@@ -58,6 +59,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     accounts: createAccounts({ store, clock }),
     invites: createInvites({ store, clock }),
     keys: createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount }),
+    certificateAuthorities: createCertificateAuthorities({ store, clock }),
     connections: createConnections(),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {

@@ -14,7 +14,7 @@ const sources = readSources(join(root, 'src'));
 const layers = [
   ['platform', 'errors.ts', 'errors-table.ts'],
   ['config', 'store'],
-  ['keys', 'accounts', 'tokens', 'auth', 'targets', 'audit'],
+  ['keys', 'accounts', 'certificate-authorities', 'tokens', 'auth', 'targets', 'audit'],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
   ['gateway.ts'],

@@ -66,4 +66,22 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     createdAt: time,
   }),
   targetTags: z.looseObject({ id, tags: z.array(z.string()) }),
+  cas: z.looseObject({
+    id,
+    name: z.string().min(1),
+    fingerprint: z.string().min(1),
+    publicKey: z.string().min(1),
+    principals: z.array(z.string().min(1)),
+    admins: z.boolean(),
+    createdBy: z.string(),
+    createdAt: time,
+  }),
+  revocations: z.looseObject({
+    id,
+    authority: z.string().min(1),
+    serial: z.string().optional(),
+    keyId: z.string().optional(),
+    createdBy: z.string(),
+    createdAt: time,
+  }) as z.ZodType<Rows['revocations']>,
 };

@@ -6,9 +6,11 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/auth/identity.ts';
 import { loadCommands, nameOf } from '../../../src/commands/interpreter/load-commands.ts';
+import type { KeyToAdd } from '../../../src/keys/keys.ts';
+import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
 import { createRunSession } from '../../../src/sessions/create-run-session.ts';
 import { createResolveJump } from '../../../src/sessions/resolve-jump.ts';
-import type { AccountRow, KeyRow } from '../../../src/store/schema.ts';
+import { type AccountRow, type KeyRow, type TableName, tables } from '../../../src/store/schema.ts';
 import { makePublicKey, openLobby, statusOf, type TestLobby } from '../../support/lobby.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { container, identityOf, putAccount, putGrant, putKey } from '../../support/people.ts';
@@ -80,6 +82,12 @@ const commandTable: readonly (readonly [line: string, expected: string])[] = [
   ['invite create', 'yAAAAAAR'],
   ['invite list', 'yAAAAAAR'],
   ['invite revoke INVITE', 'yAAAAAAR'],
+  ['ca add new KEY --principals-from=gus', 'yAAAAAAR'],
+  ['ca list', 'yAAAAAAR'],
+  ['ca show office', 'yAAAAAAR'],
+  ['ca remove office', 'yAAAAAAR'],
+  ['ca revoke office --serial=1', 'yAAAAAAR'],
+  ['ca unrevoke office --serial=2', 'yAAAAAAR'],
 ];
 
 /** Login names on the gateway, and `jump:` for the inner login name in a jump to rexec-web. */
@@ -137,6 +145,11 @@ beforeEach(async () => {
   };
   const expiresAt = '2027-01-01T00:00:00.000Z';
   inviteId = (await invites.create({ role: 'member', expiresAt, createdBy: ada.id })).invite.id;
+  const [office] = parseKeysToAdd(makePublicKey());
+  const { certificateAuthorities } = lobby.services;
+  const terms = { name: 'office', principals: ['*'], admins: false, createdBy: ada.id };
+  await certificateAuthorities.add({ ...terms, key: (office as KeyToAdd).key });
+  await certificateAuthorities.revoke('office', { serial: '2' }, ada.id);
   for (const [name, identity] of Object.entries(people)) {
     connections.addSession({
       id: `of-${name.replaceAll(' ', '-')}`,
@@ -252,16 +265,8 @@ describe('who gets where', () => {
 /** Runs with the store as it was before, and puts it back. */
 async function afresh<T>(work: () => Promise<T>): Promise<T> {
   const { store } = lobby.services;
-  const tables = [
-    'accounts',
-    'accountNames',
-    'keys',
-    'keyTombstones',
-    'invites',
-    'grants',
-    'targetTags',
-  ] as const;
-  const before = await Promise.all(tables.map(async (table) => ({ table, rows: await store.list(table) })));
+  const names = Object.keys(tables) as TableName[];
+  const before = await Promise.all(names.map(async (table) => ({ table, rows: await store.list(table) })));
   const result = await work();
   await store.transact(async (transaction) => {
     for (const { table, rows } of before) {

@@ -1,0 +1,45 @@
+/** The shapes of those private fields of ssh2 that `ssh2-internals.ts`, and nobody else, touches. */
+import type { ParsedKey } from 'ssh2';
+import type { CertifiedHostKey } from './host-certificates.ts';
+import type { SignedRequest } from './signed-request.ts';
+
+/** ssh2's Protocol, one per connection. */
+export interface Ssh2Protocol {
+  channelData(channel: number, data: Buffer): void;
+  channelExtData(channel: number, data: Buffer, type: number): void;
+  _packetRW: {
+    write: { allocStart: number; alloc(length: number): Buffer; finalize(packet: Buffer): Buffer };
+  };
+  /** Our KEXINIT while keys are exchanged. */
+  _kexinit: unknown;
+  _kex?: Ssh2KeyExchange;
+  _offer: { lists: { kex: { array: string[] } } };
+  _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
+  _decipher: { _onPayload: (payload: Buffer) => unknown };
+  _authsQueue: string[];
+  _handlers: {
+    USERAUTH_REQUEST(
+      protocol: Ssh2Protocol,
+      user: string,
+      service: string,
+      method: string,
+      data: SignedRequest['data'],
+    ): void;
+  };
+  _onHandshakeComplete: (...args: unknown[]) => void;
+  disconnect(reason: number): void;
+}
+
+/** ssh2's KeyExchange, one per exchange. */
+export interface Ssh2KeyExchange {
+  readonly sessionID: Buffer;
+  negotiated: { kex: string; serverHostKey: string };
+  remoteExtInfoEnabled: boolean;
+  _remoteKexinit: Buffer;
+  computeSecret(theirs: Buffer): Buffer | Error;
+  getPublicKey(): Buffer;
+  convertPublicKey(key: Buffer): Buffer;
+}
+
+/** What ssh2 does with a message, by its number. */
+export type MessageHandler = (protocol: Ssh2Protocol, payload: Buffer) => unknown;
