@@ -51,8 +51,7 @@ export const errorTable = {
     () => 'this key is already registered with another account; use a different key.',
   ),
   'readded-key': failed(
-    () =>
-      'this key was removed before. Adding it again makes tokens signed with it valid again; repeat with --yes if you want that.',
+    () => 'this key was removed before, perhaps because it was lost. Repeat with --yes if you want it back.',
   ),
   'key-not-found': row<{ key: string }>(
     1,

@@ -202,7 +202,11 @@ const openTargetFor =
   };
 
 async function ensureAdmin(accounts: Accounts, file: string): Promise<void> {
-  const added = parseKeysToAdd(await readFile(file, 'utf8'));
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const problem = `the admin key file ${file} cannot be read (${cause.code}); name a public key file after --admin-key.`;
+    throw new GatewayError('invalid-config', { problem }, { cause });
+  });
+  const added = parseKeysToAdd(text);
   const [first] = added;
   if (first === undefined || added.length > 1) {
     throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });

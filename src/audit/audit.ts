@@ -54,7 +54,9 @@ export function createLogAudit(log: Logger): Audit {
     loginRefused: (facts) => write('login-refused', facts),
     connectionClosed: (facts) => write('connection-closed', facts),
     sessionStarted: (identity, facts) => write('session-started', { ...who(identity), ...facts }),
-    sessionEnded: (identity, facts) => write('session-ended', { ...who(identity), ...facts }),
+    // Field by field: what else an object at hand may hold, such as buffers, is nobody's to log.
+    sessionEnded: (identity, { sessionId, target, end, bytesIn, bytesOut, durationMs }) =>
+      write('session-ended', { ...who(identity), sessionId, target, end, bytesIn, bytesOut, durationMs }),
     commandRun: (identity, facts) => write('command-run', { ...who(identity), ...facts }),
     refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),
     operatorActed: (facts) => write('operator-acted', facts),

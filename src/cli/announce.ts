@@ -15,7 +15,9 @@ export async function announce(gateway: Gateway, stdout: NodeJS.WritableStream):
   }
   stdout.write(`${lines.join('\n')}\n`);
   const problem = await gateway.engineProblem();
-  if (problem !== undefined) stdout.write(`Containers are unavailable: ${problem}\n`);
+  if (problem !== undefined) {
+    stdout.write(`No containers for now: ${problem} Start the engine, or name another with --docker URL.\n`);
+  }
 }
 
 const addressText = ({ address, port }: { address: string; port: number }) =>

@@ -2,10 +2,16 @@
 import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { type ControlResponse, controlSocketPath } from '../control/control-protocol.ts';
+import { GatewayError } from '../errors.ts';
 import type { CliCommand, Terminal } from './run-cli.ts';
 
 export const operate: CliCommand = async (args, terminal) => {
   const { words, dataDir } = takeDataFlag(args, terminal.env['POSTERN_DATA_DIR'] ?? './data');
+  if (words[0] === 'backup' && words[1]?.startsWith('-')) {
+    throw new GatewayError('usage', {
+      problem: 'name the file for the backup: postern backup FILE [--data DIR].',
+    });
+  }
   // `backup` names a file of this machine: the gateway may have another working folder.
   const sent =
     words[0] === 'backup' && words[1] !== undefined

@@ -22,7 +22,7 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
                                some weeks later, with --finish, put them in use
   postern account|invite|ca|session|ssh-key|share|tag|ls …
                                the lobby's commands, as the operator of this machine, on the running
-                               gateway; "postern help" lists them. Recover a lost admin key with
+                               gateway; "ssh GATEWAY help CMD" explains each. Recover a lost admin key with
                                "postern account add-key NAME < key.pub"
   postern version              print the version
 
@@ -47,9 +47,17 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ),
 ]);
 
+/** `--data DIR` may stand in front of a command too. */
+function dataFlagLast(argv: readonly string[]): readonly string[] {
+  const flagWords = argv[0] === '--data' ? 2 : argv[0]?.startsWith('--data=') ? 1 : 0;
+  const command = argv[flagWords];
+  if (flagWords === 0 || command === undefined || !commands.has(command)) return argv;
+  return [...argv.slice(flagWords), ...argv.slice(0, flagWords)];
+}
+
 /** Resolves to the exit status. Every failure has been told on stderr by then. */
 export async function runCli(argv: readonly string[], terminal: Terminal): Promise<number> {
-  const [first = 'serve', ...rest] = argv;
+  const [first = 'serve', ...rest] = dataFlagLast(argv);
   const named = commands.get(first);
   const [command, args] = named ? [named, rest] : first.startsWith('-') ? [serve, argv] : [undefined, []];
   if (!command) {

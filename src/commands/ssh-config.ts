@@ -8,7 +8,7 @@ export const command: Command = {
   description:
     'Then "ssh rexec-NAME" reaches any target you may enter, also one made tomorrow; scp, sftp, rsync and editors too.',
   examples: [
-    'ssh GATEWAY ssh-config > ~/.ssh/postern.conf && echo "Include postern.conf" >> ~/.ssh/config  # put it at the top',
+    'ssh GATEWAY ssh-config > ~/.ssh/postern.conf   # then put "Include postern.conf" at the top of ~/.ssh/config',
     'ssh GATEWAY ssh-config --known-hosts >> ~/.ssh/known_hosts',
     'ssh GATEWAY ssh-config --identity-file=~/.ssh/work --name=work',
   ],

@@ -61,7 +61,10 @@ async function joinInteractively(
     print(`You are about to join with this key: ${applicant.key.type} ${applicant.key.fingerprint}`);
     const answer = await ask('Is that the key you want to use from now on? [y/N] ');
     if (!/^y(es)?$/i.test(answer.trim())) {
-      print('Nothing was changed. Choose a key with:  ssh -o IdentitiesOnly=yes -i KEY join+CODE@HOST');
+      const { host, port } = dependencies.endpoint();
+      print(
+        `Nothing was changed. Choose a key with:  ssh -p ${port} -o IdentitiesOnly=yes -i KEY join+CODE@${host}`,
+      );
       return { exitStatus: 1 };
     }
     await askName(dependencies, applicant, invite.name, ask, print);

@@ -141,7 +141,7 @@ export class ConnectionLayer implements ChannelWire {
 
   fail(problem: string): void {
     if (this.#lost) return;
-    sendDisconnect(this.#options.client, disconnectReason.protocolError);
+    sendDisconnect(this.#options.client, disconnectReason.protocolError, problem);
     this.#options.onFailure(new Error(`protocol error by the peer: ${problem}`));
   }
 
@@ -172,7 +172,7 @@ export class ConnectionLayer implements ChannelWire {
     } catch (error) {
       if (error instanceof MalformedMessage) this.fail(error.message);
       else {
-        sendDisconnect(this.#options.client, disconnectReason.byApplication);
+        sendDisconnect(this.#options.client, disconnectReason.byApplication, 'internal error');
         this.#options.onFailure(error as Error);
       }
     }
@@ -194,7 +194,8 @@ export class ConnectionLayer implements ChannelWire {
     const remoteMaxPacket = reader.uint32();
     const refuse = (error: unknown) => this.#refuseOpen(remote, error);
     const handler = this.#options.channelOpens.get(type);
-    if (!handler) return refuse(new OpenRefused(openFailure.unknownChannelType, 'unknown channel type'));
+    if (!handler)
+      return refuse(new OpenRefused(openFailure.unknownChannelType, 'this type of channel is not offered'));
     if (remoteMaxPacket < minPacketBytes) {
       return refuse(
         new OpenRefused(openFailure.resourceShortage, `packet size under ${minPacketBytes} bytes`),

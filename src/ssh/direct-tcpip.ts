@@ -32,6 +32,8 @@ export function directTcpip(options: DirectTcpipOptions): ChannelOpenHandler {
       },
     );
     const channel = accept({ eofAtFinish: true });
+    // SSH knows no half-open connection: when the client's end of the inner one is gone, so is the inner one.
+    channel.once('end', () => channel.close());
     const transport = Object.assign(channel, {
       remoteAddress: connection.source.address,
       remotePort: connection.source.port,

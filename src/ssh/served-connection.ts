@@ -18,8 +18,9 @@ import { type ChannelOpenHandler, ConnectionLayer, type GlobalRequestHandler } f
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
+import { disconnectReason } from './messages.ts';
 import { serveSessionChannel } from './session-channel.ts';
-import { hostKeyAlgorithmOf, sessionIdOf } from './ssh2-internals.ts';
+import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
 
 /** A socket, or the channel of a jump. */
@@ -180,10 +181,14 @@ export class ServedConnection {
       sessions++;
       const channel = accept({ eofAtFinish: false });
       channel.gone.addEventListener('abort', () => sessions--, { once: true });
-      serveSessionChannel(channel, (request, io) => runSession(connection, request, io, () => channel));
+      serveSessionChannel(channel, (request, io) =>
+        runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut })),
+      );
     };
     const opens = new Map([['session', session]]);
     const { peer } = connection;
+    const notYet: ChannelOpenHandler = ({ refuse }) => refuse('ports and sockets are not forwarded here yet');
+    for (const type of ['direct-tcpip', 'direct-streamlocal@openssh.com']) opens.set(type, notYet);
     if (peer.kind === 'account' && !this.#outer) {
       opens.set(
         'direct-tcpip',
@@ -215,7 +220,10 @@ export class ServedConnection {
     if (this.#transport.destroyed) return;
     this.#reason = reason;
     try {
-      this.#client?.end();
+      if (this.#client && this.#transport.writable) {
+        sendDisconnect(this.#client, disconnectReason.byApplication, reason);
+        this.#transport.end();
+      }
     } catch {
       // ssh2 throws when the connection was destroyed under it; the transport is closed below all the same.
     }

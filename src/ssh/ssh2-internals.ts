@@ -10,7 +10,7 @@ import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
-import { MalformedMessage } from './wire.ts';
+import { byte, MalformedMessage, string, uint32 } from './wire.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -229,8 +229,11 @@ export function sendChannelStderr(client: Connection, channel: number, data: Buf
 }
 
 /** SSH_MSG_DISCONNECT, RFC 4253 §11.1; safe at any time, during a key exchange too. */
-export function sendDisconnect(client: Connection, reason: number): void {
-  protocolOf(client).disconnect(reason);
+export function sendDisconnect(client: Connection, reason: number, description: string): void {
+  const protocol = protocolOf(client);
+  // While keys are exchanged only ssh2's own way gets past its queue, without words.
+  if (protocol._kexinit !== undefined) return protocol.disconnect(reason);
+  send(protocol, Buffer.concat([byte(1), uint32(reason), string(description), string('')]));
 }
 
 /** SSH_MSG_USERAUTH_BANNER, RFC 4252 §5.4. ssh2 offers one fixed text per server only (library-traps 20). */

@@ -44,7 +44,7 @@ export interface Authenticated {
 
 /** What people read who have no registered key. */
 const howToJoin =
-  'None of the keys you offered is registered here. Ask an admin of this gateway for an invite (ssh join+CODE@...), or to add your public key.';
+  'None of the keys you offered can log in here. If yours is new, ask an admin of this gateway for an invite (ssh join+CODE@...), or to add your public key.';
 
 /** What a web page signs says more than the request, so a page could sign for somebody who meant another thing. */
 const noBrowserSignatures =
@@ -66,7 +66,8 @@ export function authenticateUser(options: UserauthOptions): void {
     if (counts) attempts.failures++;
     if (attempts.failures < config.maxAuthTries) return context.reject(offeredMethods);
     options.onRefused({ reason: 'too many authentication failures' });
-    sendDisconnect(client, disconnectReason.noMoreAuthMethods);
+    const advice = 'Too many authentication failures: offer one key with -o IdentitiesOnly=yes -i KEY';
+    sendDisconnect(client, disconnectReason.noMoreAuthMethods, advice);
     options.hangUp();
   };
   client.on('authentication', (context) => {

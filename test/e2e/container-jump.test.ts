@@ -1,9 +1,11 @@
 /** `ssh rexec-web` through the printed ssh_config, and files over it: the real ssh, scp and sftp. */
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { countProcesses, until } from '../support/container-processes.ts';
 import { removeContainer, startContainer, type TestContainer } from '../support/engine.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { makeKeyPair, runProgram, sshArguments } from '../support/ssh-client.ts';
@@ -73,6 +75,16 @@ describe('by ProxyJump', () => {
         .logged()
         .some((line) => line['audit'] === 'refused' && String(line['what']).includes('example.com')),
     ).toBe(true);
+  });
+
+  it('client-killed-no-orphan: a killed client leaves nothing behind, on this way too', async () => {
+    const file = await sshConfigFile(door);
+    const child = spawn('ssh', ['-F', file, `rexec-${web}`, 'sleep 780'], { stdio: 'ignore' });
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 780')) > 0, 10_000)).toBe(true);
+    child.kill('SIGKILL');
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 780')) === 0, 10_000)).toBe(
+      true,
+    );
   });
 
   it.each([

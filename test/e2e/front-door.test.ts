@@ -50,7 +50,7 @@ describe('unknown keys', () => {
   it('get a sentence that says how to join', async () => {
     const outcome = await door.ssh('whoami', { key: await makeKeyPair(), args: ['-o', 'LogLevel=INFO'] });
     expect(outcome.status).toBe(255);
-    expect(outcome.stderr).toContain('None of the keys you offered is registered here.');
+    expect(outcome.stderr).toContain('None of the keys you offered can log in here.');
     expect(outcome.stderr).toContain('Permission denied');
   });
 
@@ -78,6 +78,19 @@ describe('unknown keys', () => {
     expect(outcome.text + outcome.stderr).not.toContain(body);
     expect(JSON.stringify(door.logged())).not.toContain(body);
     expect(await readFile(`${door.dataDir}/postern.json`, 'utf8')).not.toContain(body);
+  });
+});
+
+describe('the log', () => {
+  it('stdin-in-the-log: what a session was sent is never in it, and its lines stay small', async () => {
+    const secret = await readFile((await makeKeyPair()).file, 'utf8');
+    await door.ssh('ls', { stdin: secret });
+    await door.ssh('whoami', { stdin: secret + 'x'.repeat(500_000) });
+    const body = secret.split('\n')[2] as string;
+    const lines = door.logged().map((line) => JSON.stringify(line));
+    expect(lines.some((line) => line.includes('session-ended'))).toBe(true);
+    expect(lines.filter((line) => line.includes(body))).toEqual([]);
+    expect(lines.filter((line) => line.length > 4_000)).toEqual([]);
   });
 });
 

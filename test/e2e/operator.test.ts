@@ -123,7 +123,7 @@ describe('postern serve', () => {
 
   it('starts without a Docker Engine, and says that containers are unavailable', async () => {
     const served = await serve([`--docker=unix://${folder}/nothing.sock`, '--http-listen=127.0.0.1:0']);
-    expect(served.printed()).toContain('Containers are unavailable:');
+    expect(served.printed()).toContain('No containers for now: the Docker Engine cannot be reached');
     const health = /http:\/\/127\.0\.0\.1:\d+/.exec(served.printed())?.[0] as string;
     expect(await (await fetch(`${health}/healthz`)).json()).toMatchObject({ status: 'ok' });
     expect(await (await fetch(`${health}/readyz`)).json()).toMatchObject({ containers: 'unavailable' });

@@ -31,7 +31,7 @@ export const command: Command = {
     const line = `ssh -p ${port} -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519 join+${code}@${host}`;
     return {
       data: { code, command: line, expires_at: expiresAt },
-      text: `${line}\n(good once, until ${shortTime(expiresAt, '')} UTC; put the path of the own private key after -i)`,
+      text: `${line}\n(good once, until ${shortTime(expiresAt, '')} UTC; who joins puts the path of their own private key after -i)`,
     };
   },
 };
