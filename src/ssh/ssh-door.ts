@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import ssh2 from 'ssh2';
 import type { Address } from '../sessions/session.ts';
-import { algorithms, extInfo } from './algorithms.ts';
+import { algorithms, extInfo, offerTo } from './algorithms.ts';
 import { createStartupLimits, openListener } from './listener.ts';
 import {
   type DoorContext,
@@ -13,7 +13,7 @@ import {
   ServedConnection,
   type Transport,
 } from './served-connection.ts';
-import { assertKnownSsh2, prepareTransport, transportOf } from './ssh2-internals.ts';
+import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
@@ -52,7 +52,8 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const context: DoorContext = { ...options, serveInner: serve };
   // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
   const ourExtInfo = extInfo();
-  server.on('connection', (client) => {
+  server.on('connection', (client, info) => {
+    replaceOffer(client, (offer) => offerTo(info.header.versions.software, offer));
     prepareTransport(client, ourExtInfo);
     served.get(transportOf(client))?.attach(client);
   });

@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import type { Offer } from './algorithms.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
 
@@ -19,10 +20,16 @@ interface Ssh2Protocol {
   /** Our KEXINIT while keys are exchanged. */
   _kexinit: unknown;
   _kex?: Ssh2KeyExchange;
-  _offer: { lists: { kex: { array: string[] } } };
+  _offer: { lists: Ssh2NameLists };
   _decipher: { _onPayload: (payload: Buffer) => unknown };
   _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
+}
+
+interface Ssh2NameLists {
+  kex: { array: string[] };
+  serverHostKey: { array: string[] };
+  cs: Record<'cipher' | 'mac' | 'compress' | 'lang', { array: string[] }>;
 }
 
 interface Ssh2KeyExchange {
@@ -120,6 +127,27 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
   };
+}
+
+const { KexInit } = require('ssh2/lib/protocol/kex.js') as {
+  KexInit: new (lists: object) => Ssh2Protocol['_offer'];
+};
+
+/**
+ * Changes what one connection's KEXINIT names, in the tick in which ssh2 announces it. ssh2 has one list
+ * for all clients, and puts SHA-1 signatures of an RSA host key into it unasked (library-traps 14).
+ */
+export function replaceOffer(client: Connection, replace: (offer: Offer) => Offer): void {
+  const protocol = protocolOf(client);
+  const { kex, serverHostKey, cs } = protocol._offer.lists;
+  const offer = replace({ kex: kex.array, serverHostKey: serverHostKey.array, mac: cs.mac.array });
+  const direction = {
+    cipher: cs.cipher.array,
+    mac: offer.mac,
+    compress: cs.compress.array,
+    lang: cs.lang.array,
+  };
+  protocol._offer = new KexInit({ ...offer, cs: direction, sc: direction });
 }
 
 // ssh2 refuses to offer what is not in this list of its.

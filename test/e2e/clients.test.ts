@@ -1,0 +1,26 @@
+/** The clients that people have, against a real gateway: the table in README.md, cell by cell. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bench, openBench } from './clients/bench.ts';
+import { checks, gatewayRekeys } from './clients/checks.ts';
+import { columns } from './clients/client.ts';
+import { clients } from './clients/matrix.ts';
+
+let bench: Bench;
+beforeAll(async () => {
+  bench = await openBench();
+});
+afterAll(() => bench.close());
+
+describe.each(clients)('$name', (client) => {
+  it.each(columns)('%s', async (column) => {
+    const limit = client.limits[column];
+    if (limit === undefined) return checks[column](client, bench);
+    const ended = await checks[column](client, bench).then(
+      () => 'works',
+      () => 'as the table says',
+    );
+    expect(ended, `${client.name} is said to be limited in ${column}: ${limit}`).toBe('as the table says');
+  });
+
+  it('new keys at the wish of the gateway', () => gatewayRekeys(client, bench));
+});
