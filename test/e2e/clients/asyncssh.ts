@@ -4,6 +4,6 @@ const python = '/usr/bin/python3';
 
 export const asyncssh = drivenBy({
   name: 'asyncssh',
-  version: () => printed(python, '-c', 'import asyncssh; print(asyncssh.__version__)'),
-  command: async () => [python, besideDrivers('asyncssh_client.py')],
+  version: () => printed(python, '-W', 'ignore', '-c', 'import asyncssh; print(asyncssh.__version__)'),
+  command: async () => [python, '-W', 'ignore', besideDrivers('asyncssh_client.py')],
 });

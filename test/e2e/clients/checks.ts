@@ -46,7 +46,7 @@ const login =
     const accepted = bench.door
       .logged()
       .slice(before)
-      .filter(({ event }) => event === 'login-accepted');
+      .filter(({ audit }) => audit === 'login-accepted');
     expect(accepted.length).toBeGreaterThan(0);
     for (const each of accepted) expect(each).toMatchObject({ fingerprint: bench.fingerprints[keyType] });
   };

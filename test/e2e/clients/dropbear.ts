@@ -3,6 +3,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../support/ssh-client.ts';
 import type { Client, Visit } from './client.ts';
+import { runInTerminal } from './terminal.ts';
 
 async function prepare(visit: Visit): Promise<{ args: string[]; env: NodeJS.ProcessEnv }> {
   const key = join(visit.folder, 'key.dropbear');
@@ -30,7 +31,8 @@ export const dropbear: Client = {
   version: async () => /v(\S+)/.exec((await runProgram('dbclient', ['-V'])).stderr)?.[1] ?? '',
   exec: async (visit, command) => {
     const { args, env } = await prepare(visit);
-    return runProgram('dbclient', [...args, visit.pty ? '-t' : '-T', '127.0.0.1', command], {
+    const run = visit.pty ? runInTerminal : runProgram;
+    return run('dbclient', [...args, visit.pty ? '-t' : '-T', '127.0.0.1', command], {
       env,
       ...(visit.stdin === undefined ? {} : { stdin: visit.stdin }),
     });

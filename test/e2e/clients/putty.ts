@@ -25,7 +25,7 @@ async function prepare(visit: Visit): Promise<{ args: string[]; env: NodeJS.Proc
   const lines = Object.entries(settings).map(([name, value]) => `${name}=${value}\n`);
   await writeFile(join(visit.folder, 'sessions', 'gateway'), lines.join(''));
   return {
-    args: ['-batch', '-noagent', '-hostkey', visit.hostKeyFingerprint, '-load', 'gateway'],
+    args: ['-batch', '-noagent', '-hostkey', visit.hostKeyFingerprint],
     env: { PUTTYDIR: visit.folder },
   };
 }
