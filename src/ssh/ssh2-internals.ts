@@ -97,14 +97,31 @@ function installMessageHandlers(): void {
   }
   const handleKexinit = handlers[kexinitMessage] as MessageHandler;
   // Reached for rekeys only: the first KEXINIT comes in by the decipher that `prepareTransport` wraps.
-  handlers[kexinitMessage] = (protocol, payload) =>
-    served.has(protocol)
-      ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
-      : handleKexinit(protocol, payload);
+  handlers[kexinitMessage] = (protocol, payload) => {
+    if (!served.has(protocol)) return handleKexinit(protocol, payload);
+    const result = withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown));
+    passOverDuringRekey(protocol);
+    return result;
+  };
   handlers[pingMessage] = answerPing;
 }
 
 installMessageHandlers();
+
+/** SSH_MSG_IGNORE, UNIMPLEMENTED and DEBUG, RFC 4253 §11.2–11.4. */
+const withoutEffect = new Set([2, 3, 4]);
+
+/**
+ * They are allowed while keys are exchanged anew (RFC 4253 §7.1), and asyncssh sends them then: strict key
+ * exchange forbids them in the first one only, but ssh2 in every one.
+ */
+function passOverDuringRekey(protocol: Ssh2Protocol): void {
+  // A new one for each exchange, in place until the peer's NEWKEYS.
+  const decipher = protocol._decipher;
+  const onKexPayload = decipher._onPayload;
+  decipher._onPayload = (payload) =>
+    withoutEffect.has(payload[0] as number) ? undefined : onKexPayload(payload);
+}
 
 /**
  * Readies a connection of our server, in the tick in which ssh2 announces it: post-quantum key exchange
