@@ -8,23 +8,33 @@ const require = createRequire(import.meta.url);
 
 type Handler = (protocol: unknown, payload: Buffer) => unknown;
 
+export interface ReceivedMessage {
+  readonly number: number;
+  readonly atMs: number;
+}
+
 export interface MessageTap {
-  /** Messages of this number so far, by all clients; not those of key exchanges. */
-  readonly received: (number: number) => number;
+  /** Messages so far, by all clients; not those of key exchanges. */
+  readonly received: () => readonly ReceivedMessage[];
+  /** Forgets what was received. */
+  readonly clear: () => void;
   /** Key exchanges after the first of a connection that have been completed. */
   readonly rekeys: () => number;
   /** Begins a key exchange from our side on every connection that is there. */
   readonly rekeyAll: () => void;
 }
 
+const channelData = 94;
+
 /** Installed for the life of this process. */
 export function tapMessages(): MessageTap {
   const handlers = require('ssh2/lib/protocol/handlers.js') as (Handler | undefined)[];
-  const received = new Map<number, number>();
+  let received: ReceivedMessage[] = [];
   for (const [number, handle] of handlers.entries()) {
     if (!handle) continue;
     handlers[number] = (protocol, payload) => {
-      received.set(number, (received.get(number) ?? 0) + 1);
+      // Data comes by the thousand, and nobody asks for it.
+      if (number !== channelData) received.push({ number, atMs: performance.now() });
       return handle(protocol, payload);
     };
   }
@@ -41,7 +51,10 @@ export function tapMessages(): MessageTap {
     return Reflect.apply(emit, this, [event, ...args]);
   } as typeof emit;
   return {
-    received: (number) => received.get(number) ?? 0,
+    received: () => received,
+    clear: () => {
+      received = [];
+    },
     rekeys: () => rekeys,
     rekeyAll: () => {
       for (const client of connections) client.rekey();

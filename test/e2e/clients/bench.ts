@@ -12,8 +12,8 @@ import { type KeyType, keyTypes, type Visit } from './client.ts';
 
 export const largeBytes = 50 * 1024 * 1024;
 
-/** Quiet for longer than this many milliseconds without an answer to our keepalives ends a connection. */
-export const patienceMs = 1_500;
+/** Longer than a second, at which clients are told to speak by themselves. */
+const keepaliveIntervalMs = 1_400;
 
 export interface LocalFile {
   readonly path: string;
@@ -38,7 +38,7 @@ export const sha256 = (content: Buffer): string => createHash('sha256').update(c
 export async function openBench(): Promise<Bench> {
   const tap = tapMessages();
   const [door, container, folder] = await Promise.all([
-    startTestGateway({ config: { keepaliveIntervalMs: patienceMs / 3, keepaliveCountMax: 3 } }),
+    startTestGateway({ config: { keepaliveIntervalMs } }),
     runContainer(images.debian),
     mkdtemp(join(tmpdir(), 'postern-clients-')),
   ]);
