@@ -100,7 +100,7 @@ function installMessageHandlers(): void {
   handlers[kexinitMessage] = (protocol, payload) => {
     if (!served.has(protocol)) return handleKexinit(protocol, payload);
     const result = withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown));
-    passOverDuringRekey(protocol);
+    tolerateDuringRekey(protocol);
     return result;
   };
   handlers[pingMessage] = answerPing;
@@ -110,17 +110,25 @@ installMessageHandlers();
 
 /** SSH_MSG_IGNORE, UNIMPLEMENTED and DEBUG, RFC 4253 §11.2–11.4. */
 const withoutEffect = new Set([2, 3, 4]);
+const maxEarlyMessages = 16;
 
 /**
- * They are allowed while keys are exchanged anew (RFC 4253 §7.1), and asyncssh sends them then: strict key
- * exchange forbids them in the first one only, but ssh2 in every one.
+ * asyncssh sends IGNORE while keys are exchanged anew, as it may (RFC 4253 §7.1): strict key exchange forbids
+ * that in the first exchange only, ssh2 in every one. And the data whose size made it ask comes after its
+ * KEXINIT, as it may not; like OpenSSH's sshd we take that, but not much of it, for our answers must wait.
  */
-function passOverDuringRekey(protocol: Ssh2Protocol): void {
+function tolerateDuringRekey(protocol: Ssh2Protocol): void {
   // A new one for each exchange, in place until the peer's NEWKEYS.
   const decipher = protocol._decipher;
   const onKexPayload = decipher._onPayload;
-  decipher._onPayload = (payload) =>
-    withoutEffect.has(payload[0] as number) ? undefined : onKexPayload(payload);
+  const receive = takenOver.get(protocol);
+  let early = 0;
+  decipher._onPayload = (payload) => {
+    const type = payload[0] as number;
+    if (withoutEffect.has(type)) return undefined;
+    if (type < firstConnectionMessage || type > lastConnectionMessage) return onKexPayload(payload);
+    return receive && ++early <= maxEarlyMessages ? receive(payload) : onKexPayload(payload);
+  };
 }
 
 /**

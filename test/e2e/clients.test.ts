@@ -1,7 +1,7 @@
 /** The clients that people have, against a real gateway: the table in README.md, cell by cell. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bench, openBench } from './clients/bench.ts';
-import { answersKeepalive, checks, gatewayRekeys } from './clients/checks.ts';
+import { answersKeepalive, checks } from './clients/checks.ts';
 import { columns } from './clients/client.ts';
 import { clients } from './clients/matrix.ts';
 
@@ -23,6 +23,4 @@ describe.each(clients)('$name', (client) => {
   });
 
   it.runIf(client.exec)('keepalive of the gateway is answered', () => answersKeepalive(client, bench));
-
-  it('new keys at the wish of the gateway', () => gatewayRekeys(client, bench));
 });

@@ -85,16 +85,17 @@ describe('while keys are exchanged anew', () => {
   const message = (number: number, body: Uint8Array = Buffer.alloc(0)) =>
     Buffer.concat([Buffer.from([number]), body]);
 
-  async function rekeyWith(payload: Buffer): Promise<string> {
+  async function rekeyWith(...payloads: Buffer[]): Promise<string> {
     const client = await connectRaw(door.port, { privateKey: await readFile(door.key.file) });
     const ended = new Promise<string>((resolve) => client.once('close', () => resolve('disconnected')));
     const exchanged = new Promise<string>((resolve) => client.once('handshake', () => resolve('new keys')));
     kexinit((client as unknown as Internals)._protocol);
-    sendAtOnce(client, payload);
+    for (const payload of payloads) sendAtOnce(client, payload);
     const outcome = await Promise.race([ended, exchanged]);
     client.end();
     return outcome;
   }
+  const request = message(80, Buffer.concat([string('x@example.com'), Buffer.from([1])]));
 
   it('asyncssh: IGNORE, DEBUG and UNIMPLEMENTED are passed over, as RFC 4253 §7.1 allows', async () => {
     expect(await rekeyWith(message(2, string('noise')))).toBe('new keys');
@@ -104,10 +105,15 @@ describe('while keys are exchanged anew', () => {
     );
   });
 
-  it('messages that must wait for the new keys end the connection', async () => {
-    expect(await rekeyWith(message(80, Buffer.concat([string('x@example.com'), Buffer.from([1])])))).toBe(
-      'disconnected',
-    );
+  it('asyncssh: a message of the connection that comes late, after KEXINIT, is taken', async () => {
+    expect(await rekeyWith(request)).toBe('new keys');
+  });
+
+  it('requests whose answers would pile up until the new keys end the connection', async () => {
+    expect(await rekeyWith(...Array.from({ length: 17 }, () => request))).toBe('disconnected');
+  });
+
+  it('a message of user authentication ends the connection', async () => {
     expect(await rekeyWith(message(50))).toBe('disconnected');
   });
 });

@@ -14,10 +14,6 @@ public class JschClient {
       int equals = argument.indexOf('=');
       given.put(argument.substring(0, equals), argument.substring(equals + 1));
     }
-    if (given.containsKey("version")) {
-      System.out.println(JSch.VERSION);
-      return;
-    }
     Session session = connect();
     int status = 0;
     if (given.containsKey("exec")) status = run(session);

@@ -107,37 +107,33 @@ async function duringQuiet(client: Client, bench: Bench, wishes: Partial<Visit>)
 
 /** The client says something of its own accord, every second as it was told to. */
 const keepalive: Check = async (client, bench) => {
-  expect(keepaliveMessages).toContain((await duringQuiet(client, bench, { keepaliveSeconds: 1 }))[0]);
+  const numbers = await duringQuiet(client, bench, { keepaliveSeconds: 1 });
+  expect(numbers.filter((number) => keepaliveMessages.includes(number))).not.toEqual([]);
 };
 
 /** When it says nothing, we ask, and it answers one way or the other. */
 export const answersKeepalive: Check = async (client, bench) => {
-  expect(globalReplies).toContain((await duringQuiet(client, bench, {}))[0]);
+  const numbers = await duringQuiet(client, bench, {});
+  expect(numbers.filter((number) => globalReplies.includes(number))).not.toEqual([]);
 };
 
-/** Asked by the client, as it is told to, and both ways while data flows. */
+/** Asked by the client, as it is told to, while data flows. */
 const rekey: Check = async (client, bench) => {
   const { tap, small } = bench;
   const before = tap.rekeys();
-  const visit = await bench.visit({ rekeyBytes: 65_536, stdin: small.content });
+  const visit = await bench.visit({ rekeyBytes: 65_536, stdin: small.content, timeoutMs: 8_000 });
   const outcome = await exec(client, visit, `cat; sleep 0.2; cat /etc/passwd >&2`);
   expect(sha256(outcome.stdout)).toBe(small.hash);
   expect(tap.rekeys()).toBeGreaterThan(before);
 };
 
-/** Asked by us while data flows both ways; no client may mind. */
-export const gatewayRekeys: Check = async (client, bench) => {
-  const { tap, large } = bench;
+/** Asked by us while data flows, first one way, then the other. */
+const rekeyed: Check = async (client, bench) => {
+  const { tap } = bench;
   const before = tap.rekeys();
   const asking = setInterval(() => tap.rekeyAll(), 100);
   try {
-    if (client.exec) {
-      const outcome = await client.exec(await bench.visit({ stdin: large.content }), 'cat');
-      expect(sha256(outcome.stdout)).toBe(large.hash);
-    } else {
-      await put(client, await bench.visit(), large, bench);
-      await get(client, await bench.visit(), large);
-    }
+    await transfer(client, bench);
   } finally {
     clearInterval(asking);
   }
@@ -155,4 +151,5 @@ export const checks: Readonly<Record<Column, Check>> = {
   files,
   keepalive,
   rekey,
+  rekeyed,
 };

@@ -1,10 +1,20 @@
 /** What a client of the matrix can do. One file per client; `matrix.ts` lists them. */
-import type { Outcome } from '../../support/ssh-client.ts';
+import type { Outcome, RunOptions } from '../../support/ssh-client.ts';
 
 export const keyTypes = ['ed25519', 'ecdsa', 'rsa'] as const;
 export type KeyType = (typeof keyTypes)[number];
 
-export const columns = [...keyTypes, 'exec', 'pty', 'env', '50 MB', 'files', 'keepalive', 'rekey'] as const;
+export const columns = [
+  ...keyTypes,
+  'exec',
+  'pty',
+  'env',
+  '50 MB',
+  'files',
+  'keepalive',
+  'rekey',
+  'rekeyed',
+] as const;
 export type Column = (typeof columns)[number];
 
 /** Where and as whom, and what the client is told to do beside its work. */
@@ -21,6 +31,7 @@ export interface Visit {
   readonly pty?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: Buffer;
+  readonly timeoutMs?: number;
   readonly keepaliveSeconds?: number;
   /** The client is to exchange keys anew after as many bytes, or sooner. */
   readonly rekeyBytes?: number;
@@ -37,3 +48,12 @@ export interface Client {
   /** What the client itself cannot do, in a few words for the table. The matrix checks that it is so. */
   readonly limits: Partial<Readonly<Record<Column, string>>>;
 }
+
+/** The limit of a client that runs no commands. */
+export const filesOnly = 'files only';
+
+/** What of a visit is for the local program, not for the other side. */
+export const locally = ({ stdin, timeoutMs }: Visit): RunOptions => ({
+  ...(stdin === undefined ? {} : { stdin }),
+  ...(timeoutMs === undefined ? {} : { timeoutMs }),
+});

@@ -1,6 +1,6 @@
 /** curl over libssh2, which is what Debian's is built with: files only. */
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, filesOnly, type Visit } from './client.ts';
 import { printed } from './driver.ts';
 
 const curl = (visit: Visit, remote: string, ...rest: string[]) =>
@@ -18,5 +18,12 @@ export const curlClient: Client = {
   },
   put: (visit, local, remote) => curl(visit, remote, '--upload-file', local),
   get: (visit, remote, local) => curl(visit, remote, '--output', local),
-  limits: {},
+  limits: {
+    rsa: 'signs with SHA-1 only (libssh2 before 1.11)',
+    exec: filesOnly,
+    pty: filesOnly,
+    env: filesOnly,
+    keepalive: 'sends none',
+    rekey: 'never asks',
+  },
 };

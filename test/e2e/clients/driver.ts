@@ -1,6 +1,6 @@
 /** Libraries have no program: each gets a small one, and all of these take the same arguments. */
 import { type Outcome, runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, locally, type Visit } from './client.ts';
 
 /** `exec=COMMAND`, `put=LOCAL remote=REMOTE` or `get=REMOTE local=LOCAL`, and the visit as `name=value`. */
 function argumentsOf(visit: Visit, work: Readonly<Record<string, string>>): string[] {
@@ -20,15 +20,22 @@ export interface Driver {
   readonly version: () => Promise<string>;
   /** Program and first arguments; compiled by now where that is needed. */
   readonly command: () => Promise<readonly string[]>;
+  /** The key in a form that the library reads; as ssh-keygen writes it unless said otherwise. */
+  readonly keyFor?: (visit: Visit) => Promise<string>;
   readonly limits?: Client['limits'];
 }
 
-export function drivenBy({ name, version, command, limits = {} }: Driver): Client {
+export function drivenBy({
+  name,
+  version,
+  command,
+  keyFor = async ({ key }) => key,
+  limits = {},
+}: Driver): Client {
   const run = async (visit: Visit, work: Readonly<Record<string, string>>): Promise<Outcome> => {
     const [program, ...first] = await command();
-    return runProgram(program as string, [...first, ...argumentsOf(visit, work)], {
-      ...(visit.stdin === undefined ? {} : { stdin: visit.stdin }),
-    });
+    const args = argumentsOf({ ...visit, key: await keyFor(visit) }, work);
+    return runProgram(program as string, [...first, ...args], locally(visit));
   };
   return {
     name,

@@ -2,7 +2,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, locally, type Visit } from './client.ts';
 import { runInTerminal } from './terminal.ts';
 
 async function prepare(visit: Visit): Promise<{ args: string[]; env: NodeJS.ProcessEnv }> {
@@ -34,7 +34,7 @@ export const dropbear: Client = {
     const run = visit.pty ? runInTerminal : runProgram;
     return run('dbclient', [...args, visit.pty ? '-t' : '-T', '127.0.0.1', command], {
       env,
-      ...(visit.stdin === undefined ? {} : { stdin: visit.stdin }),
+      ...locally(visit),
     });
   },
   put: (visit, local, remote) => sftp(visit, `put ${local} ${remote}\n`),

@@ -1,7 +1,8 @@
 /** The JSch that is kept up (com.github.mwiede), of the next Debian: the 0.1.5x of this one knows SHA-1 only. */
+import { realpath } from 'node:fs/promises';
 import { newer } from '../../support/setup/newer-packages.ts';
 import { compiled } from './compiled.ts';
-import { besideDrivers, drivenBy, printed } from './driver.ts';
+import { besideDrivers, drivenBy } from './driver.ts';
 
 const source = besideDrivers('JschClient.java');
 
@@ -17,9 +18,6 @@ async function command(): Promise<string[]> {
 
 export const jsch = drivenBy({
   name: 'JSch',
-  version: async () => {
-    const [java, ...args] = await command();
-    return printed(java as string, ...args, 'version=');
-  },
+  version: async () => /jsch-(\S+)\.jar$/.exec(await realpath(newer.jsch))?.[1] ?? '',
   command,
 });

@@ -1,6 +1,6 @@
 /** lftp's sftp, which starts OpenSSH's `ssh` for the transport: files only. */
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, filesOnly, type Visit } from './client.ts';
 import { printed } from './driver.ts';
 
 const lftp = (visit: Visit, command: string) => {
@@ -23,5 +23,5 @@ export const lftpClient: Client = {
   version: async () => /Version (\S+)/.exec(await printed('lftp', '--version'))?.[1] ?? '',
   put: (visit, local, remote) => lftp(visit, `put ${local} -o ${remote}`),
   get: (visit, remote, local) => lftp(visit, `get ${remote} -o ${local}`),
-  limits: {},
+  limits: { exec: filesOnly, pty: filesOnly, env: filesOnly, keepalive: 'left to ssh', rekey: 'left to ssh' },
 };

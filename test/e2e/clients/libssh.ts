@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client } from './client.ts';
+import { type Client, locally } from './client.ts';
 import { compiled } from './compiled.ts';
 import { besideDrivers, printed } from './driver.ts';
 import { runInTerminal } from './terminal.ts';
@@ -48,8 +48,16 @@ export const libssh: Client = {
         ...['-F', config, '-p', String(visit.port), '-l', visit.login, '127.0.0.1'],
         ...(visit.pty ? [] : [command]),
       ],
-      visit.pty ? { stdin: typed } : visit.stdin === undefined ? {} : { stdin: visit.stdin },
+      visit.pty ? { stdin: typed } : locally(visit),
     );
   },
-  limits: {},
+  limits: {
+    exec: 'tells no status',
+    env: 'sends none',
+    '50 MB': 'stops sending at the first full window',
+    files: 'has no part for files',
+    keepalive: 'sends none',
+    rekey: 'hangs',
+    rekeyed: 'hangs',
+  },
 };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { newer } from '../../support/setup/newer-packages.ts';
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, locally, type Visit } from './client.ts';
 
 const options = (visit: Visit): string[] => [
   ...['-F', '/dev/null', '-i', visit.key, '-o', 'IdentitiesOnly=yes', '-o', 'LogLevel=ERROR'],
@@ -27,7 +27,7 @@ const openssh = (folder: string): Client => {
           ...(visit.pty ? ['-tt'] : []),
           ...['-p', String(visit.port), `${visit.login}@127.0.0.1`, '--', command],
         ],
-        visit,
+        locally(visit),
       ),
     put: (visit, local, remote) =>
       runProgram(

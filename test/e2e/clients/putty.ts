@@ -1,8 +1,8 @@
 /** PuTTY: plink for commands, psftp up, pscp down. What has no option is set in a saved session. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Outcome, runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Outcome, type RunOptions, runProgram } from '../../support/ssh-client.ts';
+import { type Client, locally, type Visit } from './client.ts';
 
 /** A saved session as PuTTY keeps it on Unix, and the key in PuTTY's format. */
 async function prepare(visit: Visit): Promise<{ args: string[]; env: NodeJS.ProcessEnv }> {
@@ -34,17 +34,18 @@ const run = async (
   visit: Visit,
   program: string,
   rest: readonly string[],
-  stdin?: string | Buffer,
+  options: RunOptions = {},
 ): Promise<Outcome> => {
   const { args, env } = await prepare(visit);
-  return runProgram(program, [...args, ...rest], { env, ...(stdin === undefined ? {} : { stdin }) });
+  return runProgram(program, [...args, ...rest], { env, ...options });
 };
 
 export const putty: Client = {
   name: 'PuTTY plink, psftp, pscp',
   version: async () => /Release (\S+)/.exec((await runProgram('plink', ['-V'])).text)?.[1] ?? '',
-  exec: (visit, command) => run(visit, 'plink', [visit.pty ? '-t' : '-T', 'gateway', command], visit.stdin),
-  put: (visit, local, remote) => run(visit, 'psftp', ['gateway'], `put ${local} ${remote}\n`),
+  exec: (visit, command) =>
+    run(visit, 'plink', [visit.pty ? '-t' : '-T', 'gateway', command], locally(visit)),
+  put: (visit, local, remote) => run(visit, 'psftp', ['gateway'], { stdin: `put ${local} ${remote}\n` }),
   get: (visit, remote, local) => run(visit, 'pscp', [`gateway:${remote}`, local]),
   limits: {},
 };

@@ -1,6 +1,6 @@
 /** rclone's sftp backend: files only; it hashes them by commands of its own. */
 import { runProgram } from '../../support/ssh-client.ts';
-import type { Client, Visit } from './client.ts';
+import { type Client, filesOnly, type Visit } from './client.ts';
 import { printed } from './driver.ts';
 
 const rclone = (visit: Visit, from: string, to: string) =>
@@ -19,5 +19,11 @@ export const rcloneClient: Client = {
   version: async () => /rclone v(\S+)/.exec(await printed('rclone', 'version'))?.[1] ?? '',
   put: (visit, local, remote) => rclone(visit, local, `:sftp:${remote}`),
   get: (visit, remote, local) => rclone(visit, `:sftp:${remote}`, local),
-  limits: {},
+  limits: {
+    exec: filesOnly,
+    pty: filesOnly,
+    env: filesOnly,
+    keepalive: 'sends none',
+    rekey: 'asks only after 1 GB',
+  },
 };
