@@ -20,7 +20,7 @@ export interface MessageTap {
   readonly clear: () => void;
   /** Key exchanges after the first of a connection that have been completed. */
   readonly rekeys: () => number;
-  /** Begins a key exchange from our side on every connection that is there. */
+  /** Begins a key exchange from our side on every connection that is logged in. */
   readonly rekeyAll: () => void;
 }
 
@@ -44,7 +44,7 @@ export function tapMessages(): MessageTap {
   ssh2.Server.prototype.emit = function emitTapped(this: ssh2.Server, event: string, ...args: unknown[]) {
     if (event === 'connection') {
       const client = args[0] as Connection;
-      connections.add(client);
+      client.on('ready', () => connections.add(client));
       client.on('rekey', () => rekeys++);
       client.on('close', () => connections.delete(client));
     }

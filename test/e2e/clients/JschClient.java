@@ -23,6 +23,9 @@ public class JschClient {
   }
 
   private static Session connect() throws Exception {
+    // Java's own are in the jar's part for newer Javas, which Debian's manifest does not enable.
+    JSch.setConfig("ssh-ed25519", "com.jcraft.jsch.bc.SignatureEd25519");
+    JSch.setConfig("xdh", "com.jcraft.jsch.bc.XDH");
     JSch jsch = new JSch();
     jsch.addIdentity(given.get("key"));
     jsch.setKnownHosts(given.get("knownHosts"));

@@ -129,11 +129,21 @@ const rekey: Check = async (client, bench) => {
 
 /** Asked by us while data flows, first one way, then the other. */
 const rekeyed: Check = async (client, bench) => {
-  const { tap } = bench;
+  const { tap, large, small } = bench;
   const before = tap.rekeys();
   const asking = setInterval(() => tap.rekeyAll(), 100);
   try {
-    await transfer(client, bench);
+    if (!client.exec) {
+      await put(client, await bench.visit(), large, bench);
+      await get(client, await bench.visit(), large);
+    } else {
+      const zeros = Buffer.alloc(large.content.length);
+      const down = await client.exec(await bench.visit(), `head -c ${zeros.length} /dev/zero`);
+      expect(sha256(down.stdout)).toBe(sha256(zeros));
+      const { content, hash } = client.limits['50 MB'] === undefined ? large : small;
+      const up = await client.exec(await bench.visit({ stdin: content }), 'sleep 0.3; sha256sum');
+      expect(up.text.split(' ')[0]).toBe(hash);
+    }
   } finally {
     clearInterval(asking);
   }

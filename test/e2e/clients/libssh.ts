@@ -58,6 +58,5 @@ export const libssh: Client = {
     files: 'has no part for files',
     keepalive: 'sends none',
     rekey: 'hangs',
-    rekeyed: 'hangs',
   },
 };

@@ -12,12 +12,12 @@ const options = (visit: Visit): string[] => [
 ];
 
 /** The OpenSSH whose programs are in `folder`; it transfers with sftp one way and scp the other. */
-const openssh = (folder: string): Client => {
+const openssh = (name: string, folder: string): Client => {
   const ssh = join(folder, 'ssh');
   const remotePath = (visit: Visit, path: string) => `${visit.login}@127.0.0.1:${path}`;
   const port = (visit: Visit) => ['-S', ssh, '-P', String(visit.port)];
   return {
-    name: 'OpenSSH',
+    name,
     version: async () => /OpenSSH_(\S+?)p\d/.exec((await runProgram(ssh, ['-V'])).stderr)?.[1] ?? '',
     exec: (visit, command) =>
       runProgram(
@@ -41,5 +41,5 @@ const openssh = (folder: string): Client => {
   };
 };
 
-export const opensshOfDebian = openssh('/usr/bin');
-export const newestOpenssh = openssh(newer.openssh);
+export const opensshOfDebian = openssh('OpenSSH', '/usr/bin');
+export const newestOpenssh = openssh('OpenSSH, the newest', newer.openssh);

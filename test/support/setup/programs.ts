@@ -30,6 +30,7 @@ export const programs: Readonly<Record<string, string>> = {
   '/usr/share/doc/ruby-ed25519': 'ruby-ed25519',
   '/usr/share/doc/ruby-bcrypt-pbkdf': 'ruby-bcrypt-pbkdf',
   javac: 'default-jdk-headless',
+  '/usr/share/java/bcprov.jar': 'libbcprov-java',
   lftp: 'lftp',
   rclone: 'rclone',
   'ssh-audit': 'ssh-audit',
