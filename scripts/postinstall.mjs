@@ -10,9 +10,12 @@ import { ensureDebianPackages } from './debian-packages.mjs';
 const root = join(import.meta.dirname, '..');
 const toolchain = { 'g++': 'g++', make: 'make', python3: 'python3' };
 
+/** The header says why. */
+const compilerFlags = `${process.env['CXXFLAGS'] ?? ''} -include "${join(import.meta.dirname, 'object-wrap-without-hooks.h')}"`;
+
 const ssh2 = findSsh2();
 if (ssh2 !== undefined) {
-  if (!nativeCryptoLoads(ssh2)) build(ssh2);
+  if (!nativeCryptoLoads(ssh2) || abortsWhenCollected(ssh2)) build(ssh2);
   noteInstallation();
 }
 
@@ -38,15 +41,24 @@ function build(folder) {
     const { stdout, stderr } = spawnSync(process.execPath, ['install.js'], {
       cwd: folder,
       encoding: 'utf8',
-      env: { ...process.env, npm_config_nodedir: headers },
+      env: { ...process.env, npm_config_nodedir: headers, CXXFLAGS: compilerFlags },
     });
-    if (!nativeCryptoLoads(folder))
+    if (!nativeCryptoLoads(folder) || abortsWhenCollected(folder))
       throw new Error(`the build failed:\n${`${stdout}${stderr}`.slice(-3000)}`);
   } catch (error) {
     console.error(`postern: WARNING: ssh2's native crypto is not in use, so transfers will be slow.
 postern: ${error instanceof Error ? error.message : error}
 postern: then run "npm rebuild postern" where it is a dependency, or "npm run native" in its own folder.`);
   }
+}
+
+/**
+ * Whether it was built without object-wrap-without-hooks.h, by ssh2's own install script.
+ * @param {string} folder
+ */
+function abortsWhenCollected(folder) {
+  const binary = join(folder, 'lib/protocol/crypto/build/Release/sshcrypto.node');
+  return readFileSync(binary).includes('RemoveEnvironmentCleanupHook');
 }
 
 /** The folder above Node's bin, if it holds the headers of this very Node. */

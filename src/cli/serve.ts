@@ -4,7 +4,7 @@ import yargs from 'yargs';
 import { loadConfig } from '../config/load-config.ts';
 import { GatewayError } from '../errors.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
-import { hasNativeCrypto } from '../ssh/ssh2-internals.ts';
+import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import type { CliCommand } from './run-cli.ts';
 

@@ -9,10 +9,8 @@ export const algorithms: NonNullable<ServerConfig['algorithms']> = {
     hybridKexName as 'curve25519-sha256',
     'curve25519-sha256',
     'curve25519-sha256@libssh.org',
-    'ecdh-sha2-nistp256',
-    'ecdh-sha2-nistp384',
-    'ecdh-sha2-nistp521',
-    'diffie-hellman-group14-sha256',
+    // For clients held to FIPS 140, which have no curve25519.
+    'diffie-hellman-group16-sha512',
   ],
   cipher: [
     'aes128-gcm@openssh.com',
@@ -22,10 +20,46 @@ export const algorithms: NonNullable<ServerConfig['algorithms']> = {
     'aes192-ctr',
     'aes128-ctr',
   ],
-  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com', 'hmac-sha2-256', 'hmac-sha2-512'],
+  hmac: ['hmac-sha2-256-etm@openssh.com', 'hmac-sha2-512-etm@openssh.com'],
   serverHostKey: ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'],
   compress: ['none'],
 };
+
+/** Name-lists of a KEXINIT, RFC 4253 §7.1; the MACs are those of both directions. */
+export interface Offer {
+  readonly kex: readonly string[];
+  readonly serverHostKey: readonly string[];
+  readonly mac: readonly string[];
+}
+
+interface Accommodation {
+  /** The beginning of the software version, RFC 4253 §4.2. */
+  readonly software: RegExp;
+  readonly kex?: readonly string[];
+  readonly mac?: readonly string[];
+}
+
+/**
+ * Sound but dated algorithms, offered to clients that have no better ones and to nobody else. A version
+ * line cannot be forged in between to get at them: both are part of the exchange hash (RFC 4253 §8).
+ */
+const accommodations: readonly Accommodation[] = [
+  // libssh2 learned encrypt-then-MAC with 1.11; curl and git of Debian 12 have 1.10.
+  { software: /^libssh2_1\.([0-9]|10)(\.|$)/, mac: ['hmac-sha2-256', 'hmac-sha2-512'] },
+  // net-ssh has curve25519 only where the gem x25519 is installed, which Debian does not package.
+  { software: /^Ruby\/Net::SSH_/, kex: ['ecdh-sha2-nistp256'] },
+];
+
+/** What to offer to a client that calls itself `software`, in place of what ssh2 would. */
+export function offerTo(software: string, offer: Offer): Offer {
+  const found = accommodations.find((each) => each.software.test(software));
+  return {
+    kex: [...offer.kex, ...(found?.kex ?? [])],
+    // ssh2 adds SHA-1 for an RSA host key though it is not in our list (library-traps 14).
+    serverHostKey: offer.serverHostKey.filter((name) => name !== 'ssh-rsa'),
+    mac: [...offer.mac, ...(found?.mac ?? [])],
+  };
+}
 
 /** Signature algorithms that a login may use, for `server-sig-algs` (RFC 8308 §3.1). */
 const userSignatureAlgorithms = [

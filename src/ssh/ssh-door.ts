@@ -5,7 +5,7 @@
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
 import type { Address } from '../sessions/session.ts';
-import { algorithms, extInfo } from './algorithms.ts';
+import { algorithms, extInfo, offerTo } from './algorithms.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
 import { createStartupLimits, openListener } from './listener.ts';
@@ -15,7 +15,7 @@ import {
   ServedConnection,
   type Transport,
 } from './served-connection.ts';
-import { assertKnownSsh2, prepareTransport, transportOf } from './ssh2-internals.ts';
+import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
@@ -86,7 +86,8 @@ function createServer(options: SshDoorOptions, attach: (client: Connection) => v
   });
   const ourExtInfo = extInfo();
   // Emitted when the client's version line was read, in the tick of its data (library-traps 12).
-  server.on('connection', (client) => {
+  server.on('connection', (client, info) => {
+    replaceOffer(client, (offer) => offerTo(info.header.versions.software, offer));
     prepareTransport(client, ourExtInfo);
     attach(client);
   });

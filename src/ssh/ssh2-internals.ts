@@ -5,6 +5,7 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import type { Offer } from './algorithms.ts';
 import type { CertifiedHostKey } from './host-certificates.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
@@ -32,11 +33,6 @@ export function assertKnownSsh2(): void {
       `ssh2 ${version} is not known to this version of Postern (known: ${[...knownVersions].join(', ')}); install the one in package-lock.json with "npm ci".`,
     );
   }
-}
-
-/** Whether ssh2's native cipher code was built; without it transfers are two to five times slower. */
-export function hasNativeCrypto(): boolean {
-  return (require('ssh2/lib/protocol/crypto.js') as { bindingAvailable: boolean }).bindingAvailable;
 }
 
 const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
@@ -74,10 +70,12 @@ function installMessageHandlers(): void {
   }
   const handleKexinit = handlers[kexinitMessage] as MessageHandler;
   // Reached for rekeys only: the first KEXINIT comes in by the decipher that `prepareTransport` wraps.
-  handlers[kexinitMessage] = (protocol, payload) =>
-    served.has(protocol)
-      ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
-      : handleKexinit(protocol, payload);
+  handlers[kexinitMessage] = (protocol, payload) => {
+    if (!served.has(protocol)) return handleKexinit(protocol, payload);
+    const result = withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown));
+    tolerateDuringRekey(protocol);
+    return result;
+  };
   const handleUserauth = handlers[userauthRequest] as MessageHandler;
   handlers[userauthRequest] = (protocol, payload) =>
     served.has(protocol) && handOverSignature(protocol, payload)
@@ -102,6 +100,29 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
     doFatalError(protocol, 'Inbound: Malformed USERAUTH_REQUEST packet');
   }
   return true;
+}
+
+/** SSH_MSG_IGNORE, UNIMPLEMENTED and DEBUG, RFC 4253 §11.2–11.4. */
+const withoutEffect = new Set([2, 3, 4]);
+const maxEarlyMessages = 16;
+
+/**
+ * asyncssh sends IGNORE while keys are exchanged anew, as it may (RFC 4253 §7.1): strict key exchange forbids
+ * that in the first exchange only, ssh2 in every one. And the data whose size made it ask comes after its
+ * KEXINIT, as it may not; like OpenSSH's sshd we take that, but not much of it, for our answers must wait.
+ */
+function tolerateDuringRekey(protocol: Ssh2Protocol): void {
+  // A new one for each exchange, in place until the peer's NEWKEYS.
+  const decipher = protocol._decipher;
+  const onKexPayload = decipher._onPayload;
+  const receive = takenOver.get(protocol);
+  let early = 0;
+  decipher._onPayload = (payload) => {
+    const type = payload[0] as number;
+    if (withoutEffect.has(type)) return undefined;
+    if (type < firstConnectionMessage || type > lastConnectionMessage) return onKexPayload(payload);
+    return receive && ++early <= maxEarlyMessages ? receive(payload) : onKexPayload(payload);
+  };
 }
 
 /**
@@ -142,6 +163,22 @@ function signAsPlainKeys(protocol: Ssh2Protocol): void {
     return [name, Object.create(key, { sign: { value: sign } }) as CertifiedHostKey] as const;
   });
   protocol._hostKeys = Object.fromEntries(bound);
+}
+
+const { KexInit } = require('ssh2/lib/protocol/kex.js') as {
+  KexInit: new (lists: object) => Ssh2Protocol['_offer'];
+};
+
+/**
+ * Changes what one connection's KEXINIT names, in the tick in which ssh2 announces it. ssh2 has one list
+ * for all clients, and puts SHA-1 signatures of an RSA host key into it unasked (library-traps 14).
+ */
+export function replaceOffer(client: Connection, replace: (offer: Offer) => Offer): void {
+  const protocol = protocolOf(client);
+  const { kex, serverHostKey, cs } = protocol._offer.lists;
+  const offer = replace({ kex: kex.array, serverHostKey: serverHostKey.array, mac: cs.mac.array });
+  const both = { cipher: cs.cipher.array, mac: offer.mac, compress: cs.compress.array, lang: cs.lang.array };
+  protocol._offer = new KexInit({ ...offer, cs: both, sc: both });
 }
 
 // ssh2 refuses to offer what is not in this list of its.
@@ -238,10 +275,5 @@ export function sendDisconnect(client: Connection, reason: number, description: 
 
 /** SSH_MSG_USERAUTH_BANNER, RFC 4252 §5.4. ssh2 offers one fixed text per server only (library-traps 20). */
 export function sendBanner(client: Connection, text: string): void {
-  const message = Buffer.from(text, 'utf8');
-  const payload = Buffer.alloc(1 + 4 + message.length + 4);
-  payload[0] = 53;
-  payload.writeUInt32BE(message.length, 1);
-  payload.set(message, 5);
-  sendPayload(client, payload);
+  sendPayload(client, Buffer.concat([byte(53), string(text), string('')]));
 }

@@ -13,7 +13,7 @@ export interface Ssh2Protocol {
   /** Our KEXINIT while keys are exchanged. */
   _kexinit: unknown;
   _kex?: Ssh2KeyExchange;
-  _offer: { lists: { kex: { array: string[] } } };
+  _offer: { lists: Ssh2NameLists };
   _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
   _decipher: { _onPayload: (payload: Buffer) => unknown };
   _authsQueue: string[];
@@ -28,6 +28,13 @@ export interface Ssh2Protocol {
   };
   _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
+}
+
+/** Name-lists of a KEXINIT, as ssh2 keeps its own. */
+export interface Ssh2NameLists {
+  kex: { array: string[] };
+  serverHostKey: { array: string[] };
+  cs: Record<'cipher' | 'mac' | 'compress' | 'lang', { array: string[] }>;
 }
 
 /** ssh2's KeyExchange, one per exchange. */

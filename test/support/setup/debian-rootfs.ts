@@ -1,11 +1,12 @@
-import { execFileSync } from 'node:child_process';
-import { createReadStream, existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ensureDebianPackages } from '../../../scripts/debian-packages.mjs';
 import { cacheFolder } from './cache-folder.ts';
+import { ownRelease } from './own-release.ts';
 import { imageProgramsOf } from './programs.ts';
 import { recipeHash } from './recipe-hash.ts';
+import { runToEnd } from './run-to-end.ts';
 
 const packages = ['openssh-sftp-server', 'openssh-client', 'procps'];
 
@@ -24,7 +25,7 @@ export const debianRootfs = {
   rootfs: async (): Promise<Readable> => {
     const { suite, mirror } = ownRelease();
     const kept = join(cacheFolder(), `debian-${suite}-${recipeHash(recipe)}.tar`);
-    if (!existsSync(kept)) bootstrap(suite, mirror, kept);
+    if (!existsSync(kept)) bootstrap(suite, mirror === undefined ? [] : [mirror], kept);
     return createReadStream(kept);
   },
 };
@@ -40,35 +41,11 @@ function bootstrap(suite: string, mirror: readonly string[], kept: string): void
   const folder = mkdtempSync(join(cacheFolder(), 'debootstrap-'));
   try {
     const include = `--include=${packages.join(',')}`;
-    run('debootstrap', ['--variant=minbase', include, suite, folder, ...mirror]);
-    run('chroot', [folder, '/bin/sh', '-euc', accounts]);
-    run('tar', ['-C', folder, '--numeric-owner', '-cf', `${kept}.partial`, '.']);
+    runToEnd('debootstrap', ['--variant=minbase', include, suite, folder, ...mirror]);
+    runToEnd('chroot', [folder, '/bin/sh', '-euc', accounts]);
+    runToEnd('tar', ['-C', folder, '--numeric-owner', '-cf', `${kept}.partial`, '.']);
     renameSync(`${kept}.partial`, kept);
   } finally {
     rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-/** The release this machine runs, and where its apt gets it; debootstrap has a mirror of its own otherwise. */
-function ownRelease(): { suite: string; mirror: readonly string[] } {
-  const suite = /^VERSION_CODENAME=(.+)$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
-  const format = ['--format', '$(REPO_URI) $(RELEASE)', 'Created-By: Packages', 'Component: main'];
-  const lines = run('apt-get', ['indextargets', ...format]).split('\n');
-  const line = lines.find((candidate) => candidate.endsWith(` ${suite}`));
-  return { suite, mirror: line === undefined ? [] : [line.split(' ')[0] as string] };
-}
-
-/** What the program prints; its last lines are in the error when it fails. */
-function run(program: string, args: readonly string[]): string {
-  try {
-    return execFileSync(program, args, {
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
-      maxBuffer: 64 * 1024 * 1024,
-      env: { ...process.env, PATH: `${process.env['PATH']}:/usr/sbin:/sbin`, LC_ALL: 'C' },
-    });
-  } catch (error) {
-    const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
-    throw new Error(`${program} failed:\n${`${stdout}${stderr}`.slice(-2000)}`);
   }
 }

@@ -5,6 +5,7 @@ import { removeContainersOf } from '../engine.ts';
 import { ensureImages } from '../images.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { isRunning, withLock } from './lock.ts';
+import { ensureNewerPackages } from './newer-packages.ts';
 import { programs } from './programs.ts';
 import { findEngine, startEngine } from './start-engine.ts';
 
@@ -13,6 +14,7 @@ export default async function makeMachineReady(): Promise<() => Promise<void>> {
   const run = String(process.pid);
   const host = await withLock(join(cacheFolder(), 'setup.lock'), async () => {
     ensureDebianPackages(programs, 'the tests need');
+    ensureNewerPackages();
     const engine = (await findEngine()) ?? (await startEngine());
     await ensureImages(engine);
     return engine;

@@ -1,0 +1,49 @@
+"""Drives asyncssh; the arguments are those of driver.ts."""
+
+import asyncio
+import sys
+
+import asyncssh
+
+given = dict(argument.split("=", 1) for argument in sys.argv[1:])
+environment = {name[4:]: value for name, value in given.items() if name.startswith("env.")}
+
+
+async def run(connection):
+    result = await connection.run(
+        given["exec"],
+        env=environment,
+        term_type="xterm" if "pty" in given else None,
+        term_size=(80, 24),
+        stdin=sys.stdin.buffer,
+        stdout=sys.stdout.buffer,
+        stderr=sys.stderr.buffer,
+        encoding=None,
+    )
+    return result.exit_status
+
+
+async def main():
+    options = {"port": int(given["port"]), "username": given["login"], "config": None}
+    if "keepalive" in given:
+        options["keepalive_interval"] = int(given["keepalive"])
+    if "rekey" in given:
+        options["rekey_bytes"] = int(given["rekey"])
+    async with asyncssh.connect(
+        "127.0.0.1",
+        client_keys=[given["key"]],
+        known_hosts=given["knownHosts"],
+        agent_path=None,
+        **options,
+    ) as connection:
+        if "exec" in given:
+            return await run(connection)
+        async with connection.start_sftp_client() as sftp:
+            if "put" in given:
+                await sftp.put(given["put"], given["remote"])
+            else:
+                await sftp.get(given["get"], given["local"])
+        return 0
+
+
+sys.exit(asyncio.run(main()))

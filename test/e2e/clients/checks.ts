@@ -1,0 +1,165 @@
+/** What stands behind each column of the matrix: one function, which throws when the client cannot. */
+import { expect } from 'vitest';
+import type { Outcome } from '../../support/ssh-client.ts';
+import { type Bench, type LocalFile, localHash, remoteHash, sha256 } from './bench.ts';
+import type { Client, Column, KeyType, Visit } from './client.ts';
+
+type Check = (client: Client, bench: Bench) => Promise<void>;
+
+const remoteFile = '/tmp/matrix-file';
+/** Messages by which clients keep a connection alive: IGNORE, GLOBAL_REQUEST, CHANNEL_REQUEST, OpenSSH's ping. */
+const channelRequest = 98;
+const keepaliveMessages = [2, 80, channelRequest, 192];
+/** REQUEST_SUCCESS and REQUEST_FAILURE. */
+const globalReplies = [81, 82];
+
+const exec = (client: Client, visit: Visit, command: string): Promise<Outcome> => {
+  if (!client.exec) throw new Error(`${client.name} runs no commands`);
+  return client.exec(visit, command);
+};
+
+const put = async (client: Client, visit: Visit, file: LocalFile, bench: Bench): Promise<void> => {
+  if (!client.put) throw new Error(`${client.name} transfers no files`);
+  await bench.container.sh(`rm -f ${remoteFile}`);
+  const { status, stderr } = await client.put(visit, file.path, remoteFile);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await remoteHash(bench.container, remoteFile)).toBe(file.hash);
+};
+
+const get = async (client: Client, visit: Visit, file: LocalFile): Promise<void> => {
+  if (!client.get) throw new Error(`${client.name} transfers no files`);
+  const local = `${visit.folder}/got`;
+  const { status, stderr } = await client.get(visit, remoteFile, local);
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  expect(await localHash(local)).toBe(file.hash);
+};
+
+const login =
+  (keyType: KeyType): Check =>
+  async (client, bench) => {
+    const before = bench.door.logged().length;
+    const visit = await bench.visit({ keyType });
+    if (client.exec) {
+      const outcome = await client.exec(visit, 'echo in');
+      expect({ stdout: outcome.text, stderr: outcome.stderr }).toMatchObject({ stdout: 'in\n' });
+    } else {
+      await put(client, visit, bench.small, bench);
+    }
+    const accepted = bench.door
+      .logged()
+      .slice(before)
+      .filter(({ audit }) => audit === 'login-accepted');
+    expect(accepted.length).toBeGreaterThan(0);
+    for (const each of accepted) expect(each).toMatchObject({ fingerprint: bench.fingerprints[keyType] });
+  };
+
+const status: Check = async (client, bench) => {
+  const outcome = await exec(client, await bench.visit(), 'echo out; echo err >&2; exit 42');
+  expect({ stdout: outcome.text, stderr: outcome.stderr, status: outcome.status }).toEqual({
+    stdout: 'out\n',
+    stderr: 'err\n',
+    status: 42,
+  });
+};
+
+const pty: Check = async (client, bench) => {
+  const visit = await bench.visit({ pty: true });
+  const { text } = await exec(client, visit, 'test -t 0 && test -t 1 && echo "tty:$TERM"');
+  expect(text).toMatch(/^tty:\w/m);
+};
+
+const env: Check = async (client, bench) => {
+  const visit = await bench.visit({ env: { LC_POSTERN: 'a-value' } });
+  expect((await exec(client, visit, 'echo "<$LC_POSTERN>"')).text).toBe('<a-value>\n');
+};
+
+/** By commands where the client has them, so that stdin and stdout are tried; by its files otherwise. */
+const transfer: Check = async (client, bench) => {
+  const { large } = bench;
+  if (!client.exec) {
+    await put(client, await bench.visit(), large, bench);
+    return get(client, await bench.visit(), large);
+  }
+  const up = await client.exec(await bench.visit({ stdin: large.content }), `tee ${remoteFile} | sha256sum`);
+  expect(up.text.split(' ')[0]).toBe(large.hash);
+  const down = await client.exec(await bench.visit(), `cat ${remoteFile}`);
+  expect(sha256(down.stdout)).toBe(large.hash);
+};
+
+const files: Check = async (client, bench) => {
+  await put(client, await bench.visit(), bench.small, bench);
+  await get(client, await bench.visit(), bench.small);
+};
+
+/** Numbers of what comes while nothing else is said: after what belongs to the start, before the end. */
+async function duringQuiet(client: Client, bench: Bench, wishes: Partial<Visit>): Promise<number[]> {
+  const quietMs = 2_000;
+  const settleMs = 300;
+  bench.tap.clear();
+  const visit = await bench.visit(wishes);
+  expect((await exec(client, visit, `sleep ${quietMs / 1000}; echo awake`)).text).toBe('awake\n');
+  const messages = bench.tap.received();
+  const startMs = messages.find(({ number }) => number === channelRequest)?.atMs ?? 0;
+  return messages
+    .filter(({ atMs }) => atMs > startMs + settleMs && atMs < startMs + quietMs - settleMs)
+    .map(({ number }) => number);
+}
+
+/** The client says something of its own accord, every second as it was told to. */
+const keepalive: Check = async (client, bench) => {
+  const numbers = await duringQuiet(client, bench, { keepaliveSeconds: 1 });
+  expect(numbers.filter((number) => keepaliveMessages.includes(number))).not.toEqual([]);
+};
+
+/** When it says nothing, we ask, and it answers one way or the other. */
+export const answersKeepalive: Check = async (client, bench) => {
+  const numbers = await duringQuiet(client, bench, {});
+  expect(numbers.filter((number) => globalReplies.includes(number))).not.toEqual([]);
+};
+
+/** Asked by the client, as it is told to, while data flows. */
+const rekey: Check = async (client, bench) => {
+  const { tap, small } = bench;
+  const before = tap.rekeys();
+  const visit = await bench.visit({ rekeyBytes: 65_536, stdin: small.content, timeoutMs: 8_000 });
+  const outcome = await exec(client, visit, `cat; sleep 0.2; cat /etc/passwd >&2`);
+  expect(sha256(outcome.stdout)).toBe(small.hash);
+  expect(tap.rekeys()).toBeGreaterThan(before);
+};
+
+/** Asked by us while data flows, first one way, then the other. */
+const rekeyed: Check = async (client, bench) => {
+  const { tap, large, small } = bench;
+  const before = tap.rekeys();
+  const asking = setInterval(() => tap.rekeyAll(), 100);
+  try {
+    if (!client.exec) {
+      await put(client, await bench.visit(), large, bench);
+      await get(client, await bench.visit(), large);
+    } else {
+      const zeros = Buffer.alloc(large.content.length);
+      const down = await client.exec(await bench.visit(), `head -c ${zeros.length} /dev/zero`);
+      expect(sha256(down.stdout)).toBe(sha256(zeros));
+      const { content, hash } = client.limits['50 MB'] === undefined ? large : small;
+      const up = await client.exec(await bench.visit({ stdin: content }), 'sleep 0.3; sha256sum');
+      expect(up.text.split(' ')[0]).toBe(hash);
+    }
+  } finally {
+    clearInterval(asking);
+  }
+  expect(tap.rekeys()).toBeGreaterThan(before);
+};
+
+export const checks: Readonly<Record<Column, Check>> = {
+  ed25519: login('ed25519'),
+  ecdsa: login('ecdsa'),
+  rsa: login('rsa'),
+  exec: status,
+  pty,
+  env,
+  '50 MB': transfer,
+  files,
+  keepalive,
+  rekey,
+  rekeyed,
+};
