@@ -8,7 +8,7 @@ import ssh2, {
   type KeyboardInteractiveAuthMethod,
 } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
+import { sendPayload, transportOf } from '../../src/ssh/ssh2-internals.ts';
 import { byte, string, uint32 } from '../../src/ssh/wire.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw, ScriptedAgent } from '../support/raw-client.ts';
@@ -232,8 +232,11 @@ describe('answers that were not asked for', () => {
         // The right code, and in the same breath a new request: the login of the first must not happen.
         const protocol = unruly(client);
         if (prompts++ === 0) {
+          const socket = transportOf(client as unknown as Connection);
+          socket.cork();
           protocol.authInfoRes([factor.nextCode()]);
           protocol.authKeyboard('somebody');
+          socket.uncork();
         }
         return new Promise<string[]>(() => {});
       }),
