@@ -129,6 +129,8 @@ export class ServedConnection {
   }
 
   #authenticated(client: Connection, { peer, loginName }: Authenticated): void {
+    // The peer left while its signature or its code was being checked.
+    if (this.#transport.destroyed) return;
     clearTimeout(this.#loginDeadline);
     this.onAuthenticated();
     const { config, audit, addConnection } = this.#context;

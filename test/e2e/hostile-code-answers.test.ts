@@ -1,7 +1,13 @@
 /** Answers to the prompt for a code that no honest client gives, or gives in that order. */
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'ssh2';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { transportOf } from '../../src/ssh/ssh2-internals.ts';
+import type { Store } from '../../src/store/store.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
 import { byCode, byKey, openSiege, type Siege, unruly } from '../support/siege.ts';
 
 let at: Siege;
@@ -15,7 +21,7 @@ describe('answers that were not asked for', () => {
     ['two for one prompt', (code: string) => [code, code]],
     ['a thousand', (code: string) => Array.from({ length: 1_000 }, () => code)],
     ['none', () => []],
-  ])('%s: at.refused, and no code is used up by it', async (_name, answers) => {
+  ])('%s: refused, and no code is used up by it', async (_name, answers) => {
     const code = at.factor.nextCode();
     await at.refused(
       at.login(
@@ -87,6 +93,37 @@ describe('answers that were not asked for', () => {
   });
 });
 
+describe('a peer that leaves while its code is checked', () => {
+  it('is not taken for a connection that is open', async () => {
+    const store = createMemoryStore();
+    let slow = false;
+    const lagging: Store = {
+      ...store,
+      transact: async (work) => {
+        const result = await store.transact(work);
+        if (slow) await sleep(400);
+        return result;
+      },
+    };
+    await at.door.stop();
+    const dataDir = await mkdtemp(join(tmpdir(), 'postern-lagging-'));
+    const folders = { dataDir, hostKeysDir: join(dataDir, 'hostkeys') };
+    at = await openSiege({ folders, overrides: { store: lagging } });
+    const { client, ended } = at.begin([
+      await byKey(at.alice),
+      byCode(() => {
+        slow = true;
+        unruly(client).authInfoRes([at.factor.nextCode()]);
+        setTimeout(() => client.destroy(), 100);
+        return new Promise<string[]>(() => {});
+      }),
+    ]);
+    expect(await ended).not.toBe('ready');
+    await sleep(600);
+    expect(at.accepted()).toBe(at.acceptedBefore);
+  });
+});
+
 describe('no answer', () => {
   it('is cut off at LoginGraceTime', async () => {
     const startedAt = Date.now();
@@ -94,6 +131,6 @@ describe('no answer', () => {
     expect(await ended).not.toBe('ready');
     expect(Date.now() - startedAt).toBeGreaterThan(2_500);
     expect(Date.now() - startedAt).toBeLessThan(6_000);
-    expect(at.door.logged().some(({ reason }) => reason === 'no at.login in time')).toBe(true);
+    expect(at.door.logged().some(({ reason }) => reason === 'no login in time')).toBe(true);
   });
 });

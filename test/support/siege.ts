@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2, { type AnyAuthMethod, type Client, type KeyboardInteractiveAuthMethod } from 'ssh2';
 import { expect } from 'vitest';
-import { startTestGateway } from './gateway.ts';
+import { startTestGateway, type TestGatewayOptions } from './gateway.ts';
 import { connectRaw } from './raw-client.ts';
 import { enrollOverSsh, movedClock } from './second-factor.ts';
 import type { KeyPair } from './ssh-client.ts';
@@ -34,9 +34,13 @@ export function byCode(
 export type Siege = Awaited<ReturnType<typeof openSiege>>;
 
 /** Alice has a second factor, mallory an account. */
-export async function openSiege() {
+export async function openSiege(options: Pick<TestGatewayOptions, 'folders' | 'overrides'> = {}) {
   const clock = movedClock();
-  const door = await startTestGateway({ overrides: { clock }, config: { loginGraceTimeMs: 3_000 } });
+  const door = await startTestGateway({
+    ...options,
+    overrides: { clock, ...options.overrides },
+    config: { loginGraceTimeMs: 3_000 },
+  });
   const [alice, mallory] = [await door.addMember('alice'), await door.addMember('mallory')];
   const factor = await enrollOverSsh(door, alice, clock);
 
