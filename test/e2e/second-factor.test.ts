@@ -1,21 +1,36 @@
 /** A second factor with the real ssh, which is asked for the code through SSH_ASKPASS. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ContainerEngine } from '../../src/targets/target.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { container, listedEngine } from '../support/people.ts';
 import { answering, type Enrolled, enrollOverSsh, movedClock } from '../support/second-factor.ts';
 import {
+  collect,
   type KeyPair,
   makeKeyPair,
   runProgram,
   type SshOptions,
+  spawnSsh,
   sshArguments,
 } from '../support/ssh-client.ts';
 
 const clock = movedClock();
-const { engine } = listedEngine([
+const { engine: listed } = listedEngine([
   container('web', { labels: { 'rexec.owner': 'alice,bob,carol' } }),
   container('vault', { labels: { 'rexec.owner': 'alice,bob,carol' } }),
 ]);
+
+/** Whose "wait" runs until it is ended. */
+const engine: ContainerEngine = {
+  ...listed,
+  openSession: (authorization) => async (request, io, context) => {
+    const { start } = request;
+    if (start.kind !== 'exec' || start.command !== 'wait')
+      return listed.openSession(authorization)(request, io, context);
+    await new Promise((resolve) => io.closed.addEventListener('abort', resolve));
+    return { exitStatus: 0 };
+  },
+};
 
 let door: TestGateway;
 let alice: KeyPair;
@@ -148,6 +163,9 @@ describe('an account that must have one', () => {
     const direct = await door.ssh('id', { key: bob, login: 'rexec-web' });
     expect(direct.stderr).toContain('set one up with "ssh GATEWAY mfa enroll"');
     expect(direct.status).toBe(255);
+    // What there is, is not told either.
+    const unknown = await door.ssh('id', { key: bob, login: 'rexec-nosuch' });
+    expect(unknown.stderr).not.toMatch(/web|vault/);
     const jump = await door.ssh(undefined, {
       key: bob,
       args: ['-W', 'rexec-web:22', '-o', 'LogLevel=INFO'],
@@ -183,6 +201,26 @@ describe('a target that asks for one', () => {
     }
     expect((await door.ssh('id', { key: carol, login: 'rexec-web' })).text).toBe('(default)@web: id\n');
     expect((await withCode('id', { login: 'rexec-vault' })).text).toBe('(default)@vault: id\n');
+  });
+
+  it('ends the sessions of those who showed none, and of nobody else', async () => {
+    const { options } = await answering(factor.nextCode());
+    const to = { port: door.port, knownHosts: door.knownHosts };
+    const running = [
+      collect(spawnSsh(to, 'wait', { key: carol, login: 'rexec-web' })),
+      collect(spawnSsh(to, 'wait', { key: alice, login: 'rexec-web', ...options })),
+    ] as const;
+    const sessions = async () => (await door.ssh('session list')).text.match(/\bwait\b/g)?.length;
+    await expect.poll(sessions).toBe(2);
+    await door.ssh('mfa require web on');
+    expect(await running[0]).toMatchObject({
+      status: 255,
+      stderr: 'postern: you may no longer use web.\n',
+    });
+    expect(await sessions()).toBe(1);
+    await door.ssh('account disable alice');
+    await running[1];
+    await door.ssh('account enable alice');
   });
 
   it('an owner without a second factor cannot take it off', async () => {
