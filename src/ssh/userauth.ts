@@ -65,8 +65,11 @@ export function authenticateUser(options: UserauthOptions): void {
       return context.reject(attempts.codeStep ? codeMethods : offeredMethods);
     }
     options.onRefused({ reason: 'too many authentication failures' });
-    const advice = 'Too many authentication failures: offer one key with -o IdentitiesOnly=yes -i KEY';
-    sendDisconnect(client, disconnectReason.noMoreAuthMethods, advice);
+    const advice = attempts.codeStep
+      ? 'wait for the next code'
+      : 'offer one key with -o IdentitiesOnly=yes -i KEY';
+    const text = `Too many authentication failures: ${advice}`;
+    sendDisconnect(client, disconnectReason.noMoreAuthMethods, text);
     options.hangUp();
   };
   client.on('authentication', (context) => {
@@ -164,15 +167,16 @@ async function attemptCode(
   });
   const code = await step.ask(context);
   const proven = code === undefined ? undefined : await authenticator.proveCode(step.awaits, code);
+  const refusal = proven && 'refused' in proven ? proven : undefined;
+  if (!proven || refusal) onRefused({ reason: refusal?.refused ?? 'no code', fingerprint });
+  if (refusal?.final) step.end();
   // RFC 4252 §5: another request has taken the place of this one, and is answered instead.
   if (aborted) {
     attempts.failures++;
     return undefined;
   }
   if (proven && !('refused' in proven)) return { kind: 'account', identity: proven };
-  if (proven?.final) step.end();
-  onRefused({ reason: proven?.refused ?? 'no code', fingerprint });
-  if (proven) explain(proven.detail);
+  if (refusal) explain(refusal.detail);
   refuse(context, true);
   return undefined;
 }

@@ -88,7 +88,7 @@ describe('answers that were not asked for', () => {
         return new Promise<string[]>(() => {});
       }),
     ]);
-    expect(await ended).toMatch(/NO_MORE_AUTH_METHODS/);
+    expect(await ended).toMatch(/^Too many authentication failures: wait for the next code/);
     expect(prompts).toBe(3);
   });
 });

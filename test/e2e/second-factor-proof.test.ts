@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { answering, type Enrolled, enrollOverSsh, movedClock } from '../support/second-factor.ts';
-import { type KeyPair, makeKeyPair } from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair, runProgram } from '../support/ssh-client.ts';
 
 const clock = movedClock();
 let door: TestGateway;
@@ -91,6 +91,26 @@ describe('a remembered login', () => {
     expect(added.status).toBe(0);
     expect(await whoami(alice)).toMatchObject({ status: 0, asked: 0 });
     expect(await whoami(other, 'wrong', 'wrong', 'wrong')).toMatchObject({ status: 255, asked: 3 });
+  });
+});
+
+describe('an admin who lost phone and recovery codes', () => {
+  it('is helped by the operator, whom no second factor stops', async () => {
+    const { options } = await answering(factor.nextCode());
+    expect((await door.ssh('mfa status', { key: alice, ...options })).text).toContain('MFA: on');
+    const boss = await door.addMember('boss', 'admin');
+    await enrollOverSsh(door, boss, clock);
+    expect((await door.ssh('whoami', { key: boss, args: ['-o', 'BatchMode=yes'] })).status).toBe(255);
+    const main = new URL('../../src/main.ts', import.meta.url).pathname;
+    const reset = await runProgram(process.execPath, [
+      main,
+      'mfa',
+      'reset',
+      'boss',
+      `--data=${door.dataDir}`,
+    ]);
+    expect([reset.stderr, reset.text]).toEqual(['', '"boss" has no second factor any more.\n']);
+    expect((await door.ssh('whoami', { key: boss, args: ['-o', 'BatchMode=yes'] })).status).toBe(0);
   });
 });
 
