@@ -10,6 +10,7 @@ import { createInvites } from './accounts/create-invites.ts';
 import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
+import { withSecondFactor } from './auth/second-step.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { splitWords } from './commands/interpreter/words.ts';
@@ -24,6 +25,7 @@ import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
+import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { addUntilExpiry } from './sessions/certificate-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
@@ -110,7 +112,7 @@ async function compose(
     config,
     version,
     hostKeys: hostKeys.current,
-    authenticator: createAuthenticator(rules),
+    authenticator: withSecondFactor(createAuthenticator(rules), rules.secondFactors),
     runSession: createRunSession({
       ...rules,
       log,
@@ -164,7 +166,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
   const clock = overrides.clock ?? systemClock;
   const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log }));
   lifecycle.onClose(() => store.close());
-  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount } = config;
+  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
   const engine =
     overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
   lifecycle.onClose(() => engine.close());
@@ -178,6 +180,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys: createKeys({ store, clock, maxKeysPerAccount }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
+    secondFactors: createSecondFactors({ store, clock, issuer: config.domain, rememberHours }),
     targets: createTargetDirectory({ engine, authorizer, config }),
     connections: createConnections(),
     audit: createLogAudit(log),

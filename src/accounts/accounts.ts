@@ -20,6 +20,8 @@ export interface Accounts {
   /** Throws last-admin when it would lock out the last admin. */
   setDisabled(name: string, disabled: boolean): Promise<AccountRow>;
   setRole(name: string, role: Role): Promise<AccountRow>;
+  /** Without a second factor it may then only get itself one. */
+  setSecondFactorRequired(name: string, required: boolean): Promise<AccountRow>;
   /**
    * The account `admin` from `--admin-key`: made with this key, or, when a former call made it, given the key.
    * Throws a sentence when an account `admin` exists that was not made so. Idempotent.

@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
+import { removeSecondFactor } from '../second-factor/create-second-factors.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
@@ -52,6 +53,13 @@ export function createAccounts({ store, clock }: AccountsDependencies): Accounts
 
     setDisabled: (name, disabled) => update(name, (account) => ({ ...account, disabled })),
     setRole: (name, role) => update(name, (account) => ({ ...account, role })),
+    setSecondFactorRequired: (name, required) =>
+      store.transact(async (transaction) => {
+        const { secondFactorRequired: _, ...account } = await getAccount(transaction, name);
+        const changed = { ...account, ...(required ? { secondFactorRequired: true } : {}) };
+        await transaction.put('accounts', changed);
+        return changed;
+      }),
 
     ensureAdmin: (toAdd) => store.transact((transaction) => ensureAdminAccount(transaction, toAdd, clock)),
   };
@@ -75,5 +83,6 @@ async function removeAccount(transaction: Transaction, { id }: AccountRow, clock
   for (const invite of await transaction.list('invites')) {
     if (invite.createdBy === id) await transaction.remove('invites', invite.id);
   }
+  await removeSecondFactor(transaction, id);
   await transaction.remove('accounts', id);
 }

@@ -1,4 +1,5 @@
 /** Who may do what: the one place that answers it, from the state of this moment. */
+import type { SecondFactorStanding } from '../second-factor/standing.ts';
 import type { AccountRow, KeyRow } from '../store/schema.ts';
 import type { Target } from '../targets/target.ts';
 import type { Authorization } from './authorization.ts';
@@ -12,16 +13,17 @@ export interface Principal {
   readonly key: KeyRow;
   /** Tag, expiry, from, command, restrict, no-…: on this key or on the outer connection's. */
   readonly restricted: boolean;
+  readonly secondFactor: SecondFactorStanding;
 }
 
 export interface Authorizer {
   /** Throws `not-allowed` when account or key are gone, disabled or expired by now. */
   principal(identity: Identity): Promise<Principal>;
-  /** Those of `targets` that the principal may open sessions in. */
+  /** Those of `targets` that the principal may open sessions in. Throws as `authorize` does for the account's second factor. */
   reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
   /** Admin, owner (label) or registrant: life cycle, share, tag. */
   mayManage(principal: Principal, target: Target): boolean;
-  /** Throws target-not-found, target-user-refused. */
+  /** Throws target-not-found, target-user-refused, second-factor-missing, second-factor-unproven, second-factor-target. */
   authorize<T extends Target>(
     principal: Principal,
     target: T,

@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
+import { checkRequiredFactor, checkTargetFactor, readStanding } from '../second-factor/standing.ts';
 import type { GrantRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Target } from '../targets/target.ts';
@@ -44,7 +45,8 @@ export function createAuthorizer({
     const keys = await readKeys(store, clock, identity);
     const account = await store.get('accounts', identity.accountId);
     if (!account || account.disabled) throw gone();
-    return { identity, account, key: keys[0], restricted: keys.some(isRestricted) };
+    const secondFactor = await readStanding(store, identity, account);
+    return { identity, account, key: keys[0], restricted: keys.some(isRestricted), secondFactor };
   }
 
   async function findAccess({ identity, account }: Principal, keys: readonly KeyRow[], target: Target) {
@@ -62,6 +64,7 @@ export function createAuthorizer({
     principal,
 
     async reachable(who, targets) {
+      checkRequiredFactor(who.secondFactor);
       const keys = await keysOf(who);
       const access = await Promise.all(targets.map((target) => findAccess(who, keys, target)));
       return targets.filter((_, index) => access[index] !== undefined);
@@ -74,6 +77,8 @@ export function createAuthorizer({
       const keys = await keysOf(who);
       const access: Access | undefined = await findAccess(who, keys, target);
       if (access === undefined) throw unreachable(target);
+      checkRequiredFactor(who.secondFactor);
+      await checkTargetFactor(store, who.secondFactor, target);
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;
       const user = permittedUser(access, wanted, target);
       const allows = allowances(access, keys, target, who.account.role === 'admin');

@@ -31,6 +31,8 @@ export interface Identity {
   /** It came in by this certificate, not by a registered key. */
   readonly certificate?: CertificateFacts;
   readonly source: Address;
+  /** What the login showed of the account's second factor, where it has one. */
+  readonly secondFactor?: 'proven' | 'remembered';
   /** An inner connection of a jump is bounded by the outer one's key as well. */
   readonly outer?: Identity;
 }

@@ -20,10 +20,11 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
-  postern account|invite|ca|session|ssh-key|share|tag|ls …
+  postern account|invite|ca|session|ssh-key|mfa|share|tag|ls …
                                the lobby's commands, as the operator of this machine, on the running
                                gateway; "ssh GATEWAY help CMD" explains each. Recover a lost admin key with
-                               "postern account add-key NAME < key.pub"
+                               "postern account add-key NAME < key.pub", a lost phone with
+                               "postern mfa reset NAME"
   postern version              print the version
 
   --data DIR                   the running gateway's data folder (default ./data)
@@ -42,9 +43,20 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],
   ['-h', print(usage)],
-  ...['backup', 'hostkey', 'help', 'account', 'invite', 'ca', 'session', 'ssh-key', 'share', 'tag', 'ls'].map(
-    (word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)],
-  ),
+  ...[
+    'backup',
+    'hostkey',
+    'help',
+    'account',
+    'invite',
+    'ca',
+    'session',
+    'ssh-key',
+    'mfa',
+    'share',
+    'tag',
+    'ls',
+  ].map((word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)]),
 ]);
 
 /** `--data DIR` may stand in front of a command too. */

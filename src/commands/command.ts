@@ -10,6 +10,7 @@ import type { Config } from '../config/config.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { SecondFactors } from '../second-factor/second-factors.ts';
 import type { Connections } from '../sessions/connections.ts';
 import type {
   SessionContext,
@@ -30,6 +31,7 @@ export interface CommandServices {
   readonly invites: Invites;
   readonly keys: Keys;
   readonly certificateAuthorities: CertificateAuthorities;
+  readonly secondFactors: SecondFactors;
   readonly authorizer: Authorizer;
   readonly targets: TargetDirectory;
   readonly connections: Connections;
@@ -109,6 +111,11 @@ export interface Command {
   readonly positionals: readonly Positional[];
   readonly options: Readonly<Record<string, Option>>;
   readonly permission: Permission;
+  /**
+   * `proven`: it lets keys or people in, so where the account has a second factor this very connection must have
+   * proven it. `spared`: also for an account that must have a second factor and has shown none.
+   */
+  readonly secondFactor?: 'proven' | 'spared';
   /** It changes something: the audit keeps each run, done or failed. */
   readonly changes?: boolean;
   /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */

@@ -6,6 +6,7 @@ export const command: Command = {
   positionals: [],
   options: {},
   permission: 'anyone',
+  secondFactor: 'spared',
   async run(_args, { leave }) {
     leave();
     return { end: { exitStatus: 0 } };

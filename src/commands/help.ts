@@ -11,6 +11,7 @@ export const command: Command = {
   positionals: [{ name: 'CMD', variadic: true, completes: 'command' }],
   options: {},
   permission: 'anyone',
+  secondFactor: 'spared',
   async run({ positionals }, { commands, principal }) {
     const words = allWords(positionals['CMD']);
     const mine = commands.filter(({ permission }) => isFor(permission, principal));

@@ -8,5 +8,6 @@ export const command: Command = {
   positionals: [],
   options: {},
   permission: 'anyone',
+  secondFactor: 'spared',
   run: async () => ({ data: { version }, text: `postern ${version}` }),
 };

@@ -13,11 +13,14 @@ export const command: Command = {
   positionals: [],
   options: {},
   permission: 'anyone',
+  secondFactor: 'spared',
   async run(_args, { keys, principal }) {
     const {
       account,
+      secondFactor,
       identity: { certificate },
     } = principal;
+    const mfa = secondFactor.enrolled ? 'on' : undefined;
     const rows = await keys.list(account.id);
     const named =
       account.email === undefined ? `Account: ${account.name}` : `Email Address: ${account.email}`;
@@ -26,6 +29,7 @@ export const command: Command = {
       ...(account.email === undefined ? [] : [`Account: ${account.name}`]),
       `Role: ${account.role}`,
       ...(certificate ? [`Certificate: ${certificateText(certificate)}`] : []),
+      ...(mfa ? [`MFA: ${mfa}`] : []),
     ];
     return {
       data: {
@@ -33,6 +37,7 @@ export const command: Command = {
         email: account.email ?? null,
         role: account.role,
         ...(certificate ? { certificate: certificateData(certificate) } : {}),
+        ...(mfa ? { mfa } : {}),
         ssh_keys: rows.map((row) => {
           const { public_key, fingerprint, name, current } = keyData(row, principal);
           return { public_key, fingerprint, name, current };

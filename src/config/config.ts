@@ -32,6 +32,8 @@ export const configSchema = z.strictObject({
   containers: z.enum(['all', 'labelled']).default('all'),
   maxKeysPerAccount: z.int().min(1).default(100),
   inviteExpiryDays: z.number().positive().default(7),
+  /** For so long a key from one address is not asked for its second factor again; 0: always asked. */
+  mfaRememberHours: z.number().min(0).max(8760).default(0),
   acceptEnv: z.array(z.string()).default(['LANG', 'LC_*', 'COLORTERM']),
   /** sshd_config's LoginGraceTime. */
   loginGraceTimeMs: z.int().min(1).default(120_000),

@@ -17,7 +17,13 @@ export interface RevocationDependencies {
 
 const identityTables = new Set<Change['table']>(['keys', 'accounts', 'cas', 'revocations']);
 const certificateTables = new Set<Change['table']>(['cas', 'revocations']);
-const accessTables = new Set<Change['table']>(['accounts', 'keys', 'grants', 'targetTags']);
+const accessTables = new Set<Change['table']>([
+  'accounts',
+  'keys',
+  'grants',
+  'targetTags',
+  'secondFactorTargets',
+]);
 
 /** Watches the store until the returned function is called. */
 export function watchRevocations(dependencies: RevocationDependencies): () => void {

@@ -6,8 +6,8 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Connection } from 'ssh2';
 import type { Audit } from '../audit/audit.ts';
-import type { Authenticator } from '../auth/authenticator.ts';
 import type { Identity } from '../auth/identity.ts';
+import type { LoginAuthenticator } from '../auth/second-step.ts';
 import type { Config } from '../config/config.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
@@ -40,7 +40,7 @@ export interface OuterConnection {
 export interface DoorContext {
   readonly config: Config;
   readonly hostKeys: () => HostKeyRing;
-  readonly authenticator: Authenticator;
+  readonly authenticator: LoginAuthenticator;
   readonly runSession: RunSession;
   readonly resolveJump: ResolveJump;
   /** Registers an authenticated connection of an account; returns what removes it. */
@@ -129,6 +129,8 @@ export class ServedConnection {
   }
 
   #authenticated(client: Connection, { peer, loginName }: Authenticated): void {
+    // The peer left while its signature or its code was being checked.
+    if (this.#transport.destroyed) return;
     clearTimeout(this.#loginDeadline);
     this.onAuthenticated();
     const { config, audit, addConnection } = this.#context;

@@ -1,16 +1,12 @@
 /**
- * User authentication, RFC 4252: publickey, with keyboard-interactive only to carry an explanation.
+ * User authentication, RFC 4252: publickey, then a code by keyboard-interactive where the account has a second
+ * factor. Without a key, keyboard-interactive only carries an explanation.
  * ssh2 verifies nothing and counts nothing (library-traps 1, 5); both happen here and in auth/.
  */
 import type { AuthContext, Connection, PublicKeyAuthContext } from 'ssh2';
-import {
-  type Applicant,
-  type Authenticator,
-  isRefusal,
-  type OfferedKey,
-  type Refusal,
-} from '../auth/authenticator.ts';
+import { type Applicant, isRefusal, type OfferedKey, type Refusal } from '../auth/authenticator.ts';
 import type { Identity } from '../auth/identity.ts';
+import { type AwaitsCode, awaitsCode, type LoginAuthenticator } from '../auth/second-step.ts';
 import type { Config } from '../config/config.ts';
 import { plainAlgorithm } from '../keys/certificate.ts';
 import { fingerprintOf } from '../keys/parse-public-key.ts';
@@ -18,12 +14,13 @@ import { printable } from '../platform/printable.ts';
 import { parseLoginName } from '../sessions/login-name.ts';
 import type { Peer } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
+import { CodeStep, codeBanner, codeMethods } from './code-step.ts';
 import { disconnectReason } from './messages.ts';
 import { sendBanner, sendDisconnect } from './ssh2-internals.ts';
 
 export interface UserauthOptions {
   readonly client: Connection;
-  readonly authenticator: Authenticator;
+  readonly authenticator: LoginAuthenticator;
   readonly config: Config;
   readonly source: Address;
   readonly outer?: Identity;
@@ -64,10 +61,15 @@ export function authenticateUser(options: UserauthOptions): void {
   };
   const refuse = (context: AuthContext, counts: boolean) => {
     if (counts) attempts.failures++;
-    if (attempts.failures < config.maxAuthTries) return context.reject(offeredMethods);
+    if (attempts.failures < config.maxAuthTries && !attempts.codeStep?.isOver) {
+      return context.reject(attempts.codeStep ? codeMethods : offeredMethods);
+    }
     options.onRefused({ reason: 'too many authentication failures' });
-    const advice = 'Too many authentication failures: offer one key with -o IdentitiesOnly=yes -i KEY';
-    sendDisconnect(client, disconnectReason.noMoreAuthMethods, advice);
+    const advice = attempts.codeStep
+      ? 'wait for the next code'
+      : 'offer one key with -o IdentitiesOnly=yes -i KEY';
+    const text = `Too many authentication failures: ${advice}`;
+    sendDisconnect(client, disconnectReason.noMoreAuthMethods, text);
     options.hangUp();
   };
   client.on('authentication', (context) => {
@@ -85,6 +87,8 @@ export function authenticateUser(options: UserauthOptions): void {
 interface Attempts {
   probes: number;
   failures: number;
+  /** The key is proven, and a code is awaited: no other method, key or user name counts any more. */
+  codeStep?: CodeStep;
 }
 
 /** One USERAUTH_REQUEST: a peer if it proved one; otherwise it has been answered. */
@@ -96,6 +100,7 @@ async function attempt(
   refuse: (context: AuthContext, counts: boolean) => void,
 ): Promise<Peer | undefined> {
   const { authenticator, source, outer, config } = options;
+  if (attempts.codeStep) return attemptCode(options, context, attempts, attempts.codeStep, explain, refuse);
   if (context.method === 'keyboard-interactive') {
     // A server cannot tell which offered key is the last, but a client that turns to this has none left.
     explain(howToJoin);
@@ -129,9 +134,49 @@ async function attempt(
     return undefined;
   }
   const proven = await verify(options, context, offered, algorithm, code);
+  if (awaitsCode(proven)) {
+    attempts.codeStep = new CodeStep(proven, context.username);
+    explain(codeBanner);
+    context.reject(codeMethods, true);
+    return undefined;
+  }
   if (!isRefusal(proven)) return toPeer(proven);
   options.onRefused({ reason: proven.refused, fingerprint: fingerprintOf(offered.blob) });
   if (proven.detail) explain(`${proven.detail}.`);
+  refuse(context, true);
+  return undefined;
+}
+
+/** One USERAUTH_REQUEST of somebody whose key is proven. */
+async function attemptCode(
+  { authenticator, onRefused }: UserauthOptions,
+  context: AuthContext,
+  attempts: Attempts,
+  step: CodeStep,
+  explain: (text: string) => void,
+  refuse: (context: AuthContext, counts: boolean) => void,
+): Promise<Peer | undefined> {
+  if (context.method !== 'keyboard-interactive' || !step.mayAsk(context)) {
+    refuse(context, true);
+    return undefined;
+  }
+  const { fingerprint } = step.awaits;
+  let aborted = false;
+  context.on('abort', () => {
+    aborted = true;
+  });
+  const code = await step.ask(context);
+  const proven = code === undefined ? undefined : await authenticator.proveCode(step.awaits, code);
+  const refusal = proven && 'refused' in proven ? proven : undefined;
+  if (!proven || refusal) onRefused({ reason: refusal?.refused ?? 'no code', fingerprint });
+  if (refusal?.final) step.end();
+  // RFC 4252 §5: another request has taken the place of this one, and is answered instead.
+  if (aborted) {
+    attempts.failures++;
+    return undefined;
+  }
+  if (proven && !('refused' in proven)) return { kind: 'account', identity: proven };
+  if (refusal) explain(refusal.detail);
   refuse(context, true);
   return undefined;
 }
@@ -142,7 +187,7 @@ async function verify(
   offered: OfferedKey,
   algorithm: string | undefined,
   code: string | undefined,
-): Promise<Identity | Applicant | Refusal> {
+): Promise<Identity | AwaitsCode | Applicant | Refusal> {
   if (algorithm === undefined) return { refused: 'signature' };
   const request = {
     ...offered,

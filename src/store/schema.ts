@@ -12,6 +12,7 @@ export interface AccountRow {
   /** ISO 8601, as every time in the store. */
   readonly createdAt: string;
   readonly origin: 'invite' | 'admin-key' | 'operator' | 'admin';
+  readonly secondFactorRequired?: boolean;
 }
 
 /** What goes with a key and, all but the last three, narrows it: authorized_keys options, sshd(8). */
@@ -132,6 +133,36 @@ export interface RevocationRow {
   readonly createdAt: string;
 }
 
+/** An account's second factor. The id is the account's. */
+export interface SecondFactorRow {
+  readonly id: string;
+  /** TOTP secret, base32: as it is, for no code can be checked against a hash of it. */
+  readonly secret: string;
+  readonly createdAt: string;
+  /** Absent: it counts for nothing yet. */
+  readonly confirmedAt?: string;
+  /** RFC 6238's T of the last code taken: it and those before it count no more. */
+  readonly lastStep: number;
+  /** SHA-256, hex, of those not used yet. */
+  readonly recoveryCodes: readonly string[];
+  /** Since the last right one. */
+  readonly wrongCodes: number;
+  readonly lockedUntil?: string;
+}
+
+/** A login that is spared the code. The id is `ACCOUNTID KEYID FINGERPRINT ADDRESS`. */
+export interface RememberedLoginRow {
+  readonly id: string;
+  readonly accountId: string;
+  readonly until: string;
+}
+
+/** A target whose sessions need a second factor. The id is the targetKey. */
+export interface SecondFactorTargetRow {
+  readonly id: string;
+  readonly since: string;
+}
+
 export interface Rows {
   accounts: AccountRow;
   accountNames: AccountNameRow;
@@ -142,6 +173,9 @@ export interface Rows {
   targetTags: TargetTagsRow;
   cas: CaRow;
   revocations: RevocationRow;
+  secondFactors: SecondFactorRow;
+  rememberedLogins: RememberedLoginRow;
+  secondFactorTargets: SecondFactorTargetRow;
 }
 
 export type TableName = keyof Rows;
@@ -157,6 +191,9 @@ export const tables = {
   targetTags: { unique: [], index: [] },
   cas: { unique: ['name', 'fingerprint'], index: [] },
   revocations: { unique: [], index: ['authority'] },
+  secondFactors: { unique: [], index: [] },
+  rememberedLogins: { unique: [], index: ['accountId'] },
+  secondFactorTargets: { unique: [], index: [] },
 } as const satisfies {
   [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
 };

@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { createLogAudit } from '../../src/audit/audit.ts';
-import type { Authenticator } from '../../src/auth/authenticator.ts';
 import { provenIdentity } from '../../src/auth/identity.ts';
+import type { LoginAuthenticator } from '../../src/auth/second-step.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { GatewayError } from '../../src/errors.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
@@ -27,12 +27,13 @@ export interface BareDoor {
 }
 
 /** Lets every key in that signs nothing: for tests of what comes after login only. */
-const everybody: Authenticator = {
+const everybody: LoginAuthenticator = {
   probe: async () => 'known',
   authenticate: async ({ source }) =>
     provenIdentity({ accountId: 'a', accountName: 'a', keyId: 'k', fingerprint: 'SHA256:test', source }),
   probeApplicant: async () => ({ refused: 'invite' }),
   authenticateApplicant: async () => ({ refused: 'invite' }),
+  proveCode: async () => ({ refused: 'wrong code', final: true, detail: '' }),
 };
 
 export async function openBareDoor(config: Record<string, unknown> = {}): Promise<BareDoor> {

@@ -15,6 +15,7 @@ import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
+import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
 import { createConnections } from '../../src/sessions/create-connections.ts';
 import { openTarget } from '../../src/sessions/create-run-session.ts';
 import type { SessionHandler, SessionStart } from '../../src/sessions/session.ts';
@@ -60,6 +61,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     invites: createInvites({ store, clock }),
     keys: createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
+    secondFactors: createSecondFactors({ store, clock, issuer: config.domain, rememberHours: 0 }),
     connections: createConnections(),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {

@@ -55,6 +55,7 @@ const principal = {
   account: { id: 'a', name: 'tester', role: 'member' },
   key: { restrictions: {} },
   restricted: false,
+  secondFactor: { enrolled: false, required: false, proof: undefined },
 };
 const services = {
   authorizer: { principal: async () => principal },

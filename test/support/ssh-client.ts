@@ -119,7 +119,10 @@ export function spawnSsh(
   command: string | undefined,
   options: SshOptions = {},
 ): ChildProcess {
-  return spawn('ssh', sshCommand(target, command, options), { stdio: ['pipe', 'pipe', 'pipe'] });
+  return spawn('ssh', sshCommand(target, command, options), {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...options.env },
+  });
 }
 
 function sshCommand(target: SshTarget, command: string | undefined, options: SshOptions): string[] {

@@ -14,7 +14,7 @@ const sources = readSources(join(root, 'src'));
 const layers = [
   ['platform', 'errors.ts', 'errors-table.ts'],
   ['config', 'store'],
-  ['keys', 'accounts', 'certificate-authorities', 'tokens', 'auth', 'targets', 'audit'],
+  ['keys', 'accounts', 'certificate-authorities', 'second-factor', 'tokens', 'auth', 'targets', 'audit'],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
   ['gateway.ts'],
@@ -31,6 +31,8 @@ const importersOf: Readonly<Record<string, readonly string[]>> = {
   sshpk: ['keys/'],
   dockerode: ['targets/container/'],
   lowdb: ['store/lowdb/'],
+  otpauth: ['second-factor/'],
+  uqr: ['second-factor/'],
   fastify: ['http/', 'dialects/'],
 };
 

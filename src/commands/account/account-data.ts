@@ -9,6 +9,7 @@ export function accountData(row: AccountRow) {
     email: row.email ?? null,
     role: row.role,
     disabled: row.disabled,
+    ...(row.secondFactorRequired ? { mfa: 'required' } : {}),
     created_at: row.createdAt,
   };
 }

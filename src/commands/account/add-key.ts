@@ -16,6 +16,7 @@ export const command: Command = {
   ],
   options: keyOptions,
   permission: 'admin',
+  secondFactor: 'proven',
   changes: true,
   async run(args, context) {
     const { accounts, keys, principal } = context;

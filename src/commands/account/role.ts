@@ -13,6 +13,7 @@ export const command: Command = {
   ],
   options: {},
   permission: 'admin',
+  secondFactor: 'proven',
   changes: true,
   async run({ positionals }, { accounts }) {
     const role = parseRole(oneWord(positionals['admin|member']) ?? '');

@@ -10,6 +10,7 @@ export const command: Command = {
   positionals: [{ name: 'NAME', required: true }],
   options: whichOptions,
   permission: 'admin',
+  secondFactor: 'proven',
   changes: true,
   async run(args, context) {
     const name = oneWord(args.positionals['NAME']) ?? '';

@@ -1,5 +1,5 @@
 /**
- * Secrets in what people type: tokens, invite codes, private keys. Masked before a line reaches a log,
+ * Secrets in what people type: tokens, invite codes, private keys, codes of a second factor. Masked before a line reaches a log,
  * the audit, `session list`, the history or an error text.
  */
 import { isGatewayError } from '../../errors.ts';
@@ -20,6 +20,9 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*/g, '[private key]'],
   [/\b(exe[01])\.[A-Za-z0-9_.=+/-]+/gi, '$1.***'],
   [/\bjoin\+[^\s@'"]+/gi, 'join+***'],
+  // A recovery code, wherever it stands; a code from an app where it can be one.
+  [/\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b/gi, '***'],
+  [/\b(mfa\s[\s\S]{0,200}?)\b\d{3}[\s-]?\d{3}\b/gi, '$1***'],
 ];
 
 /** `text` with every secret in it replaced; also one that quotes or backslashes were to hide. */

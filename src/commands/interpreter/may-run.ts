@@ -1,19 +1,39 @@
 import type { Principal } from '../../auth/authorizer.ts';
-import { GatewayError } from '../../errors.ts';
+import { GatewayError, isGatewayError } from '../../errors.ts';
+import { checkProvenNow, checkRequiredFactor } from '../../second-factor/standing.ts';
 import type { Command, Permission } from '../command.ts';
 import { nameOf } from './load-commands.ts';
 
-/** Throws not-allowed or restricted-key when the principal may not run the command at all. */
-export function checkMayRun(command: Command, { account, restricted }: Principal): void {
+/** Throws not-allowed, restricted-key or second-factor-… when the principal may not run the command at all. */
+export function checkMayRun(command: Command, principal: Principal): void {
+  const { account, restricted } = principal;
   if (command.permission === 'admin' && account.role !== 'admin') {
     throw new GatewayError('not-allowed', { what: `"${nameOf(command)}"`, who: 'admins' });
   }
   if (command.permission !== 'anyone' && restricted) {
     throw new GatewayError('restricted-key', { what: `run "${nameOf(command)}"` });
   }
+  checkSecondFactor(command, principal);
+}
+
+function checkSecondFactor(command: Command, { secondFactor }: Principal): void {
+  if (command.secondFactor === 'spared') return;
+  checkRequiredFactor(secondFactor);
+  if (command.secondFactor === 'proven') checkProvenNow(secondFactor, `"${nameOf(command)}"`);
 }
 
 /** For help and completion: what somebody of this role will ever get to run. */
 export function isFor(permission: Permission, { account }: Principal): boolean {
   return permission !== 'admin' || account.role === 'admin';
+}
+
+/** Whether only the second factor stands between the principal and the command. */
+export function lacksSecondFactor(command: Command, principal: Principal): boolean {
+  try {
+    checkSecondFactor(command, principal);
+    return false;
+  } catch (error) {
+    if (isGatewayError(error)) return true;
+    throw error;
+  }
 }

@@ -173,6 +173,9 @@ const refusals: ReadonlySet<string> = new Set([
   'restricted-key',
   'target-not-found',
   'target-user-refused',
+  'second-factor-missing',
+  'second-factor-unproven',
+  'second-factor-target',
 ]);
 
 /** The audit: what changed something, and what was refused. */

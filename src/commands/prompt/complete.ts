@@ -3,7 +3,7 @@ import type { Principal } from '../../auth/authorizer.ts';
 import { hasControlCharacters } from '../../platform/printable.ts';
 import type { Command, CommandServices, Positional } from '../command.ts';
 import { isFlag } from '../interpreter/find-command.ts';
-import { isFor } from '../interpreter/may-run.ts';
+import { isFor, lacksSecondFactor } from '../interpreter/may-run.ts';
 import { commonOptions } from '../interpreter/parse-arguments.ts';
 import { readWord } from '../interpreter/words.ts';
 
@@ -15,7 +15,9 @@ export async function completeLine(
   principal: Principal,
 ): Promise<[hits: string[], typed: string]> {
   const { words, last, typed } = splitLast(line);
-  const mine = commands.filter(({ permission }) => isFor(permission, principal));
+  const mine = commands.filter(
+    (command) => isFor(command.permission, principal) && !lacksSecondFactor(command, principal),
+  );
   const names = await candidatesFor(words, last, mine, services, principal);
   const hits = [...new Set(names)]
     .filter((name) => name.startsWith(last) && !hasControlCharacters(name))

@@ -17,6 +17,7 @@ export const command: Command = {
   positionals: [{ name: 'PUBLIC-KEY', variadic: true }],
   options: keyOptions,
   permission: 'unrestricted',
+  secondFactor: 'proven',
   changes: true,
   async run(args, context) {
     const { keys, principal } = context;

@@ -17,6 +17,7 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     disabled: z.boolean(),
     createdAt: time,
     origin: z.enum(['invite', 'admin-key', 'operator', 'admin']),
+    secondFactorRequired: flag,
   }) as z.ZodType<Rows['accounts']>,
   accountNames: z.looseObject({ id, accountId: id }),
   keys: z.looseObject({
@@ -84,4 +85,16 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     createdBy: z.string(),
     createdAt: time,
   }) as z.ZodType<Rows['revocations']>,
+  secondFactors: z.looseObject({
+    id,
+    secret: z.string().regex(/^[A-Z2-7]{16,}$/),
+    createdAt: time,
+    confirmedAt: time.optional(),
+    lastStep: z.int().min(0),
+    recoveryCodes: z.array(z.string().regex(/^[0-9a-f]{64}$/)),
+    wrongCodes: z.int().min(0),
+    lockedUntil: time.optional(),
+  }) as z.ZodType<Rows['secondFactors']>,
+  rememberedLogins: z.looseObject({ id, accountId: id, until: time }),
+  secondFactorTargets: z.looseObject({ id, since: time }),
 };

@@ -20,6 +20,9 @@ describe('maskSecrets', () => {
     [`exe0-to-exe1 ${token}`, 'exe0-to-exe1 exe0.***'],
     ['whoami --token=exe1.abcdefghijklmnopqrstuvwxyz234567', 'whoami --token=exe1.***'],
     ['ssh join+SECRETCODE@gateway', 'ssh join+***@gateway'],
+    ['mfa verify 123456', 'mfa verify ***'],
+    ['mfa --json disable 123 456', 'mfa --json disable ***'],
+    ['mfa disable abcd-efgh-2345-mnop', 'mfa disable ***'],
     ['ls -l', 'ls -l'],
     ['ssh web join forces', 'ssh web join forces'],
   ])('%s → %s', (line, masked) => {
@@ -48,7 +51,15 @@ describe('maskSecrets', () => {
 
   it('is done in time with 64 KiB of near misses', () => {
     const startedAt = performance.now();
-    for (const text of ['exe0.', '-----BEGIN ', 'join+', '\'"\\ ', '-----BEGIN PRIVATE KEY-----']) {
+    for (const text of [
+      'exe0.',
+      '-----BEGIN ',
+      'join+',
+      '\'"\\ ',
+      '-----BEGIN PRIVATE KEY-----',
+      'mfa ',
+      'abcd-',
+    ]) {
       holdsSecret(text.repeat(64 * 1024).slice(0, 64 * 1024));
     }
     expect(performance.now() - startedAt).toBeLessThan(1_000);
