@@ -92,7 +92,7 @@ describe('certificates that are refused', () => {
 
   it('another authority, or the key itself, signed it', async () => {
     const stranger = await makeKeyPair();
-    const sentence = 'None of the keys you offered is registered here.';
+    const sentence = 'None of the keys you offered can log in here.';
     await expectRefused(await makeCertificate(stranger, { principals: member }), sentence);
     await expectRefused(await certify(stranger, stranger, { principals: member }), sentence);
   });
@@ -102,7 +102,7 @@ describe('certificates that are refused', () => {
     const blob = await certificateBlob(key);
     blob[blob.length - 1] = (blob.at(-1) as number) ^ 1;
     await writeFile(`${key.file}-cert.pub`, `ssh-ed25519-cert-v01@openssh.com ${blob.toString('base64')}\n`);
-    await expectRefused(key, 'None of the keys you offered is registered here.');
+    await expectRefused(key, 'None of the keys you offered can log in here.');
   });
 
   it('the authority signed with SHA-1', async () => {
@@ -111,7 +111,7 @@ describe('certificates that are refused', () => {
     const weak = await makeCertificate(rsa, { principals: member, signedWith: 'ssh-rsa' });
     const text = await readFile(`${weak.file}-cert.pub`, 'utf8');
     expect(Buffer.from(text.split(' ')[1] as string, 'base64').includes('rsa-sha2')).toBe(false);
-    await expectRefused(weak, 'None of the keys you offered is registered here.');
+    await expectRefused(weak, 'None of the keys you offered can log in here.');
     const sound = await makeCertificate(rsa, { principals: member, signedWith: 'rsa-sha2-512' });
     expect((await whoami(sound)).status).toBe(0);
     await door.ssh('ca remove old');

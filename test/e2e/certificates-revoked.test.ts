@@ -64,7 +64,7 @@ describe('what is taken back', () => {
     const { ended } = await open(key);
     expect((await door.ssh('ca remove brief')).status).toBe(0);
     expect(await ended).toContain('the certificate you are connected with is no longer valid here.');
-    await expectRefused(key, 'None of the keys you offered is registered here.');
+    await expectRefused(key, 'None of the keys you offered can log in here.');
     await add();
     expect((await whoami(key)).status).toBe(0);
     await expectRefused(revoked, 'this certificate was revoked.');

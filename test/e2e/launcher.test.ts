@@ -213,6 +213,7 @@ describe('the npm package', () => {
       'package.json',
       'scripts/debian-packages.mjs',
       'scripts/find-node.sh',
+      'scripts/object-wrap-without-hooks.h',
       'scripts/postinstall.mjs',
       'scripts/postinstall.sh',
     ]);
