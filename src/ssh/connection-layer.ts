@@ -94,7 +94,9 @@ export class ConnectionLayer implements ChannelWire {
         onChannel((channel, reader) => channel.receiveRequest(reader.text(), reader.boolean(), reader)),
       ],
     ]);
-    this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits);
+    this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits, () =>
+      this.fail('new keys were asked for, and no answer came'),
+    );
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
     options.transport.on('drain', () => {
       const listeners = this.#writableListeners;

@@ -12,19 +12,29 @@ export interface Rekeying {
   stop(): void;
 }
 
-/** Counts until the next exchange, whoever begins it. */
-export function rekeyAutomatically(client: Connection, limits: RekeyLimits): Rekeying {
+/** What waits for new keys is queued by ssh2 without a bound, so a peer may not take its time. */
+const answerWithinMs = 30_000;
+
+/** Counts until the next exchange, whoever begins it. `onUnanswered`: the peer did not take part in ours. */
+export function rekeyAutomatically(
+  client: Connection,
+  limits: RekeyLimits,
+  onUnanswered: () => void,
+): Rekeying {
+  let answerDeadline: NodeJS.Timeout | undefined;
   let bytes = 0;
   let asked = false;
   const ask = () => {
     if (asked) return;
     asked = true;
     client.rekey();
+    answerDeadline = setTimeout(onUnanswered, answerWithinMs).unref();
   };
   let timer = setTimeout(ask, limits.intervalMs).unref();
   const onRekey = () => {
     bytes = 0;
     asked = false;
+    clearTimeout(answerDeadline);
     clearTimeout(timer);
     timer = setTimeout(ask, limits.intervalMs).unref();
   };
@@ -34,6 +44,9 @@ export function rekeyAutomatically(client: Connection, limits: RekeyLimits): Rek
       bytes += more;
       if (bytes >= limits.bytes) ask();
     },
-    stop: () => clearTimeout(timer),
+    stop() {
+      clearTimeout(timer);
+      clearTimeout(answerDeadline);
+    },
   };
 }

@@ -9,6 +9,8 @@ import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
 import { string } from '../../src/ssh/wire.ts';
 import { type BareDoor, echo, openBareDoor } from '../support/bare-door.ts';
 import { connectRaw } from '../support/raw-client.ts';
+import { newer } from '../support/setup/newer-packages.ts';
+import { runProgram, sshArguments } from '../support/ssh-client.ts';
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 const verbose = ['-o', 'LogLevel=DEBUG1'];
@@ -20,6 +22,29 @@ beforeAll(async () => {
   door.handler = echo;
 });
 afterAll(() => door.close());
+
+describe('the newest OpenSSH', () => {
+  const newest = (args: readonly string[], stdin: Buffer) =>
+    runProgram(
+      join(newer.openssh, 'ssh'),
+      [...sshArguments(door, { key: door.key, args }), '-p', String(door.port), 'x@127.0.0.1', 'x'],
+      { stdin, timeoutMs: 80_000 },
+    );
+
+  it('agrees on the post-quantum exchange by itself, and has nothing to warn of', async () => {
+    const quiet = await newest(['-o', 'LogLevel=INFO'], Buffer.from('hi'));
+    expect([quiet.text, quiet.stderr, quiet.status]).toEqual(['hi', '', 0]);
+    const told = await newest(verbose, Buffer.from('hi'));
+    expect(told.stderr).toContain('kex: algorithm: mlkem768x25519-sha256');
+  });
+
+  it('has new post-quantum keys many times while 150 MB flow each way', async () => {
+    const sent = randomBytes(150 * 1024 * 1024);
+    const outcome = await newest(['-o', 'RekeyLimit=10M', ...verbose], sent);
+    expect(sha256(outcome.stdout)).toBe(sha256(sent));
+    expect(countOf(outcome.stderr, /SSH2_MSG_NEWKEYS sent/g)).toBeGreaterThan(10);
+  });
+});
 
 describe('rekeying', () => {
   it('from the client, many times, while 50 MB flow both ways', async () => {

@@ -13,7 +13,7 @@ import { type KeyType, keyTypes, type Visit } from './client.ts';
 export const largeBytes = 50 * 1024 * 1024;
 
 /** Longer than a second, at which clients are told to speak by themselves. */
-const keepaliveIntervalMs = 1_400;
+const keepaliveIntervalMs = 1_200;
 
 export interface LocalFile {
   readonly path: string;
@@ -26,6 +26,8 @@ export interface Bench {
   readonly container: TestContainer;
   readonly tap: MessageTap;
   readonly large: LocalFile;
+  /** For key exchanges to happen in between. */
+  readonly medium: LocalFile;
   readonly small: LocalFile;
   readonly fingerprints: Readonly<Record<KeyType, string>>;
   /** A fresh visit to the container as root. */
@@ -56,6 +58,7 @@ export async function openBench(): Promise<Bench> {
     container,
     tap,
     large: await randomFile(join(folder, 'large'), largeBytes),
+    medium: await randomFile(join(folder, 'medium'), 20 * 1024 * 1024),
     small: await randomFile(join(folder, 'small'), 300_001),
     fingerprints: Object.fromEntries(
       keyTypes.map((type) => [type, keyOf(type).fingerprint]),

@@ -93,7 +93,7 @@ const files: Check = async (client, bench) => {
 
 /** Numbers of what comes while nothing else is said: after what belongs to the start, before the end. */
 async function duringQuiet(client: Client, bench: Bench, wishes: Partial<Visit>): Promise<number[]> {
-  const quietMs = 2_000;
+  const quietMs = 1_700;
   const settleMs = 300;
   bench.tap.clear();
   const visit = await bench.visit(wishes);
@@ -121,7 +121,7 @@ export const answersKeepalive: Check = async (client, bench) => {
 const rekey: Check = async (client, bench) => {
   const { tap, small } = bench;
   const before = tap.rekeys();
-  const visit = await bench.visit({ rekeyBytes: 65_536, stdin: small.content, timeoutMs: 8_000 });
+  const visit = await bench.visit({ rekeyBytes: 65_536, stdin: small.content, timeoutMs: 4_000 });
   const outcome = await exec(client, visit, `cat; sleep 0.2; cat /etc/passwd >&2`);
   expect(sha256(outcome.stdout)).toBe(small.hash);
   expect(tap.rekeys()).toBeGreaterThan(before);
@@ -129,18 +129,19 @@ const rekey: Check = async (client, bench) => {
 
 /** Asked by us while data flows, first one way, then the other. */
 const rekeyed: Check = async (client, bench) => {
-  const { tap, large, small } = bench;
+  const { tap, medium, small } = bench;
   const before = tap.rekeys();
   const asking = setInterval(() => tap.rekeyAll(), 100);
   try {
     if (!client.exec) {
-      await put(client, await bench.visit(), large, bench);
-      await get(client, await bench.visit(), large);
+      await put(client, await bench.visit(), medium, bench);
+      await get(client, await bench.visit(), medium);
     } else {
-      const zeros = Buffer.alloc(large.content.length);
-      const down = await client.exec(await bench.visit(), `head -c ${zeros.length} /dev/zero`);
+      // A client that cannot pass on much is asked while it waits.
+      const { content, hash } = client.limits['50 MB'] === undefined ? medium : small;
+      const zeros = Buffer.alloc(content.length);
+      const down = await client.exec(await bench.visit(), `sleep 0.3; head -c ${zeros.length} /dev/zero`);
       expect(sha256(down.stdout)).toBe(sha256(zeros));
-      const { content, hash } = client.limits['50 MB'] === undefined ? large : small;
       const up = await client.exec(await bench.visit({ stdin: content }), 'sleep 0.3; sha256sum');
       expect(up.text.split(' ')[0]).toBe(hash);
     }

@@ -54,9 +54,10 @@ export const libssh: Client = {
   limits: {
     exec: 'tells no status',
     env: 'sends none',
+    // Downloads too lose their end at times; both with OpenSSH's sshd as well.
     '50 MB': 'stops sending at the first full window',
     files: 'has no part for files',
     keepalive: 'sends none',
-    rekey: 'hangs',
+    rekey: 'hangs, with any server',
   },
 };
