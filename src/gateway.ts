@@ -23,6 +23,7 @@ import { GatewayError } from './errors.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
+import { randomId } from './platform/ids.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
@@ -32,6 +33,7 @@ import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
 import { createResolveJump } from './sessions/resolve-jump.ts';
 import { watchRevocations } from './sessions/revocation.ts';
+import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { parseListenAddress } from './ssh/listener.ts';
@@ -105,7 +107,12 @@ async function compose(
       ...new Set(hostKeys.current().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
     ],
   });
-  const services: CommandServices = { ...rules, config, endpoint, openTarget: openTargetFor(rules) };
+  const services: CommandServices = {
+    ...rules,
+    config,
+    endpoint,
+    openTarget: openTargetFor(rules, log, config.maxSessionsPerAccount),
+  };
   const { connections, audit, authorizer, targets } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
   const ssh = await openSshDoor({
@@ -189,20 +196,28 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
 
 /** A container's label may name an account before it exists; whoever joins may not choose that name. */
 const isOwnerLabelOf = (engine: ContainerEngine) => async (name: string) => {
-  // Without an engine nobody could join at all; its labels give nothing away until it is back.
-  const containers = await engine.list().catch(() => []);
+  const containers = await engine.list();
   return containers.some((container) => ownersOf(container).includes(name));
 };
 
 type Rules = Awaited<ReturnType<typeof openRules>>;
 
+/** A session of its own in the lists and for revocation: a grant withdrawn ends it, wherever it was begun. */
 const openTargetFor =
-  (rules: Rules): CommandServices['openTarget'] =>
+  (rules: Rules, log: Logger, maxSessionsPerAccount: number): CommandServices['openTarget'] =>
   (target, user) =>
-  async (request, io, context) => {
-    const { handler } = await openTarget(rules, context.identity, target, user);
-    return handler(request, io, context);
-  };
+  (request, io, outer) =>
+    runAccountSession(
+      { ...rules, log, maxSessionsPerAccount },
+      {
+        context: { ...outer, sessionId: randomId() },
+        request,
+        io,
+        // Counted with the session of the lobby that it runs in.
+        traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
+        route: () => openTarget(rules, outer.identity, target, user),
+      },
+    );
 
 async function ensureAdmin(accounts: Accounts, file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {

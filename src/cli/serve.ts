@@ -70,7 +70,7 @@ export const serve: CliCommand = async (args, terminal) => {
       logLevel: parsed['log-level'],
     },
   });
-  const log = pino({ level: config.logLevel }, pino.destination({ fd: 2, sync: false }));
+  const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const stopped = signalled();
@@ -80,12 +80,25 @@ export const serve: CliCommand = async (args, terminal) => {
       'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
     );
   }
-  await announce(gateway, terminal.stdout);
-  const signal = await stopped;
+  // An engine that accepts and never answers must not keep the gateway from stopping.
+  const signal = await Promise.race([announce(gateway, terminal.stdout).then(() => stopped), stopped]);
   log.info({ signal }, 'stopping');
   await stopBounded(gateway);
   return 0;
 };
+
+const maxUnwrittenLogBytes = 16 * 1024 * 1024;
+
+/**
+ * Stderr for the log. A disk that is full, or a pipe that nobody reads, loses lines and nothing else: unheard,
+ * pino's error would end the process, and its last flush would try for ever.
+ */
+function logDestination() {
+  const destination = pino.destination({ fd: 2, sync: false, maxLength: maxUnwrittenLogBytes });
+  destination.on('error', () => {});
+  destination.flushSync = () => {};
+  return destination;
+}
 
 /** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */
 const sameSignalMs = 500;

@@ -33,6 +33,8 @@ export async function runScript(run: Omit<LineRun, 'stdinIsTaken'>): Promise<Ses
       end = await runLine(line, { ...run, io, stdinIsTaken: true, leave });
     }
     if (left) break;
+    // Lines that need no waiting would otherwise run without a break, and everybody else would wait.
+    await new Promise((resolve) => setImmediate(resolve));
   }
   return end;
 }

@@ -28,8 +28,11 @@ export function parseKeysToAdd(text: string): KeyToAdd[] {
     const block = blockFormats.find(({ begin }) => begin.test(line));
     const number = index + 1;
     if (block) {
-      const length = lines.slice(index).findIndex((later) => block.end.test(later.trim()));
-      if (length < 0) throw invalid('this public key file is cut short: its last line is missing.');
+      let length = 0;
+      while (index + length < lines.length && !block.end.test((lines[index + length] as string).trim()))
+        length++;
+      if (index + length === lines.length)
+        throw invalid('this public key file is cut short: its last line is missing.');
       const inner = lines.slice(index + 1, index + length).map((inside) => inside.trim());
       const end = (lines[index + length] as string).trim();
       keys.push(inLine(number, lines, () => checked({ restrictions: {}, ...block.parse(inner, line, end) })));

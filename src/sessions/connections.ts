@@ -32,6 +32,8 @@ export interface Connections {
   listSessions(): readonly LiveSession[];
   addConnection(connection: LiveConnection): () => void;
   addSession(session: LiveSession): () => void;
+  /** Takes one of the account's `limit` sessions, and returns what gives it back; undefined when all are taken. */
+  reserveSession(accountId: string, limit: number): (() => void) | undefined;
   /** Tells the connection's sessions why, ends them, and disconnects. */
   closeConnection(connection: LiveConnection, reason: string): void;
 }

@@ -46,12 +46,11 @@ export async function runAccountSession(
   const { context, request, io } = session;
   const { identity } = context;
   const ending = endable(io, request.pty !== undefined);
+  const limit = dependencies.maxSessionsPerAccount;
+  // Taken before anything is waited for, or many at once would all find room.
+  const giveBack = dependencies.connections.reserveSession(identity.accountId, limit);
   try {
-    const limit = dependencies.maxSessionsPerAccount;
-    const open = dependencies.connections
-      .listSessions()
-      .filter((live) => live.identity.accountId === identity.accountId);
-    if (open.length >= limit) throw new GatewayError('too-many-sessions', { limit });
+    if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
     const routed = await session.route();
     return await recorded(dependencies, session, routed, ending);
   } catch (error) {
@@ -60,6 +59,8 @@ export async function runAccountSession(
     dependencies.audit.refused(identity, { what: describeStart(request.start), reason: failure.code });
     await writeSentence(io, failure.message, request.pty !== undefined);
     return { exitStatus: failure.exitStatus };
+  } finally {
+    giveBack?.();
   }
 }
 

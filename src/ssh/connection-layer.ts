@@ -8,6 +8,7 @@ import { Channel, type ChannelNumbers, type ChannelWire, maxPacketBytes, windowB
 import { disconnectReason, message, openFailure } from './messages.ts';
 import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
 import {
+  isExchangingKeys,
   sendChannelData,
   sendChannelStderr,
   sendDisconnect,
@@ -18,6 +19,10 @@ import { byte, MalformedMessage, string, uint32, WireReader } from './wire.ts';
 
 /** Above this much unsent data in the socket, channels wait for it to drain. */
 const socketHighWaterBytes = 1024 * 1024;
+/** Above this much unsent data, more than channels may write, the peer is not read from until it has read. */
+const pauseAboveBytes = 2 * socketHighWaterBytes;
+/** Answers to what comes between our KEXINIT and the peer's. */
+const maxQueuedForKeys = 10_000;
 /** RFC 4254 sets no least packet size; below this a peer only wants to be costly (library-traps 2). */
 const minPacketBytes = 1024;
 
@@ -68,6 +73,7 @@ export class ConnectionLayer implements ChannelWire {
   #nextChannel = 0;
   #corked = false;
   #lost = false;
+  #queuedForKeys = 0;
   #writableListeners: (() => void)[] = [];
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
@@ -98,10 +104,18 @@ export class ConnectionLayer implements ChannelWire {
       this.fail('new keys were asked for, and no answer came'),
     );
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
-    options.transport.on('drain', () => {
+    const wakeWriters = () => {
       const listeners = this.#writableListeners;
       this.#writableListeners = [];
       for (const listener of listeners) listener();
+    };
+    options.transport.on('drain', () => {
+      options.transport.resume();
+      wakeWriters();
+    });
+    options.client.on('rekey', () => {
+      this.#queuedForKeys = 0;
+      wakeWriters();
     });
   }
 
@@ -118,7 +132,14 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   send(payload: Buffer): void {
-    if (this.#mayWrite()) sendPayload(this.#options.client, payload);
+    if (!this.#mayWrite()) return;
+    const { client, transport } = this.#options;
+    if (isExchangingKeys(client) && ++this.#queuedForKeys > maxQueuedForKeys) {
+      return this.fail('too much to answer while new keys are awaited');
+    }
+    sendPayload(client, payload);
+    // Somebody who asks and asks, and reads no answers, is not read from either.
+    if (transport.writableLength > pauseAboveBytes) transport.pause();
   }
 
   sendData(channel: number, data: Buffer): void {
@@ -134,7 +155,8 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   isWritable(): boolean {
-    return this.#options.transport.writableLength < socketHighWaterBytes;
+    const { client, transport } = this.#options;
+    return transport.writableLength < socketHighWaterBytes && !isExchangingKeys(client);
   }
 
   onWritable(listener: () => void): void {

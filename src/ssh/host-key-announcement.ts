@@ -23,8 +23,6 @@ export interface ProofContext {
   readonly hostKeyAlgorithm: string;
 }
 
-const maxProofs = 16;
-
 /** Answers `hostkeys-prove-00@openssh.com`: a signature by each key that is asked for, or false. */
 export function proveHostKeys(
   data: WireReader,
@@ -32,10 +30,13 @@ export function proveHostKeys(
   context: ProofContext,
 ): Buffer | false {
   const proofs: Buffer[] = [];
+  const asked = new Set<HostKey>();
   while (data.remaining > 0) {
     const blob = data.bytes();
     const key = hostKeys.find((candidate) => blobOf(candidate).equals(blob));
-    if (!key || proofs.length >= maxProofs) return false;
+    // Each signature costs; nobody needs the same one twice.
+    if (!key || asked.has(key)) return false;
+    asked.add(key);
     proofs.push(string(prove(key, blob, context)));
   }
   return proofs.length > 0 && Buffer.concat(proofs);

@@ -21,6 +21,7 @@ export type StartSession = (request: SessionRequest, io: SessionIo, channel: Cha
 const maxEnvVariables = 256;
 const maxEnvBytes = 128 * 1024;
 const maxCommandBytes = 256 * 1024;
+const maxEarlySignals = 16;
 const maxPtySide = 32_767;
 
 /** Installs the request handlers of a session channel; `start` is called at most once. */
@@ -31,6 +32,7 @@ export function serveSessionChannel(channel: Channel, start: StartSession): void
     envBytes: 0,
     windowListeners: [],
     signalListeners: [],
+    earlySignals: [],
     onBrokenPipe: () => {},
   };
   const begin = (kind: SessionStart) => {
@@ -57,6 +59,7 @@ export function serveSessionChannel(channel: Channel, start: StartSession): void
     'window-change': (data) => {
       const size = readWindowSize(data);
       if (!state.pty) return false;
+      state.lastSize = size;
       for (const listener of state.windowListeners) listener(size);
       return true;
     },
@@ -78,6 +81,9 @@ interface SessionState {
   envBytes: number;
   readonly windowListeners: ((size: WindowSize) => void)[];
   readonly signalListeners: ((name: string) => void)[];
+  readonly earlySignals: string[];
+  /** Of the last window-change. */
+  lastSize?: WindowSize;
   onBrokenPipe: () => void;
 }
 
@@ -90,14 +96,24 @@ function sessionIo(channel: Channel, state: SessionState): SessionIo {
     stdin: channel,
     stdout: channel,
     stderr: channel.stderr,
-    onWindowChange: (listener) => state.windowListeners.push(listener),
-    onSignal: (listener) => state.signalListeners.push(listener),
+    // What came before anybody listened is not lost.
+    onWindowChange: (listener) => {
+      state.windowListeners.push(listener);
+      if (state.lastSize) listener(state.lastSize);
+    },
+    onSignal: (listener) => {
+      state.signalListeners.push(listener);
+      for (const name of state.earlySignals.splice(0)) listener(name);
+    },
     closed: hangup.signal,
   };
 }
 
 function deliverSignal(state: SessionState, name: string): boolean {
   if (!state.started || !/^[A-Z0-9]{1,16}$/.test(name)) return false;
+  if (state.signalListeners.length === 0 && state.earlySignals.length < maxEarlySignals) {
+    state.earlySignals.push(name);
+  }
   for (const listener of state.signalListeners) listener(name);
   return true;
 }

@@ -9,6 +9,7 @@ import type { Offer } from './algorithms.ts';
 import type { CertifiedHostKey } from './host-certificates.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
+import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
 import { byte, MalformedMessage, string, uint32 } from './wire.ts';
@@ -65,6 +66,8 @@ function installMessageHandlers(): void {
     handlers[type] = (protocol, payload) => {
       const own = takenOver.get(protocol);
       if (own) return own(payload);
+      // Before login; ssh2 would answer each, and a peer that reads none of it would fill our memory.
+      if (served.has(protocol)) return doFatalError(protocol, 'Inbound: connection message before login');
       return original?.(protocol, payload);
     };
   }
@@ -73,7 +76,9 @@ function installMessageHandlers(): void {
   handlers[kexinitMessage] = (protocol, payload) => {
     if (!served.has(protocol)) return handleKexinit(protocol, payload);
     const result = withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown));
-    tolerateDuringRekey(protocol);
+    // A new one for each exchange, in place until the peer's NEWKEYS.
+    const decipher = protocol._decipher;
+    decipher._onPayload = tolerateDuringRekey(decipher._onPayload, takenOver.get(protocol));
     return result;
   };
   const handleUserauth = handlers[userauthRequest] as MessageHandler;
@@ -100,29 +105,6 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
     doFatalError(protocol, 'Inbound: Malformed USERAUTH_REQUEST packet');
   }
   return true;
-}
-
-/** SSH_MSG_IGNORE, UNIMPLEMENTED and DEBUG, RFC 4253 §11.2–11.4. */
-const withoutEffect = new Set([2, 3, 4]);
-const maxEarlyMessages = 16;
-
-/**
- * asyncssh sends IGNORE while keys are exchanged anew, as it may (RFC 4253 §7.1): strict key exchange forbids
- * that in the first exchange only, ssh2 in every one. And the data whose size made it ask comes after its
- * KEXINIT, as it may not; like OpenSSH's sshd we take that, but not much of it, for our answers must wait.
- */
-function tolerateDuringRekey(protocol: Ssh2Protocol): void {
-  // A new one for each exchange, in place until the peer's NEWKEYS.
-  const decipher = protocol._decipher;
-  const onKexPayload = decipher._onPayload;
-  const receive = takenOver.get(protocol);
-  let early = 0;
-  decipher._onPayload = (payload) => {
-    const type = payload[0] as number;
-    if (withoutEffect.has(type)) return undefined;
-    if (type < firstConnectionMessage || type > lastConnectionMessage) return onKexPayload(payload);
-    return receive && ++early <= maxEarlyMessages ? receive(payload) : onKexPayload(payload);
-  };
 }
 
 /**
@@ -225,6 +207,11 @@ function answerPing(protocol: Ssh2Protocol, payload: Buffer): void {
   const transport = served.get(protocol);
   if (!transport || transport.writableLength > maxUnsentForPong) return;
   send(protocol, Buffer.concat([Buffer.from([pingMessage + 1]), payload.subarray(1)]));
+}
+
+/** Whether what is sent now waits in ssh2's queue, which has no bound, until the peer has done its part. */
+export function isExchangingKeys(client: Connection): boolean {
+  return protocolOf(client)._kexinit !== undefined;
 }
 
 /** The exchange hash of the first key exchange, RFC 4253 §7.2. */

@@ -150,6 +150,18 @@ describe('when rights change', () => {
     expect((await door.ssh('true', { key, login: `rexec-${web}` })).status).toBe(255);
   });
 
+  it('a grant withdrawn ends a session that was begun in the lobby, too', async () => {
+    const name = `lobbied-${suffix}`;
+    const key = await door.addMember(name);
+    expect((await door.ssh(`share add ${web} ${name}`)).status).toBe(0);
+    const session = door.ssh(`ssh ${web} sleep 432`, { key });
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 432')) > 0, 5_000)).toBe(true);
+    expect((await door.ssh(`share remove ${web} ${name}`)).status).toBe(0);
+    const outcome = await session;
+    expect(outcome.status).toBe(255);
+    expect(outcome.stderr).toContain(`you may no longer use ${web}`);
+  });
+
   it('a key removed closes the connections made with it', async () => {
     const name = `leaver-${suffix}`;
     const key = await door.addMember(name);

@@ -1,6 +1,7 @@
 /** Channels as no honest client uses them, and requests in every order: refused or answered, never fatal. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import ssh2 from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
 import { boolean, byte, string, uint32 } from '../../src/ssh/wire.ts';
@@ -44,6 +45,28 @@ describe('hostile channels', () => {
     await sleep(100);
     client.end();
     await failed;
+    expect((await door.ssh('x')).status).toBe(0);
+  });
+
+  it('connection messages before login end the connection, unanswered', async () => {
+    const client = new ssh2.Client();
+    client.on('error', () => {});
+    const closed = new Promise<void>((resolve) => client.on('close', () => resolve()));
+    client.on('handshake', () => {
+      for (let n = 0; n < 10; n++) {
+        sendPayload(
+          client as never,
+          Buffer.concat([byte(90), string('session'), uint32(n), uint32(1_000), uint32(32_768)]),
+        );
+      }
+    });
+    client.connect({
+      host: '127.0.0.1',
+      port: door.port,
+      username: 'x',
+      authHandler: () => undefined as never,
+    });
+    await closed;
     expect((await door.ssh('x')).status).toBe(0);
   });
 

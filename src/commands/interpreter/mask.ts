@@ -20,6 +20,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   [/b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*/g, '[private key]'],
   [/\b(exe[01])\.[A-Za-z0-9_.=+/-]+/gi, '$1.***'],
   [/\bjoin\+[^\s@'"]+/gi, 'join+***'],
+  // An invite's code by itself, as somebody pastes it into `invite revoke`.
+  [/\b[a-z2-7]{26}\b/g, '***'],
   // A recovery code, wherever it stands; a code from an app where it can be one.
   [/\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b/gi, '***'],
   [/\b(mfa\s[\s\S]{0,200}?)\b\d{3}[\s-]?\d{3}\b/gi, '$1***'],
