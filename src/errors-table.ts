@@ -152,6 +152,26 @@ export const errorTable = {
       `too many wrong codes: none is taken until ${lockedUntil.slice(0, 16).replace('T', ' ')} UTC; wait, or ask an admin for "mfa reset".`,
   ),
 
+  // Tokens.
+  'invalid-token': row<{ reason?: string | undefined }>(
+    1,
+    401,
+    ({ reason }) =>
+      `this token is not valid here${reason === undefined ? '' : `: ${reason}`}; make a new one with "ssh-key generate-api-key", or sign one with a key that is registered.`,
+  ),
+  // Literally what programs look for, as the public page prints it.
+  'token-not-allowed': forbidden(() => 'command not allowed by token permissions'),
+  'token-passes': forbidden<{ what: string }>(
+    ({ what }) =>
+      `${what} would outlast this token; use one that never expires and is not for one container, or ssh.`,
+  ),
+  'token-exceeds': forbidden<{ what: string }>(
+    ({ what }) => `a token cannot make one that is more powerful than itself: ${what}.`,
+  ),
+  'too-many-tokens': failed<{ limit: number }>(
+    ({ limit }) => `this key has ${limit} exe1 tokens; remove the key to end them all, or use another one.`,
+  ),
+
   // Targets. One sentence for "does not exist" and "is not yours", so that nothing can be probed.
   'target-not-found': row<{ target: string; reachable: string }>(
     255,

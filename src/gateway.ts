@@ -11,6 +11,7 @@ import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
 import { withSecondFactor } from './auth/second-step.ts';
+import { createTokenAuthenticator } from './auth/token-authenticator.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { splitWords } from './commands/interpreter/words.ts';
@@ -44,6 +45,7 @@ import { createContainerEngine } from './targets/container/create-container-engi
 import { createTargetDirectory } from './targets/create-target-directory.ts';
 import type { ContainerEngine } from './targets/target.ts';
 import { ownersOf } from './targets/visibility.ts';
+import { createHandles } from './tokens/handles.ts';
 
 /** What tests may put in the place of the real thing. */
 export interface GatewayOverrides {
@@ -178,16 +180,23 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
   lifecycle.onClose(() => engine.close());
   const authorizer = createAuthorizer({ store, clock, config });
+  const accounts = createAccounts({ store, clock });
+  const keys = createKeys({ store, clock, maxKeysPerAccount });
+  const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
+  const handles = createHandles({ store, clock });
+  const { domain } = config;
   return {
     clock,
     store,
     engine,
     authorizer,
-    accounts: createAccounts({ store, clock }),
+    accounts,
+    handles,
+    tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
-    keys: createKeys({ store, clock, maxKeysPerAccount }),
+    keys,
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
-    secondFactors: createSecondFactors({ store, clock, issuer: config.domain, rememberHours }),
+    secondFactors,
     targets: createTargetDirectory({ engine, authorizer, config }),
     connections: createConnections(),
     audit: createLogAudit(log),

@@ -1,6 +1,7 @@
 /** The rules about accounts over the store. */
 import { GatewayError } from '../errors.ts';
-import { type Clock, isoTime } from '../platform/clock.ts';
+import { removeKey } from '../keys/remove-key.ts';
+import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { removeSecondFactor } from '../second-factor/create-second-factors.ts';
 import type { AccountRow } from '../store/schema.ts';
@@ -74,8 +75,7 @@ async function getAccount(reader: Reader, name: string): Promise<AccountRow> {
 /** With everything that would let somebody in because of it; the name stays used. */
 async function removeAccount(transaction: Transaction, { id }: AccountRow, clock: Clock): Promise<void> {
   for (const key of await transaction.list('keys', 'accountId', id)) {
-    await transaction.remove('keys', key.id);
-    await transaction.put('keyTombstones', { id: key.fingerprint, removedAt: isoTime(clock) });
+    await removeKey(transaction, key, clock);
   }
   for (const grant of await transaction.list('grants', 'accountId', id)) {
     await transaction.remove('grants', grant.id);

@@ -14,6 +14,8 @@ import type { Authorizer, Principal } from './authorizer.ts';
 import { findCertificateKey } from './certificate-key.ts';
 import type { Identity } from './identity.ts';
 import { findOperatorPrincipal } from './operator.ts';
+import { findTimeFault } from './token-authenticator.ts';
+import { checkTokenCovers } from './token-permissions.ts';
 
 export interface AuthorizerDependencies {
   readonly store: Store;
@@ -43,6 +45,7 @@ export function createAuthorizer({
     const operator = findOperatorPrincipal(identity);
     if (operator) return operator;
     const keys = await readKeys(store, clock, identity);
+    if (identity.token && findTimeFault(identity.token, clock.now())) throw gone();
     const account = await store.get('accounts', identity.accountId);
     if (!account || account.disabled) throw gone();
     const secondFactor = await readStanding(store, identity, account);
@@ -77,6 +80,7 @@ export function createAuthorizer({
       const keys = await keysOf(who);
       const access: Access | undefined = await findAccess(who, keys, target);
       if (access === undefined) throw unreachable(target);
+      checkTokenCovers(who.identity.token, target, config.targetPrefix);
       checkRequiredFactor(who.secondFactor);
       await checkTargetFactor(store, who.secondFactor, target);
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;

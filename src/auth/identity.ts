@@ -1,5 +1,5 @@
 /**
- * Who somebody is, proven. Invariant: `provenIdentity` is called only by the authenticator, after a
+ * Who somebody is, proven. Invariant: `provenIdentity` is called only in auth/, after a
  * signature was verified; a unit test reads the import lines and fails on any other caller.
  */
 import type { CertificateStanding } from '../certificate-authorities/standing.ts';
@@ -19,6 +19,18 @@ export interface CertificateFacts extends CertificateStanding {
   readonly restrictions: KeyRestrictions;
 }
 
+/** What a token says, for an identity that came in by one. */
+export interface TokenFacts {
+  /** The commands it allows; the defaults where it names none. */
+  readonly cmds: readonly string[];
+  /** Unix seconds: good for nothing from that second on. */
+  readonly exp?: number;
+  /** The only container it is for, as its signer wrote the name; absent: it is for commands. */
+  readonly container?: string;
+  /** JSON that goes to the container's HTTP server, byte for byte as signed. */
+  readonly ctx?: Buffer;
+}
+
 export interface Identity {
   readonly [proven]: true;
   readonly accountId: string;
@@ -30,6 +42,8 @@ export interface Identity {
   readonly fingerprint: string;
   /** It came in by this certificate, not by a registered key. */
   readonly certificate?: CertificateFacts;
+  /** It came in by a token that this key has signed, and may do no more than the token says. */
+  readonly token?: TokenFacts;
   readonly source: Address;
   /** What the login showed of the account's second factor, where it has one. */
   readonly secondFactor?: 'proven' | 'remembered';

@@ -5,6 +5,7 @@
 import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
+import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { GatewayError } from '../errors.ts';
@@ -21,6 +22,7 @@ import type {
 } from '../sessions/session.ts';
 import type { Store } from '../store/store.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import type { Handles } from '../tokens/handles.ts';
 
 /** What commands work with; made once by the composition root. */
 export interface CommandServices {
@@ -33,6 +35,8 @@ export interface CommandServices {
   readonly certificateAuthorities: CertificateAuthorities;
   readonly secondFactors: SecondFactors;
   readonly authorizer: Authorizer;
+  readonly tokens: TokenAuthenticator;
+  readonly handles: Handles;
   readonly targets: TargetDirectory;
   readonly connections: Connections;
   readonly audit: Audit;
@@ -116,6 +120,8 @@ export interface Command {
    * proven it. `spared`: also for an account that must have a second factor and has shown none.
    */
   readonly secondFactor?: 'proven' | 'spared';
+  /** What it lets in outlasts the token that ran it: only a token that is as good as the account may run it. */
+  readonly outlasts?: boolean;
   /** It changes something: the audit keeps each run, done or failed. */
   readonly changes?: boolean;
   /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */

@@ -15,6 +15,7 @@ export const command: Command = {
   ],
   options: { remove: { type: 'boolean', describe: 'take these tags away' } },
   permission: 'anyone',
+  outlasts: true,
   changes: true,
   async run({ positionals, options }, context) {
     const { store, principal } = context;

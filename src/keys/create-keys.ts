@@ -1,6 +1,5 @@
 /** The rules about keys over the store. */
 import { GatewayError } from '../errors.ts';
-import { isoTime } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import type { KeyRow } from '../store/schema.ts';
 import type { Reader } from '../store/store.ts';
@@ -10,6 +9,7 @@ import type { Keys, KeysDependencies } from './keys.ts';
 import { createUseNotes } from './note-uses.ts';
 import { parseKeysToAdd } from './parse-keys-to-add.ts';
 import { holdsPrivateKey } from './private-key.ts';
+import { removeKey } from './remove-key.ts';
 
 export function createKeys({ store, clock, maxKeysPerAccount }: KeysDependencies): Keys {
   return {
@@ -31,8 +31,7 @@ export function createKeys({ store, clock, maxKeysPerAccount }: KeysDependencies
           if (others.length === 0) throw new GatewayError('last-key', {});
           if (row.id === currentKeyId) throw new GatewayError('current-key', {});
         }
-        await transaction.remove('keys', row.id);
-        await transaction.put('keyTombstones', { id: row.fingerprint, removedAt: isoTime(clock) });
+        await removeKey(transaction, row, clock);
         return row;
       }),
 

@@ -163,6 +163,25 @@ export interface SecondFactorTargetRow {
   readonly since: string;
 }
 
+/**
+ * An exe1 token: a handle for an exe0 that lies here encrypted. Both what finds the row and what opens it are
+ * derived from the handle, which is nowhere in the store.
+ */
+export interface TokenRow {
+  readonly id: string;
+  /** Hex; found by it. */
+  readonly lookup: string;
+  /** The exe0: nonce, AES-256-GCM ciphertext, tag; base64. */
+  readonly sealed: string;
+  /** `SHA256:…` of the key that signed the exe0. Removing the key removes the row. */
+  readonly keyFingerprint: string;
+  /** The exe0's exp. */
+  readonly expiresAt?: string;
+  readonly createdAt: string;
+  /** Whoever had it made had shown the account's second factor: its uses need not. */
+  readonly secondFactor?: 'proven';
+}
+
 export interface Rows {
   accounts: AccountRow;
   accountNames: AccountNameRow;
@@ -176,6 +195,7 @@ export interface Rows {
   secondFactors: SecondFactorRow;
   rememberedLogins: RememberedLoginRow;
   secondFactorTargets: SecondFactorTargetRow;
+  tokens: TokenRow;
 }
 
 export type TableName = keyof Rows;
@@ -194,6 +214,7 @@ export const tables = {
   secondFactors: { unique: [], index: [] },
   rememberedLogins: { unique: [], index: ['accountId'] },
   secondFactorTargets: { unique: [], index: [] },
+  tokens: { unique: ['lookup'], index: ['keyFingerprint'] },
 } as const satisfies {
   [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
 };

@@ -10,6 +10,7 @@ import type { Audit } from '../../src/audit/audit.ts';
 import { createLogAudit } from '../../src/audit/audit.ts';
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
 import type { Identity } from '../../src/auth/identity.ts';
+import { createTokenAuthenticator } from '../../src/auth/token-authenticator.ts';
 import { createCertificateAuthorities } from '../../src/certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
@@ -23,6 +24,7 @@ import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createTargetDirectory } from '../../src/targets/create-target-directory.ts';
 import type { ContainerTarget } from '../../src/targets/target.ts';
+import { createHandles } from '../../src/tokens/handles.ts';
 import { container, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
 import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
 
@@ -50,6 +52,11 @@ export async function openLobby(options: LobbyOptions = {}) {
   const audit: Audit = createLogAudit(log);
   const authorizer = createAuthorizer({ store, clock, config });
   const targets = createTargetDirectory({ engine, authorizer, config });
+  const accounts = createAccounts({ store, clock });
+  const keys = createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount });
+  const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours: 0 });
+  const handles = createHandles({ store, clock });
+  const { domain } = config;
   const services: CommandServices = {
     config,
     clock,
@@ -57,11 +64,13 @@ export async function openLobby(options: LobbyOptions = {}) {
     authorizer,
     targets,
     audit,
-    accounts: createAccounts({ store, clock }),
+    accounts,
+    handles,
+    tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock }),
-    keys: createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount }),
+    keys,
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
-    secondFactors: createSecondFactors({ store, clock, issuer: config.domain, rememberHours: 0 }),
+    secondFactors,
     connections: createConnections(),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {

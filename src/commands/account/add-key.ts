@@ -16,6 +16,7 @@ export const command: Command = {
   ],
   options: keyOptions,
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run(args, context) {

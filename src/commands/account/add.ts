@@ -21,6 +21,7 @@ export const command: Command = {
     email: { type: 'string', placeholder: 'E', describe: 'an address for it' },
   },
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals, options }, context) {

@@ -9,6 +9,7 @@ export const command: Command = {
   positionals: [{ name: 'NAME', required: true, completes: 'account' }],
   options: {},
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals }, { accounts }) {

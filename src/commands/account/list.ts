@@ -8,6 +8,7 @@ export const command: Command = {
   positionals: [],
   options: {},
   permission: 'admin',
+  outlasts: true,
   async run(_args, { accounts }) {
     const rows = await accounts.list();
     return { data: { accounts: rows.map(accountData) }, text: accountTable(rows) };

@@ -15,6 +15,7 @@ export const command: Command = {
   ],
   options: {},
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals }, { accounts, usage }) {

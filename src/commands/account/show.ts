@@ -11,6 +11,7 @@ export const command: Command = {
   positionals: [{ name: 'NAME', required: true, completes: 'account' }],
   options: {},
   permission: 'admin',
+  outlasts: true,
   async run({ positionals }, { accounts, keys, principal }) {
     const row = await accounts.getByName(oneWord(positionals['NAME']) ?? '');
     const rows = await keys.list(row.id);

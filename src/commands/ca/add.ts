@@ -25,6 +25,7 @@ export const command: Command = {
     admins: { type: 'boolean', describe: 'it also covers those of them that are admins' },
   },
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals, options }, context) {

@@ -10,6 +10,7 @@ export const command: Command = {
   positionals: [{ name: 'NAME', required: true }],
   options: whichOptions,
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run(args, context) {

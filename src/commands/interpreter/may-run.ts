@@ -1,10 +1,11 @@
 import type { Principal } from '../../auth/authorizer.ts';
+import { checkTokenAllows, checkTokenIsLasting } from '../../auth/token-permissions.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
 import { checkProvenNow, checkRequiredFactor } from '../../second-factor/standing.ts';
 import type { Command, Permission } from '../command.ts';
 import { nameOf } from './load-commands.ts';
 
-/** Throws not-allowed, restricted-key or second-factor-… when the principal may not run the command at all. */
+/** Throws not-allowed, restricted-key, token-… or second-factor-… when the principal may not run the command at all. */
 export function checkMayRun(command: Command, principal: Principal): void {
   const { account, restricted } = principal;
   if (command.permission === 'admin' && account.role !== 'admin') {
@@ -13,7 +14,14 @@ export function checkMayRun(command: Command, principal: Principal): void {
   if (command.permission !== 'anyone' && restricted) {
     throw new GatewayError('restricted-key', { what: `run "${nameOf(command)}"` });
   }
+  checkToken(command, principal);
   checkSecondFactor(command, principal);
+}
+
+function checkToken(command: Command, { identity: { token } }: Principal): void {
+  const name = nameOf(command);
+  checkTokenAllows(token, name, { opensTargets: command.verbatimAfter !== undefined });
+  if (command.outlasts === true) checkTokenIsLasting(token, `"${name}"`);
 }
 
 function checkSecondFactor(command: Command, { secondFactor }: Principal): void {

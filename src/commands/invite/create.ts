@@ -14,6 +14,7 @@ export const command: Command = {
     exp: { type: 'string', placeholder: '7d', describe: 'how long the invite is good' },
   },
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run(args, context) {

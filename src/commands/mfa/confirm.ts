@@ -9,6 +9,7 @@ export const command: Command = {
   positionals: [codePositional],
   options: {},
   permission: 'unrestricted',
+  outlasts: true,
   secondFactor: 'spared',
   changes: true,
   async run(args, context) {

@@ -11,6 +11,7 @@ export const command: Command = {
   positionals: [],
   options: { invert: { type: 'boolean', describe: 'draw the QR code for a light background' } },
   permission: 'unrestricted',
+  outlasts: true,
   secondFactor: 'spared',
   changes: true,
   async run({ options }, { secondFactors, principal }) {

@@ -17,6 +17,7 @@ export const command: Command = {
   positionals: [{ name: 'TARGET', required: true, completes: 'target' }, { name: 'on|off' }],
   options: {},
   permission: 'unrestricted',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals }, context) {

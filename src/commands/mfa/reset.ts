@@ -8,6 +8,7 @@ export const command: Command = {
   positionals: [{ name: 'ACCOUNT', required: true, completes: 'account' }],
   options: {},
   permission: 'admin',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run({ positionals }, { accounts, secondFactors }) {

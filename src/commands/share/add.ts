@@ -28,6 +28,7 @@ export const command: Command = {
     'no-sftp': { type: 'boolean', describe: 'no file transfer by sftp' },
   },
   permission: 'unrestricted',
+  outlasts: true,
   changes: true,
   async run({ positionals, options }, context) {
     const { accounts, principal } = context;

@@ -17,6 +17,7 @@ export const command: Command = {
   positionals: [{ name: 'PUBLIC-KEY', variadic: true }],
   options: keyOptions,
   permission: 'unrestricted',
+  outlasts: true,
   secondFactor: 'proven',
   changes: true,
   async run(args, context) {

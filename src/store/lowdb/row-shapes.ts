@@ -97,4 +97,13 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
   }) as z.ZodType<Rows['secondFactors']>,
   rememberedLogins: z.looseObject({ id, accountId: id, until: time }),
   secondFactorTargets: z.looseObject({ id, since: time }),
+  tokens: z.looseObject({
+    id,
+    lookup: z.string().regex(/^[0-9a-f]{64}$/),
+    sealed: z.string().min(1),
+    keyFingerprint: z.string().min(1),
+    expiresAt: time.optional(),
+    createdAt: time,
+    secondFactor: z.literal('proven').optional(),
+  }) as z.ZodType<Rows['tokens']>,
 };
