@@ -52,6 +52,7 @@ const commands: Command[] = [
 ];
 
 const principal = {
+  identity: {},
   account: { id: 'a', name: 'tester', role: 'member' },
   key: { restrictions: {} },
   restricted: false,

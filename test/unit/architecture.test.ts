@@ -12,7 +12,7 @@ const sources = readSources(join(root, 'src'));
  * one further down; an adapter is reached from the composition root alone.
  */
 const layers = [
-  ['platform', 'errors.ts', 'errors-table.ts'],
+  ['platform', 'errors.ts', 'errors-table.ts', 'error-rows'],
   ['config', 'store'],
   ['keys', 'accounts', 'certificate-authorities', 'second-factor', 'tokens', 'auth', 'targets', 'audit'],
   ['sessions', 'commands'],

@@ -1,0 +1,30 @@
+/** Accounts and invites. */
+import { failed, row, usage } from './row.ts';
+
+export const accountsErrors = {
+  'account-not-found': row<{ account: string }>(1, 404, ({ account }) => `there is no account "${account}".`),
+  'account-name-taken': row<{ name: string }>(
+    1,
+    409,
+    ({ name }) => `the name "${name}" is taken or reserved; choose another.`,
+  ),
+  'invalid-account-name': usage<{ name: string }>(
+    ({ name }) =>
+      `"${name}" cannot be an account name: use a lower-case letter, then up to 31 lower-case letters, digits and hyphens.`,
+  ),
+  'last-admin': failed(() => 'this is the last admin who can log in; make another account an admin first.'),
+  'invalid-invite': failed(
+    () => 'this invite is not valid: it was used, has expired or never existed. Ask for a new one.',
+  ),
+  'already-member': failed<{ account: string }>(
+    ({ account }) => `this key already belongs to account "${account}"; log in without an invite.`,
+  ),
+  'invite-not-found': row<{ invite: string }>(
+    1,
+    404,
+    ({ invite }) => `there is no open invite "${invite}"; "invite list" shows them.`,
+  ),
+  'join-needs-name': usage(
+    () => 'this invite fixes no name: give one as the command, like "ssh join+CODE@gateway alice".',
+  ),
+} as const;

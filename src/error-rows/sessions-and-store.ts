@@ -1,0 +1,41 @@
+/** Sessions and the store. */
+import { row, session, usage } from './row.ts';
+
+export const sessionsAndStoreErrors = {
+  'session-not-found': row<{ session: string }>(
+    1,
+    404,
+    ({ session }) => `there is no session "${session}"; "session list" shows them.`,
+  ),
+  'too-many-sessions': session<{ limit: number }>(
+    ({ limit }) => `${limit} sessions are open already; close one first.`,
+  ),
+  'invalid-config': usage<{ problem: string }>(({ problem }) => problem),
+  'store-held': row<{ folder: string; pid: string }>(
+    1,
+    500,
+    ({ folder, pid }) =>
+      `${folder} is in use by another gateway (process ${pid}); stop it first, or choose another folder with --data.`,
+  ),
+  'store-corrupt': row<{ file: string; problem: string; advice: string }>(
+    1,
+    500,
+    ({ file, problem, advice }) => `${file} cannot be read: ${problem}. It was left untouched. ${advice}`,
+  ),
+  'store-newer': row<{ file: string; found: number; known: number }>(
+    1,
+    500,
+    ({ file, found, known }) =>
+      `${file} was written by a newer version (schema ${found}, this one knows ${known}); run that version, or restore a backup.`,
+  ),
+  'store-write-failed': row<{ reason: string }>(
+    1,
+    500,
+    ({ reason }) => `the change could not be written to disk and was not made (${reason}).`,
+  ),
+  internal: row<{ id: string }>(
+    255,
+    500,
+    ({ id }) => `internal error ${id}; the operator finds the cause under this number in the log.`,
+  ),
+} as const;
