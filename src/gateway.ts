@@ -45,6 +45,7 @@ import { createContainerEngine } from './targets/container/create-container-engi
 import { createTargetDirectory } from './targets/create-target-directory.ts';
 import type { ContainerEngine } from './targets/target.ts';
 import { ownersOf } from './targets/visibility.ts';
+import { createApiKeys } from './tokens/api-keys.ts';
 import { createHandles } from './tokens/handles.ts';
 
 /** What tests may put in the place of the real thing. */
@@ -192,6 +193,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     authorizer,
     accounts,
     handles,
+    apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,

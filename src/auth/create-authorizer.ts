@@ -112,12 +112,14 @@ async function readKeys(store: Store, clock: Clock, identity: Identity): Promise
 const gone = () =>
   new GatewayError('not-allowed', { what: 'this gateway', who: 'keys that are registered and valid now' });
 
-function isRestricted({ tag, expiresAt, restrictions }: KeyRow): boolean {
+/** An API key has one token, which ends when it does: that is no narrower than what was asked for. */
+function isRestricted({ tag, kind, expiresAt, restrictions }: KeyRow): boolean {
   const { from, command, permitOpen, permitListen } = restrictions;
   const { noPty, noPortForwarding, noAgentForwarding } = restrictions;
   const flags = noPty === true || noPortForwarding === true || noAgentForwarding === true;
-  const narrowing = [tag, expiresAt, from, command, permitOpen, permitListen];
-  return flags || narrowing.some((value) => value !== undefined);
+  const expires = kind === 'user' && expiresAt !== undefined;
+  const narrowing = [tag, from, command, permitOpen, permitListen];
+  return flags || expires || narrowing.some((value) => value !== undefined);
 }
 
 async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target): Promise<boolean> {

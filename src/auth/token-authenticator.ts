@@ -28,6 +28,8 @@ export interface TokenUse {
   /** For commands, or for the HTTP server of a container: which one, stands in the identity's `token`. */
   readonly kind: TokenScope['kind'];
   readonly source: Address;
+  /** The account whose second factor whoever shows the token has just proven. */
+  readonly provenFor?: string;
 }
 
 export interface TokenAuthenticator {
@@ -65,8 +67,8 @@ export function createTokenAuthenticator(dependencies: TokenAuthenticatorDepende
 async function authenticateExe0(
   { accounts, keys, secondFactors, clock, domain }: TokenAuthenticatorDependencies,
   exe0: string,
-  { kind, source }: TokenUse,
-  provenBefore: boolean,
+  { kind, source, provenFor }: TokenUse,
+  handleIsProven: boolean,
 ): Promise<Identity | TokenRefusal> {
   const read = readSound(exe0);
   if ('refused' in read) return read;
@@ -88,6 +90,7 @@ async function authenticateExe0(
   if (row.restrictions.from !== undefined && !matchesAddress(source.address, row.restrictions.from)) {
     return secret('its key is not good from this address');
   }
+  const provenBefore = handleIsProven || provenFor === account.id;
   const identity = provenIdentity({
     accountId: account.id,
     accountName: account.name,

@@ -22,6 +22,7 @@ import type {
 } from '../sessions/session.ts';
 import type { Store } from '../store/store.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import type { ApiKeys } from '../tokens/api-keys.ts';
 import type { Handles } from '../tokens/handles.ts';
 
 /** What commands work with; made once by the composition root. */
@@ -37,6 +38,7 @@ export interface CommandServices {
   readonly authorizer: Authorizer;
   readonly tokens: TokenAuthenticator;
   readonly handles: Handles;
+  readonly apiKeys: ApiKeys;
   readonly targets: TargetDirectory;
   readonly connections: Connections;
   readonly audit: Audit;
@@ -100,9 +102,17 @@ export interface CommandContext extends CommandServices {
   usage(problem: string): GatewayError;
 }
 
-/** `data` is the JSON, `text` is for people; both without trailing newline. `end` of a raw session instead. */
+/**
+ * `data` is the JSON, `text` is for people, both without trailing newline; `notice` goes to stderr beside the text.
+ * `end` of a raw session instead.
+ */
 export type CommandResult =
-  | { readonly data: unknown; readonly text: string; readonly exitStatus?: number }
+  | {
+      readonly data: unknown;
+      readonly text: string;
+      readonly notice?: string;
+      readonly exitStatus?: number;
+    }
   | { readonly end: SessionEnd };
 
 export interface Command {

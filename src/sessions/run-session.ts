@@ -57,7 +57,7 @@ export async function runAccountSession(
     if (ending.ended()) return { exitStatus: 255 };
     const failure = toGatewayError(error, dependencies.log, context);
     dependencies.audit.refused(identity, { what: describeStart(request.start), reason: failure.code });
-    await writeSentence(io, failure.message, request.pty !== undefined);
+    await tellFailure(io, failure, request.pty !== undefined);
     return { exitStatus: failure.exitStatus };
   } finally {
     giveBack?.();
@@ -115,10 +115,16 @@ function endable(io: SessionIo, pty: boolean): Endable {
     end: (reason) => {
       if (ended) return;
       ended = true;
-      void writeSentence(io, reason, pty);
+      if (io.tell) io.tell({ sentence: reason });
+      else void writeSentence(io, reason, pty);
       own.abort();
     },
   };
+}
+
+async function tellFailure(io: SessionIo, failure: GatewayError, pty: boolean): Promise<void> {
+  if (io.tell) io.tell({ sentence: failure.message, failure });
+  else await writeSentence(io, failure.message, pty);
 }
 
 /** An expected failure as it is; anything else is our bug: logged under a number, which the person is told. */

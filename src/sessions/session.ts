@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import type { Identity } from '../auth/identity.ts';
+import type { GatewayError } from '../errors.ts';
 
 /** Terminal size; RFC 4254 §6.2. Columns and rows win over pixels; 0 means unknown. */
 export interface WindowSize {
@@ -49,6 +50,14 @@ export interface SessionIo {
   onSignal(listener: (name: SignalName) => void): void;
   /** Aborted when the peer is gone (channel closed, connection lost) or the session was ended by the gateway. */
   readonly closed: AbortSignal;
+  /** How the peer is told what the gateway itself has to say; unset: as a line on stderr. */
+  readonly tell?: (notice: GatewayNotice) => void;
+}
+
+export interface GatewayNotice {
+  readonly sentence: string;
+  /** Why there was no session, or no more of it; unset: the gateway ended it on purpose. */
+  readonly failure?: GatewayError;
 }
 
 /** RFC 4254 §6.10. */

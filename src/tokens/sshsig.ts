@@ -84,7 +84,7 @@ export function formatSshsig({
 }
 
 /** RFC 4251 §5 `string`. */
-function sshString(bytes: Buffer): Buffer {
+export function sshString(bytes: Buffer): Buffer {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(bytes.length);
   return Buffer.concat([length, bytes]);

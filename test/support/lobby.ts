@@ -24,6 +24,7 @@ import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createTargetDirectory } from '../../src/targets/create-target-directory.ts';
 import type { ContainerTarget } from '../../src/targets/target.ts';
+import { createApiKeys } from '../../src/tokens/api-keys.ts';
 import { createHandles } from '../../src/tokens/handles.ts';
 import { container, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
 import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
@@ -66,6 +67,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     audit,
     accounts,
     handles,
+    apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount: config.maxKeysPerAccount, domain }),
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock }),
     keys,

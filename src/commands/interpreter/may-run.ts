@@ -18,10 +18,14 @@ export function checkMayRun(command: Command, principal: Principal): void {
   checkSecondFactor(command, principal);
 }
 
-function checkToken(command: Command, { identity: { token } }: Principal): void {
-  const name = nameOf(command);
-  checkTokenAllows(token, name, { opensTargets: command.verbatimAfter !== undefined });
-  if (command.outlasts === true) checkTokenIsLasting(token, `"${name}"`);
+function checkToken(command: Command, principal: Principal): void {
+  checkTokenAllowsHelp(command, principal);
+  if (command.outlasts === true) checkTokenIsLasting(principal.identity.token, `"${nameOf(command)}"`);
+}
+
+/** A command that a token may not run, it may not ask about either. Throws token-not-allowed. */
+export function checkTokenAllowsHelp(command: Command, { identity: { token } }: Principal): void {
+  checkTokenAllows(token, nameOf(command), { opensTargets: command.verbatimAfter !== undefined });
 }
 
 function checkSecondFactor(command: Command, { secondFactor }: Principal): void {

@@ -15,7 +15,7 @@ import { type FoundGroup, findCommand } from './find-command.ts';
 import { helpData, helpOf, listOf } from './help-text.ts';
 import { nameOf } from './load-commands.ts';
 import { maskSecrets } from './mask.ts';
-import { checkMayRun, isFor } from './may-run.ts';
+import { checkMayRun, checkTokenAllowsHelp, isFor } from './may-run.ts';
 import { parseArguments, usageError } from './parse-arguments.ts';
 import { beginsPrivateKey } from './private-key-guard.ts';
 import { readAll } from './read-stdin.ts';
@@ -38,7 +38,24 @@ export interface LineRun {
   readonly hint?: (firstWord: string) => string | undefined;
   /** `exit` was run. */
   readonly leave?: () => void;
+  /** The command that was found and may be run, before it is. */
+  readonly onCommand?: (command: Command) => void;
 }
+
+/** What a line came to, for whoever renders it otherwise than `runLine` does. */
+export type LineOutcome =
+  | {
+      readonly kind: 'answer';
+      readonly data: unknown;
+      readonly text: string;
+      readonly notice?: string;
+      readonly exitStatus: number;
+    }
+  /** A session of its own, which has written what it had to say. */
+  | { readonly kind: 'end'; readonly end: SessionEnd }
+  /** The line names no command. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'failure'; readonly failure: GatewayError };
 
 interface Progress {
   json: boolean;
@@ -46,43 +63,73 @@ interface Progress {
   command?: Command;
 }
 
-/** Runs one line to its end. Never rejects. An empty line does nothing, with status 0. */
+/** Runs one line to its end, and writes what it came to. Never rejects. An empty line does nothing, with status 0. */
 export async function runLine(line: string, run: LineRun): Promise<SessionEnd> {
   const output = createOutput(run.io, run.request);
   const progress: Progress = { json: run.json ?? false };
-  try {
-    const end = await interpret(line, run, output, progress);
-    note(line, run, progress, 'exitStatus' in end && end.exitStatus === 0 ? 'done' : 'failed');
-    return end;
-  } catch (error) {
-    return await fail(line, run, output, progress, toGatewayError(error, run.log, run.session));
-  }
+  const outcome = await answerLine(line, run, progress);
+  return renderers[outcome.kind](outcome as never, output, progress);
 }
 
-async function interpret(
+type Outcome<Kind extends LineOutcome['kind']> = Extract<LineOutcome, { kind: Kind }>;
+
+const renderers: {
+  [Kind in LineOutcome['kind']]: (
+    outcome: Outcome<Kind>,
+    output: Output,
+    progress: Progress,
+  ) => Promise<SessionEnd>;
+} = {
+  nothing: async () => ({ exitStatus: 0 }),
+  end: async ({ end }) => end,
+  answer: async ({ data, text, notice, exitStatus }, output, { json }) => {
+    if (notice !== undefined && !json) await output.complain(notice);
+    await output.answer(json ? toJson(data) : printableLines(text));
+    return { exitStatus };
+  },
+  failure: async ({ failure }, output, { json, command }) => {
+    const sentence = sentenceOf(failure);
+    await output.complain(sentence);
+    if (json) await output.answer(toJson({ error: printable(sentence), code: failure.code }));
+    return { exitStatus: statusOf(failure, command) };
+  },
+};
+
+/** Runs one line to its end; an answer is returned, not written. Never rejects. */
+export async function answerLine(
   line: string,
   run: LineRun,
-  output: Output,
-  progress: Progress,
-): Promise<SessionEnd> {
+  progress: Progress = { json: run.json ?? false },
+): Promise<LineOutcome> {
+  const outcome = await interpret(line, run, progress).catch((error: unknown): LineOutcome => {
+    return { kind: 'failure', failure: toGatewayError(error, run.log, run.session) };
+  });
+  note(line, run, progress, outcome);
+  return outcome;
+}
+
+/** What may be shown of a failure. */
+export const sentenceOf = ({ message }: GatewayError) => excerpt(maskSecrets(message), longestSentence);
+
+async function interpret(line: string, run: LineRun, progress: Progress): Promise<LineOutcome> {
   progress.json ||= asksForJson(line);
   const principal = await run.services.authorizer.principal(run.session.identity);
   progress.principal = principal;
   checkNoPrivateKey(line, run.commands);
   const found = findCommand(line, run.commands, run.hint);
-  if (found === undefined) return { exitStatus: 0 };
-  if ('group' in found) return answerGroup(found, principal, output, progress);
+  if (found === undefined) return { kind: 'nothing' };
+  if ('group' in found) return answerGroup(found, principal, progress);
   const { command, words, rest } = found;
   progress.command = command;
   progress.json = (run.json ?? false) || words.includes('--json');
-  if (words.includes('--help')) return answerHelp(command, output, progress);
+  if (words.includes('--help')) return answerHelp(command, principal);
   checkMayRun(command, principal);
   const { args, json } = parseArguments(command, words, rest);
   progress.json = (run.json ?? false) || json;
+  run.onCommand?.(command);
   const result = await command.run(args, contextOf(command, run, principal));
-  if ('end' in result) return result.end;
-  await output.answer(progress.json ? toJson(result.data) : printableLines(result.text));
-  return { exitStatus: result.exitStatus ?? 0 };
+  if ('end' in result) return { kind: 'end', end: result.end };
+  return { kind: 'answer', exitStatus: 0, ...result };
 }
 
 /** A private key is refused wherever it stands, except in what `ssh TARGET …` passes on. */
@@ -94,20 +141,24 @@ function checkNoPrivateKey(line: string, commands: readonly Command[]): void {
   if (!isPassedOn && beginsPrivateKey(line)) throw new GatewayError('private-key', {});
 }
 
-async function answerHelp(command: Command, output: Output, { json }: Progress): Promise<SessionEnd> {
-  await output.answer(json ? toJson({ commands: [helpData(command)] }) : helpOf(command));
-  return { exitStatus: 0 };
+const answered = (data: unknown, text: string): LineOutcome => ({
+  kind: 'answer',
+  data,
+  text,
+  exitStatus: 0,
+});
+
+function answerHelp(command: Command, principal: Principal): LineOutcome {
+  checkTokenAllowsHelp(command, principal);
+  return answered({ commands: [helpData(command)] }, helpOf(command));
 }
 
 /** `ssh-key --help` lists its commands; `ssh-key` alone is a line that lacks a word. */
-async function answerGroup(found: FoundGroup, principal: Principal, output: Output, progress: Progress) {
+function answerGroup(found: FoundGroup, principal: Principal, progress: Progress): LineOutcome {
   const { words } = found;
   const group = found.group.filter(({ permission }) => isFor(permission, principal));
   progress.json ||= words.includes('--json');
-  if (words.includes('--help')) {
-    await output.answer(progress.json ? toJson({ commands: group.map(helpData) }) : listOf(group));
-    return { exitStatus: 0 };
-  }
+  if (words.includes('--help')) return answered({ commands: group.map(helpData) }, listOf(group));
   const [first] = found.group;
   if (first === undefined || first.path.length < 2) {
     throw new GatewayError('usage', { problem: 'the line names no command; "help" lists them.' });
@@ -148,24 +199,17 @@ function asksForJson(line: string): boolean {
 
 const longestSentence = 2_000;
 
-async function fail(
-  line: string,
-  run: LineRun,
-  output: Output,
-  progress: Progress,
-  error: GatewayError,
-): Promise<SessionEnd> {
-  note(line, run, progress, error.code);
-  const sentence = excerpt(maskSecrets(error.message), longestSentence);
-  await output.complain(sentence);
-  if (progress.json) await output.answer(toJson({ error: printable(sentence), code: error.code }));
-  return { exitStatus: statusOf(error, progress.command) };
-}
-
 /** 255 means that a session could not be had; a command that only answers has then simply failed. */
 function statusOf(error: GatewayError, command: Command | undefined): number {
   const isSession = command?.verbatimAfter !== undefined;
   return error.exitStatus === 255 && !isSession && error.code !== 'internal' ? 1 : error.exitStatus;
+}
+
+function describeOutcome(outcome: LineOutcome): string {
+  if (outcome.kind === 'failure') return outcome.failure.code;
+  const status = outcome.kind === 'answer' ? outcome.exitStatus : 0;
+  const failed = outcome.kind === 'end' && !('exitStatus' in outcome.end && outcome.end.exitStatus === 0);
+  return failed || status !== 0 ? 'failed' : 'done';
 }
 
 const refusals: ReadonlySet<string> = new Set([
@@ -176,10 +220,15 @@ const refusals: ReadonlySet<string> = new Set([
   'second-factor-missing',
   'second-factor-unproven',
   'second-factor-target',
+  'token-not-allowed',
+  'token-passes',
+  'token-exceeds',
+  'invalid-token',
 ]);
 
 /** The audit: what changed something, and what was refused. */
-function note(line: string, run: LineRun, { command }: Progress, outcome: string): void {
+function note(line: string, run: LineRun, { command }: Progress, came: LineOutcome): void {
+  const outcome = describeOutcome(came);
   if (!command?.changes && !refusals.has(outcome)) return;
   run.services.audit.commandRun(run.session.identity, {
     line: printable(excerpt(maskSecrets(line), 1_000)),
