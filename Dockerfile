@@ -26,14 +26,14 @@ COPY --from=build /app/scripts/find-node.sh /app/scripts/find-node.sh
 COPY --from=build /app/node_modules /app/node_modules
 COPY --from=build /app/dist /app/dist
 
-# Health is served inside the container only; another address: -e POSTERN_HTTP_LISTEN=0.0.0.0:8080.
+# Health is served inside the container only.
 ENV POSTERN_DATA_DIR=/data \
     POSTERN_HOST_KEYS_DIR=/hostkeys \
-    POSTERN_HTTP_LISTEN=127.0.0.1:8080
+    POSTERN_HEALTH_LISTEN=127.0.0.1:8081
 WORKDIR /data
 USER 2222:2222
 VOLUME ["/data", "/hostkeys"]
 EXPOSE 2222
 HEALTHCHECK --interval=30s --timeout=5s --start-period=10s --retries=3 CMD \
-  ["/app/node_modules/.bin/node", "-e", "fetch('http://127.0.0.1:' + process.env.POSTERN_HTTP_LISTEN.split(':').pop() + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  ["/app/node_modules/.bin/node", "-e", "fetch('http://127.0.0.1:' + process.env.POSTERN_HEALTH_LISTEN.split(':').pop() + '/healthz').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["postern"]

@@ -6,6 +6,7 @@
 import { accountsErrors } from './error-rows/accounts.ts';
 import { certificateAuthoritiesErrors } from './error-rows/certificate-authorities.ts';
 import { commandLineErrors } from './error-rows/command-line.ts';
+import { httpErrors } from './error-rows/http.ts';
 import { keysErrors } from './error-rows/keys.ts';
 import { secondFactorErrors } from './error-rows/second-factor.ts';
 import { sessionsAndStoreErrors } from './error-rows/sessions-and-store.ts';
@@ -19,6 +20,7 @@ export const errorTable = {
   ...certificateAuthoritiesErrors,
   ...secondFactorErrors,
   ...tokensErrors,
+  ...httpErrors,
   ...targetsErrors,
   ...sessionsAndStoreErrors,
 } as const;

@@ -2,17 +2,17 @@
  * The composition root: the one place that knows which adapter stands behind which port. Opened in the
  * order things depend on each other, closed in the reverse order.
  */
-import { readFile } from 'node:fs/promises';
 import type { Logger } from 'pino';
-import type { Accounts, Invites } from './accounts/accounts.ts';
 import { createAccounts } from './accounts/create-accounts.ts';
 import { createInvites } from './accounts/create-invites.ts';
+import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
 import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
 import { withSecondFactor } from './auth/second-step.ts';
 import { createTokenAuthenticator } from './auth/token-authenticator.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
+import { createCallLine } from './commands/call-line.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
@@ -20,15 +20,14 @@ import type { Config } from './config/config.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
-import { GatewayError } from './errors.ts';
+import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
 import { createKeys } from './keys/create-keys.ts';
-import { parseKeysToAdd } from './keys/parse-keys-to-add.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import { randomId } from './platform/ids.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
-import { addUntilExpiry } from './sessions/certificate-expiry.ts';
+import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
@@ -37,7 +36,6 @@ import { watchRevocations } from './sessions/revocation.ts';
 import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
-import { parseListenAddress } from './ssh/listener.ts';
 import { openSshDoor } from './ssh/ssh-door.ts';
 import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
 import type { Store } from './store/store.ts';
@@ -58,6 +56,8 @@ export interface GatewayOverrides {
 export interface Gateway {
   readonly sshAddress: Address;
   readonly httpAddress: Address | undefined;
+  readonly healthAddress: Address | undefined;
+  readonly httpScheme: 'http' | 'https';
   /** `TYPE BASE64` and fingerprint of each host key, best first. */
   readonly hostKeys: readonly {
     readonly publicKey: string;
@@ -99,7 +99,7 @@ async function compose(
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
   const { accounts, invites, clock, engine } = rules;
-  if (config.adminKeyFile !== undefined) await ensureAdmin(accounts, config.adminKeyFile);
+  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
 
   let sshAddress: Address = { address: '', port: 0 };
   const endpoint = (): Endpoint => ({
@@ -158,11 +158,20 @@ async function compose(
       () => undefined,
       (error: Error) => error.message,
     );
-  const http = await openHttp(config, engineProblem, lifecycle);
+  const http = await openHttp(config, {
+    ...rules,
+    config,
+    log,
+    services,
+    engineAnswers: async () => (await engineProblem()) === undefined,
+  });
+  lifecycle.onClose((graceMs) => http?.close(graceMs));
 
   return {
     sshAddress,
-    httpAddress: http?.address,
+    httpAddress: http?.httpAddress,
+    healthAddress: http?.healthAddress,
+    httpScheme: config.tlsCert === undefined ? 'http' : 'https',
     hostKeys: hostKeys.current().serving,
     firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
     endpoint: endpoint(),
@@ -230,39 +239,18 @@ const openTargetFor =
       },
     );
 
-async function ensureAdmin(accounts: Accounts, file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const problem = `the admin key file ${file} cannot be read (${cause.code}); name a public key file after --admin-key.`;
-    throw new GatewayError('invalid-config', { problem }, { cause });
-  });
-  const added = parseKeysToAdd(text);
-  const [first] = added;
-  if (first === undefined || added.length > 1) {
-    throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });
-  }
-  await accounts.ensureAdmin(first);
-}
-
-/** One open invite at a time: the code of an earlier start was shown once and cannot be shown again. */
-async function createFirstInvite(invites: Invites, config: Config, clock: Clock): Promise<string> {
-  for (const invite of await invites.list()) {
-    if (invite.createdBy === 'gateway') await invites.revoke(invite.id);
-  }
-  const expiresAt = new Date(clock.now() + config.inviteExpiryDays * 86_400_000).toISOString();
-  return (await invites.create({ role: 'admin', expiresAt, createdBy: 'gateway' })).code;
-}
-
+/** Loaded only where it is wanted: fastify costs a tenth of a second of the start. */
 async function openHttp(
-  config: Config,
-  engineProblem: () => Promise<string | undefined>,
-  lifecycle: Lifecycle,
-) {
-  if (config.httpListen === undefined) return undefined;
-  // Loaded only where it is wanted: fastify costs a tenth of a second of the start.
-  const { openHealthDoor } = await import('./http/health-door.ts');
-  const { host, port } = parseListenAddress(config.httpListen);
-  const engineAnswers = async () => (await engineProblem()) === undefined;
-  const door = await openHealthDoor({ host, port, version, engineAnswers });
-  lifecycle.onClose(() => door.close());
-  return door;
+  { httpListen, healthListen }: Config,
+  dependencies: Omit<HttpDoorsDependencies, 'callLine' | 'addConnection'> &
+    Pick<Rules, 'connections'> & { readonly services: CommandServices },
+): Promise<HttpDoors | undefined> {
+  if (httpListen === undefined && healthListen === undefined) return undefined;
+  const { openHttpDoors } = await import('./http/open-http-doors.ts');
+  const { services, log, connections, clock } = dependencies;
+  return openHttpDoors({
+    ...dependencies,
+    callLine: await createCallLine(services, log),
+    addConnection: addUntilExpiry(connections, clock),
+  });
 }

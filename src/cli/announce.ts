@@ -5,7 +5,9 @@ export async function announce(gateway: Gateway, stdout: NodeJS.WritableStream):
   const { host, port } = gateway.endpoint;
   const lines = [`Postern listens for SSH on ${addressText(gateway.sshAddress)}`];
   if (gateway.httpAddress)
-    lines.push(`Health is served on http://${addressText(gateway.httpAddress)}/healthz`);
+    lines.push(`Commands over HTTP: POST ${gateway.httpScheme}://${addressText(gateway.httpAddress)}/exec`);
+  if (gateway.healthAddress)
+    lines.push(`Health is served on http://${addressText(gateway.healthAddress)}/healthz`);
   for (const { type, fingerprint } of gateway.hostKeys) lines.push(`Host key ${type} ${fingerprint}`);
   if (gateway.firstInviteCode !== undefined) {
     lines.push(

@@ -10,7 +10,17 @@ import type { CliCommand } from './run-cli.ts';
 
 const flags = {
   'ssh-listen': { type: 'string', describe: 'HOST:PORT for SSH (default 0.0.0.0:2222)' },
-  'http-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz (default: off)' },
+  'http-listen': {
+    type: 'string',
+    describe: 'HOST:PORT for POST /exec and the web servers of containers (default: off)',
+  },
+  'tls-cert': { type: 'string', describe: 'certificate (PEM) of the HTTP listener, which then speaks TLS' },
+  'tls-key': { type: 'string', describe: 'its private key (PEM)' },
+  'http-insecure': {
+    type: 'boolean',
+    describe: 'a proxy in front does TLS: HTTP off loopback is allowed without',
+  },
+  'health-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz alone (default: off)' },
   data: { type: 'string', describe: 'folder of the store (default ./data)' },
   hostkeys: { type: 'string', describe: 'folder of the host keys (default ./hostkeys)' },
   'admin-key': { type: 'string', describe: 'public key file of the account "admin", made if missing' },
@@ -60,6 +70,10 @@ export const serve: CliCommand = async (args, terminal) => {
     flags: {
       sshListen: parsed['ssh-listen'],
       httpListen: parsed['http-listen'],
+      healthListen: parsed['health-listen'],
+      tlsCert: parsed['tls-cert'],
+      tlsKey: parsed['tls-key'],
+      httpInsecure: parsed['http-insecure'],
       dataDir: parsed.data,
       hostKeysDir: parsed.hostkeys,
       adminKeyFile: parsed['admin-key'],

@@ -9,8 +9,21 @@ const listenAddress = z
 export const configSchema = z.strictObject({
   /** Where the SSH door listens; port 0 takes any free one. */
   sshListen: listenAddress.default('0.0.0.0:2222'),
-  /** Where /healthz and /readyz are served; unset: nowhere. */
+  /** Where HTTP is served: POST /exec, and the web servers of containers; unset: nowhere. */
   httpListen: listenAddress.optional(),
+  /** Where /healthz and /readyz are served apart from that; unset: nowhere. */
+  healthListen: listenAddress.optional(),
+  /** PEM files; with them the HTTP listener speaks TLS. Read again when they change. */
+  tlsCert: z.string().min(1).optional(),
+  tlsKey: z.string().min(1).optional(),
+  /** A proxy in front does TLS: HTTP may be served off loopback without. */
+  httpInsecure: z.boolean().default(false),
+  /** Requests a second with the tokens of one key, and how many may come at once. */
+  tokenRatePerSecond: z.number().positive().default(10),
+  tokenRateBurst: z.int().min(1).default(40),
+  /** How long POST /exec lets a command take, and a program in a target. */
+  execTimeoutMs: z.int().min(1).max(2_147_483_647).default(30_000),
+  execSessionTimeoutMs: z.int().min(1).max(2_147_483_647).default(600_000),
   dataDir: z.string().min(1).default('./data'),
   hostKeysDir: z.string().min(1).default('./hostkeys'),
   /** Public key file of the account `admin`. */

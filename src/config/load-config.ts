@@ -1,6 +1,7 @@
 /** From environment, file and flags to one checked, frozen Config; later sources win. */
 import { readFileSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
+import { checkHttp } from './check-http.ts';
 import { type Config, configSchema } from './config.ts';
 
 type Values = Record<string, unknown>;
@@ -36,6 +37,7 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
       : `the configuration value ${issue?.path.join('.')} is wrong: ${issue?.message}.`;
     throw new GatewayError('invalid-config', { problem });
   }
+  checkHttp(parsed.data);
   return { config: deepFreeze(parsed.data), unknownVariables: fromEnv.unknown };
 }
 

@@ -5,6 +5,7 @@
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
+import { listenError, parseListenAddress } from '../config/listen-address.ts';
 import type { Address } from '../sessions/session.ts';
 
 /** A connection that has not proven who it is. */
@@ -82,28 +83,12 @@ export async function openListener(
 async function listening(server: Server, listen: string): Promise<void> {
   const { host, port } = parseListenAddress(listen);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(listen, error)));
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(listenError(listen, '--ssh-listen', error)),
+    );
     server.listen({ host, port, backlog: 1024 }, () => resolve());
   });
   server.removeAllListeners('error');
   // Running out of file descriptors while accepting must not end the process.
   server.on('error', () => {});
-}
-
-function listenError(listen: string, error: NodeJS.ErrnoException): Error {
-  const causes: Record<string, string> = {
-    EADDRINUSE: `${listen} is in use by another program; stop it, or choose another address with --ssh-listen HOST:PORT.`,
-    EACCES: `this user may not listen on ${listen}; choose a port above 1023 with --ssh-listen HOST:PORT.`,
-    EADDRNOTAVAIL: `${listen} is not an address of this machine; choose another with --ssh-listen HOST:PORT.`,
-  };
-  return new Error(causes[error.code ?? ''] ?? `cannot listen on ${listen}: ${error.message}`, {
-    cause: error,
-  });
-}
-
-/** `HOST:PORT`, the host of IPv6 in brackets. */
-export function parseListenAddress(listen: string): { host: string; port: number } {
-  const colon = listen.lastIndexOf(':');
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '');
-  return { host, port: Number(listen.slice(colon + 1)) };
 }

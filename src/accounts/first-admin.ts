@@ -1,0 +1,34 @@
+/** Who is let into a gateway that knows nobody yet. */
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
+import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Accounts, Invites } from './accounts.ts';
+
+/** The account `admin` of `--admin-key FILE`. Throws invalid-config for a file that holds anything but one public key. */
+export async function ensureAdminOfFile(accounts: Accounts, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    const problem = `the admin key file ${file} cannot be read (${cause.code}); name a public key file after --admin-key.`;
+    throw new GatewayError('invalid-config', { problem }, { cause });
+  });
+  const added = parseKeysToAdd(text);
+  const [first] = added;
+  if (first === undefined || added.length > 1) {
+    throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });
+  }
+  await accounts.ensureAdmin(first);
+}
+
+/** One open invite at a time: the code of an earlier start was shown once and cannot be shown again. */
+export async function createFirstInvite(
+  invites: Invites,
+  { inviteExpiryDays }: Pick<Config, 'inviteExpiryDays'>,
+  clock: Clock,
+): Promise<string> {
+  for (const invite of await invites.list()) {
+    if (invite.createdBy === 'gateway') await invites.revoke(invite.id);
+  }
+  const expiresAt = new Date(clock.now() + inviteExpiryDays * 86_400_000).toISOString();
+  return (await invites.create({ role: 'admin', expiresAt, createdBy: 'gateway' })).code;
+}

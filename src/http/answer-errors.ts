@@ -1,0 +1,36 @@
+/** Every failure of the gateway's own pages becomes one shape, `{"error","code"}`. */
+import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
+import type { Logger } from 'pino';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import { toGatewayError } from '../sessions/run-session.ts';
+import { errorBody, errorHeaders } from './error-answer.ts';
+import { ExecFailure } from './exec-failure.ts';
+import { maxBodyBytes } from './exec-schema.ts';
+
+export function answerErrors(app: FastifyInstance, log: Logger): void {
+  app.setErrorHandler((error: FastifyError | ExecFailure | GatewayError, request, reply) => {
+    if (error instanceof ExecFailure) return send(reply, error.failure, error.status);
+    const failure = isGatewayError(error)
+      ? error
+      : (findOfFastify(error) ?? toGatewayError(error, log, { connectionId: request.id }));
+    return send(reply, failure, failure.httpStatus);
+  });
+  app.setNotFoundHandler((request, reply) => {
+    const isExec = request.url.split('?', 1)[0] === '/exec';
+    const failure = isExec
+      ? new GatewayError('method-not-allowed', { allow: 'POST' })
+      : new GatewayError('no-such-page', {});
+    return send(reply, failure, failure.httpStatus);
+  });
+}
+
+function send(reply: FastifyReply, failure: GatewayError, status: number) {
+  return reply.code(status).headers(errorHeaders(failure)).send(errorBody(failure));
+}
+
+/** What the framework itself refuses. */
+function findOfFastify({ statusCode }: Partial<FastifyError>): GatewayError | undefined {
+  if (statusCode === 413) return new GatewayError('body-too-large', { limit: maxBodyBytes });
+  if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;
+  return new GatewayError('malformed-request', { problem: 'the request is malformed; see /openapi.json.' });
+}

@@ -1,0 +1,193 @@
+/** One `POST /exec`, from the command line to the answer: spec, statuses and trailers in PROTOCOL.md. */
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Identity } from '../auth/identity.ts';
+import type { CallLine } from '../commands/call-line.ts';
+import type { LineOutcome } from '../commands/interpreter/run-line.ts';
+import { toJson } from '../commands/interpreter/write-text.ts';
+import { GatewayError } from '../errors.ts';
+import { randomId } from '../platform/ids.ts';
+import type { LiveConnection } from '../sessions/connections.ts';
+import type { GatewayNotice, SessionEnd, SessionIo } from '../sessions/session.ts';
+import { ExecFailure } from './exec-failure.ts';
+import {
+  collectOutput,
+  exitNumber,
+  programData,
+  type StreamedOutput,
+  streamOutput,
+} from './program-output.ts';
+
+export interface ExecDependencies {
+  readonly callLine: CallLine;
+  readonly addConnection: (connection: LiveConnection) => () => void;
+  /** How long a command may take, and one that runs a program in a target. */
+  readonly commandTimeoutMs: number;
+  readonly sessionTimeoutMs: number;
+}
+
+const maxCollectedBytes = 4 * 1024 * 1024;
+/** As over SSH: a command that ends its own access still gets its answer out. */
+const farewellMs = 1_000;
+
+/** Resolves to the JSON answer, or to undefined when the answer was streamed. Throws ExecFailure. */
+export async function runExec(
+  dependencies: ExecDependencies,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  identity: Identity,
+  line: string,
+): Promise<string | undefined> {
+  const interruption = createInterruption();
+  const { raw } = reply;
+  const asJson = acceptsJson(request.headers.accept);
+  const collected = collectOutput(maxCollectedBytes, () =>
+    interruption.interrupt(new GatewayError('output-too-large', { limit: maxCollectedBytes })),
+  );
+  const streamed = streamOutput(raw, { 'x-request-id': request.id });
+  const io = sessionIo(asJson ? collected : streamed, interruption);
+  const hangUp = () => interruption.interrupt('hang-up');
+  raw.once('close', hangUp);
+  const deadline = createDeadline(interruption, dependencies.commandTimeoutMs);
+  const removeConnection = dependencies.addConnection(liveConnection(request, identity, interruption));
+  try {
+    const call = dependencies.callLine({
+      line,
+      session: sessionContext(request, identity),
+      io,
+      onCommand: ({ verbatimAfter }) => {
+        if (verbatimAfter !== undefined) deadline.extend(dependencies.sessionTimeoutMs);
+      },
+    });
+    const outcome = await Promise.race([call, interruption.interrupted]);
+    const came = interruption.reason() ?? (outcome as LineOutcome);
+    if (came === 'hang-up') return hijacked(reply);
+    if (came instanceof GatewayError) return fail(came, asJson ? undefined : streamed, reply);
+    if (came.kind === 'end' && !asJson) return finish(came.end, streamed, reply);
+    return came.kind === 'end' ? toJson(programData(came.end, collected.collected())) : answerOf(came);
+  } finally {
+    raw.off('close', hangUp);
+    deadline.clear();
+    removeConnection();
+    interruption.release();
+  }
+}
+
+function answerOf(outcome: Exclude<LineOutcome, { kind: 'end' }>): string {
+  if (outcome.kind === 'failure') throw new ExecFailure(outcome.failure);
+  if (outcome.kind === 'nothing') {
+    const problem = 'the body is empty; it is the command line, like "whoami".';
+    throw new ExecFailure(new GatewayError('usage', { problem }));
+  }
+  return toJson(outcome.data);
+}
+
+/** After the first byte it is too late for a status: the trailers say it. */
+function fail(failure: GatewayError, streamed: StreamedOutput | undefined, reply: FastifyReply): undefined {
+  if (!streamed?.hasBegun()) throw new ExecFailure(failure);
+  streamed.finish(255, trailerWords.get(failure.code) ?? failure.code);
+  return hijacked(reply);
+}
+
+const trailerWords: ReadonlyMap<string, string> = new Map([
+  ['timed-out', 'timeout'],
+  ['session-ended', 'revoked'],
+]);
+
+function finish(end: SessionEnd, streamed: StreamedOutput, reply: FastifyReply): undefined {
+  streamed.finish(exitNumber(end));
+  return hijacked(reply);
+}
+
+function hijacked(reply: FastifyReply): undefined {
+  reply.hijack();
+  return undefined;
+}
+
+type Reason = GatewayError | 'hang-up';
+
+/** What ends a call before its command does. The first reason counts. */
+function createInterruption() {
+  const closed = new AbortController();
+  let first: Reason | undefined;
+  let tell: () => void = () => {};
+  const interrupted = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  return {
+    closed: closed.signal,
+    interrupted,
+    reason: () => first,
+    interrupt(reason: Reason) {
+      first ??= reason;
+      closed.abort();
+      tell();
+    },
+    /** Whatever still runs has nobody left to write to. */
+    release: () => closed.abort(),
+  };
+}
+
+type Interruption = ReturnType<typeof createInterruption>;
+
+function sessionIo(
+  { stdout, stderr }: Pick<SessionIo, 'stdout' | 'stderr'>,
+  interruption: Interruption,
+): SessionIo {
+  return {
+    stdin: Readable.from([]),
+    stdout,
+    stderr,
+    onWindowChange: () => {},
+    onSignal: () => {},
+    closed: interruption.closed,
+    tell: ({ sentence, failure }: GatewayNotice) =>
+      interruption.interrupt(failure ?? new GatewayError('session-ended', { reason: sentence })),
+  };
+}
+
+function createDeadline(interruption: Interruption, timeoutMs: number) {
+  const start = (ms: number) =>
+    setTimeout(() => interruption.interrupt(new GatewayError('timed-out', { seconds: ms / 1000 })), ms);
+  let timer = start(timeoutMs);
+  const clear = () => clearTimeout(timer);
+  return {
+    clear,
+    extend(ms: number) {
+      clear();
+      timer = start(ms);
+    },
+  };
+}
+
+function liveConnection(
+  { id }: FastifyRequest,
+  identity: Identity,
+  interruption: Interruption,
+): LiveConnection {
+  return {
+    id,
+    identity,
+    openedAt: new Date().toISOString(),
+    close(reason) {
+      const end = () => interruption.interrupt(new GatewayError('session-ended', { reason }));
+      setTimeout(end, farewellMs).unref();
+    },
+  };
+}
+
+function sessionContext({ id, socket }: FastifyRequest, identity: Identity) {
+  return {
+    connectionId: id,
+    sessionId: randomId(),
+    identity,
+    loginName: '',
+    source: identity.source,
+    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+  };
+}
+
+const acceptsJson = (accept: string | undefined) =>
+  (accept ?? '')
+    .split(',')
+    .some((range) => /^\s*application\/json\s*(;(?!\s*q=0(\.0*)?\s*$).*)?$/i.test(range));

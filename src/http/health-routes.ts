@@ -1,0 +1,32 @@
+/** Liveness and readiness for whoever watches the process. */
+import type { FastifyInstance } from 'fastify';
+
+export interface HealthFacts {
+  readonly version: string;
+  /** Whether the engine answers; containers being away does not make the gateway unready. */
+  readonly engineAnswers: () => Promise<boolean>;
+}
+
+const answer = (properties: Readonly<Record<string, object>>) => ({
+  200: {
+    description: 'it does',
+    type: 'object',
+    required: Object.keys(properties),
+    properties,
+  },
+});
+const text = { type: 'string' };
+
+/** GET /healthz (the process runs) and GET /readyz (it takes logins; says whether containers are there). */
+export function addHealthRoutes(app: FastifyInstance, { version, engineAnswers }: HealthFacts): void {
+  app.get(
+    '/healthz',
+    { schema: { summary: 'Does the process run?', response: answer({ status: text, version: text }) } },
+    async () => ({ status: 'ok', version }),
+  );
+  app.get(
+    '/readyz',
+    { schema: { summary: 'Are logins taken?', response: answer({ status: text, containers: text }) } },
+    async () => ({ status: 'ok', containers: (await engineAnswers()) ? 'available' : 'unavailable' }),
+  );
+}

@@ -1,0 +1,81 @@
+/** Door 2: the HTTP listener. Requests for a container's name go to the passage; all others are the gateway's own. */
+import type { Server as TlsServer } from 'node:https';
+import swagger from '@fastify/swagger';
+import fastify, { type FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { randomId } from '../platform/ids.ts';
+import { version } from '../platform/version.ts';
+import type { Address } from '../sessions/session.ts';
+import { answerErrors } from './answer-errors.ts';
+import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
+import { addHealthRoutes } from './health-routes.ts';
+import { createListener, type ListenerOptions } from './listener.ts';
+import { logRequests } from './request-log.ts';
+import { watchTls } from './tls-files.ts';
+
+export interface HttpDoor {
+  readonly address: Address;
+  /** Takes no more; what runs has `graceMs` to end. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface HttpDoorOptions extends ListenerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly log: Logger;
+  readonly engineAnswers: () => Promise<boolean>;
+  /** Unset: a listener for health alone. */
+  readonly exec?: ExecRoutesDependencies;
+}
+
+/** Throws when it cannot listen, or its TLS files cannot be used. */
+export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
+  const { host, port, tls, log, passage, exec, engineAnswers } = options;
+  const app = createApp(options);
+  await app.register(swagger, { openapi: openApi });
+  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  addHealthRoutes(app, { version, engineAnswers });
+  if (exec) await addExecRoutes(app, exec);
+  await app.listen({ host, port });
+  const bound = app.server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no port');
+  const unwatch = tls ? watchTls(app.server as TlsServer, tls, log) : () => {};
+  return {
+    address: { address: bound.address, port: bound.port },
+    async close(graceMs) {
+      unwatch();
+      passage?.close();
+      const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
+      await app.close();
+      clearTimeout(cutOff);
+    },
+  };
+}
+
+function createApp(options: HttpDoorOptions): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    genReqId: () => randomId(),
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+    serverFactory: (routes) => createListener(routes, options),
+  });
+  logRequests(app, options.log);
+  answerErrors(app, options.log);
+  return app;
+}
+
+const openApi = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Postern',
+    version,
+    description: 'The commands of the lobby over HTTPS, with tokens that SSH keys sign.',
+    license: { name: 'MIT' },
+  },
+  components: {
+    securitySchemes: {
+      token: { type: 'http', scheme: 'bearer', description: 'an exe0 or exe1 token' },
+    },
+  },
+} as const;

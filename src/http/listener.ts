@@ -1,0 +1,62 @@
+/** The listening server under the routes: TLS or not, its bounds, and who takes a request first. */
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { Duplex } from 'node:stream';
+import { readTls, type TlsFiles } from './tls-files.ts';
+
+/** Stands before the routes, for the names of containers. */
+export interface Passage {
+  /** Whether the request is its own, by its Host. */
+  isFor(request: IncomingMessage): boolean;
+  handleRequest(request: IncomingMessage, response: ServerResponse): void;
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Ends what is open. */
+  close(): void;
+}
+
+export interface ListenerOptions {
+  /** Unset: plain HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  readonly maxConnections: number;
+  readonly passage?: Passage | undefined;
+}
+
+const limits = {
+  headersTimeout: 10_000,
+  keepAliveTimeout: 60_000,
+  // Bodies have their own deadline where they are read; what goes into a container may take as long as it takes.
+  requestTimeout: 0,
+  connectionsCheckingInterval: 5_000,
+} as const;
+const handshakeTimeoutMs = 10_000;
+
+/** Throws invalid-config when the TLS files cannot be used. */
+export function createListener(
+  routes: RequestListener,
+  { tls, maxConnections, passage }: ListenerOptions,
+): Server {
+  const onRequest: RequestListener = (request, response) => {
+    if (passage?.isFor(request)) passage.handleRequest(request, response);
+    else routes(request, response);
+  };
+  const options = {
+    ...limits,
+    // Whoever asks for an upgrade that is not to be had gets an answer to the request itself (RFC 9110 §7.8).
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      passage !== undefined &&
+      request.headers.upgrade?.toLowerCase() === 'websocket' &&
+      passage.isFor(request),
+  };
+  const server = tls
+    ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: handshakeTimeoutMs }, onRequest)
+    : createServer(options, onRequest);
+  server.maxConnections = maxConnections;
+  server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
+  return server;
+}

@@ -1,0 +1,79 @@
+/** The HTTP listeners that the configuration asks for. */
+import type { Logger } from 'pino';
+import type { Audit } from '../audit/audit.ts';
+import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
+import type { CallLine } from '../commands/call-line.ts';
+import type { Config } from '../config/config.ts';
+import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { LiveConnection } from '../sessions/connections.ts';
+import type { Address } from '../sessions/session.ts';
+import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
+import type { Passage } from './listener.ts';
+import { createRate } from './rate.ts';
+
+export interface HttpDoorsDependencies {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly audit: Audit;
+  readonly tokens: TokenAuthenticator;
+  readonly callLine: CallLine;
+  readonly addConnection: (connection: LiveConnection) => () => void;
+  readonly engineAnswers: () => Promise<boolean>;
+  readonly passage?: Passage;
+}
+
+export interface HttpDoors {
+  readonly httpAddress: Address | undefined;
+  readonly healthAddress: Address | undefined;
+  close(graceMs: number): Promise<void>;
+}
+
+/** Throws a sentence when one cannot be opened; then none is. */
+export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
+  const { config, log, engineAnswers, passage } = dependencies;
+  const { httpListen, healthListen, maxConnections, tlsCert: certFile, tlsKey: keyFile } = config;
+  const shared = { log, engineAnswers, maxConnections };
+  const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
+  const http = await openOn(httpListen, '--http-listen', {
+    ...shared,
+    tls,
+    passage,
+    exec: execOf(dependencies),
+  });
+  const health = await openOn(healthListen, '--health-listen', shared).catch(async (error: unknown) => {
+    await http?.close(0);
+    throw error;
+  });
+  return {
+    httpAddress: http?.address,
+    healthAddress: health?.address,
+    close: async (graceMs) => void (await Promise.all([http?.close(graceMs), health?.close(graceMs)])),
+  };
+}
+
+const execOf = ({ config, clock, audit, tokens, callLine, addConnection }: HttpDoorsDependencies) => ({
+  audit,
+  tokens,
+  callLine,
+  addConnection,
+  rate: createRate({ perSecond: config.tokenRatePerSecond, burst: config.tokenRateBurst, clock }),
+  commandTimeoutMs: config.execTimeoutMs,
+  sessionTimeoutMs: config.execSessionTimeoutMs,
+});
+
+async function openOn(
+  listen: string | undefined,
+  flag: string,
+  options: Omit<HttpDoorOptions, 'host' | 'port'>,
+): Promise<HttpDoor | undefined> {
+  if (listen === undefined) return undefined;
+  try {
+    return await openHttpDoor({ ...options, ...parseListenAddress(listen) });
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code?.startsWith('E')
+      ? listenError(listen, flag, error as NodeJS.ErrnoException)
+      : error;
+  }
+}

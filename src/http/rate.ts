@@ -1,0 +1,44 @@
+/** How often a key's tokens may ask: a bucket per key that fills at a steady rate. */
+import type { Clock } from '../platform/clock.ts';
+
+export interface RateOptions {
+  readonly perSecond: number;
+  /** How many may come at once after a pause. */
+  readonly burst: number;
+  readonly clock: Clock;
+}
+
+interface Bucket {
+  left: number;
+  readAtMs: number;
+}
+
+const sweepAbove = 10_000;
+
+export interface Rate {
+  /** Takes one for `key`; returns 0, or when there is none left the whole seconds until there is. */
+  take(key: string): number;
+}
+
+export function createRate({ perSecond, burst, clock }: RateOptions): Rate {
+  const buckets = new Map<string, Bucket>();
+  const leftAt = ({ left, readAtMs }: Bucket, nowMs: number) =>
+    Math.min(burst, left + (Math.max(0, nowMs - readAtMs) / 1000) * perSecond);
+
+  /** A full bucket says no more than none at all. */
+  function sweep(nowMs: number): void {
+    for (const [key, bucket] of buckets) if (leftAt(bucket, nowMs) >= burst) buckets.delete(key);
+  }
+
+  return {
+    take(key) {
+      const nowMs = clock.now();
+      if (buckets.size > sweepAbove) sweep(nowMs);
+      const bucket = buckets.get(key) ?? { left: burst, readAtMs: nowMs };
+      const left = leftAt(bucket, nowMs);
+      const taken = left >= 1;
+      buckets.set(key, { left: taken ? left - 1 : left, readAtMs: nowMs });
+      return taken ? 0 : Math.ceil((1 - left) / perSecond);
+    },
+  };
+}

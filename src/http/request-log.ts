@@ -1,0 +1,38 @@
+/** One line in the log for each request, without headers, query and body: tokens may stand in all of them. */
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Identity } from '../auth/identity.ts';
+import { maskSecrets } from '../commands/interpreter/mask.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import { printable } from '../platform/printable.ts';
+
+const longestPath = 200;
+const identities = new WeakMap<FastifyRequest, Identity>();
+
+/** For the request's line in the log. */
+export function noteIdentity(request: FastifyRequest, identity: Identity): void {
+  identities.set(request, identity);
+}
+
+export const findIdentity = (request: FastifyRequest): Identity | undefined => identities.get(request);
+
+export function logRequests(app: FastifyInstance, log: Logger): void {
+  app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
+  app.addHook('onResponse', async (request, reply) => {
+    const identity = identities.get(request);
+    log.info(
+      {
+        requestId: request.id,
+        method: request.method,
+        path: printable(excerpt(maskSecrets(pathOf(request.url)), longestPath)),
+        status: reply.raw.statusCode,
+        durationMs: Math.round(reply.elapsedTime),
+        source: request.socket.remoteAddress,
+        ...(identity ? { account: identity.accountName, fingerprint: identity.fingerprint } : {}),
+      },
+      'request',
+    );
+  });
+}
+
+const pathOf = (url: string) => url.split('?', 1)[0] ?? '';

@@ -1,0 +1,45 @@
+/** A connection by certificate or token ends when that does. */
+import type { Identity } from '../auth/identity.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Connections, LiveConnection } from './connections.ts';
+
+/** setTimeout takes no more than 2^31 - 1 ms. */
+const longestWaitMs = 2_147_483_647;
+
+/** Registers a connection as `connections.addConnection` does, and closes it when what it stands on expires. */
+export function addUntilExpiry(connections: Connections, clock: Clock) {
+  return (connection: LiveConnection): (() => void) => {
+    const unregister = connections.addConnection(connection);
+    const [first] = expiriesOf(connection.identity).toSorted((a, b) => a.atMs - b.atMs);
+    if (first === undefined) return unregister;
+    let timer: NodeJS.Timeout;
+    const wait = () => {
+      const leftMs = first.atMs - clock.now();
+      if (leftMs <= 0) {
+        connections.closeConnection(connection, `the ${first.what} you are connected with has expired.`);
+      } else {
+        timer = setTimeout(wait, Math.min(leftMs, longestWaitMs)).unref();
+      }
+    };
+    wait();
+    return () => {
+      clearTimeout(timer);
+      unregister();
+    };
+  };
+}
+
+interface Expiry {
+  readonly what: string;
+  readonly atMs: number;
+}
+
+function expiriesOf({ certificate, token, outer }: Identity): readonly Expiry[] {
+  return [
+    ...(certificate?.expiresAt === undefined
+      ? []
+      : [{ what: 'certificate', atMs: Date.parse(certificate.expiresAt) }]),
+    ...(token?.exp === undefined ? [] : [{ what: 'token', atMs: token.exp * 1000 }]),
+    ...(outer ? expiriesOf(outer) : []),
+  ];
+}
