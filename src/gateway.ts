@@ -233,8 +233,8 @@ const openTargetFor =
         context: { ...outer, sessionId: randomId() },
         request,
         io,
-        // Counted with the session of the lobby that it runs in.
-        traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
+        // Else counted with the session of the lobby that it runs in.
+        traffic: io.traffic ?? (() => ({ bytesIn: 0, bytesOut: 0 })),
         route: () => openTarget(rules, outer.identity, target, user),
       },
     );

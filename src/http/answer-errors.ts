@@ -1,4 +1,5 @@
 /** Every failure of the gateway's own pages becomes one shape, `{"error","code"}`. */
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
 import { GatewayError, isGatewayError } from '../errors.ts';
@@ -23,6 +24,22 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
     return send(reply, failure, failure.httpStatus);
   });
 }
+
+/** What is no HTTP at all (RFC 9112), or never becomes a request. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const status = clientErrorStatuses.get(error.code ?? '') ?? '400 Bad Request';
+  const failure = new GatewayError('malformed-request', { problem: `this is no HTTP request (${status}).` });
+  const body = JSON.stringify(errorBody(failure));
+  const head = ['content-type: application/json', `content-length: ${body.length}`, 'connection: close'];
+  if (socket.writable) socket.write([`HTTP/1.1 ${status}`, ...head, '', body].join('\r\n'));
+  socket.destroySoon();
+}
+
+const clientErrorStatuses: ReadonlyMap<string, string> = new Map([
+  ['HPE_HEADER_OVERFLOW', '431 Request Header Fields Too Large'],
+  ['ERR_HTTP_REQUEST_TIMEOUT', '408 Request Timeout'],
+]);
 
 function send(reply: FastifyReply, failure: GatewayError, status: number) {
   return reply.code(status).headers(errorHeaders(failure)).send(errorBody(failure));

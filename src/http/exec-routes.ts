@@ -27,6 +27,8 @@ export async function addExecRoutes(
   async function authenticate(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const identity = await identify(request);
     noteIdentity(request, identity);
+    // The body is a command line, whatever it is declared to be, and curl -d declares a form.
+    request.headers['content-type'] = 'text/plain';
     const waitSeconds = rate.take(identity.keyId);
     if (waitSeconds === 0) return;
     reply.header('retry-after', String(waitSeconds));
@@ -47,8 +49,10 @@ export async function addExecRoutes(
 
   await app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: maxBodyBytes }, (_request, body, done) =>
-      done(null, body),
+    scope.addContentTypeParser(
+      'text/plain',
+      { parseAs: 'buffer', bodyLimit: maxBodyBytes },
+      (_request, body, done) => done(null, body),
     );
     scope.post('/exec', { schema: execSchema, onRequest: authenticate }, async (request, reply) => {
       const identity = findIdentity(request) as Identity;

@@ -13,6 +13,7 @@ import { ExecFailure } from './exec-failure.ts';
 import {
   collectOutput,
   exitNumber,
+  type ProgramOutput,
   programData,
   type StreamedOutput,
   streamOutput,
@@ -130,10 +131,7 @@ function createInterruption() {
 
 type Interruption = ReturnType<typeof createInterruption>;
 
-function sessionIo(
-  { stdout, stderr }: Pick<SessionIo, 'stdout' | 'stderr'>,
-  interruption: Interruption,
-): SessionIo {
+function sessionIo({ stdout, stderr, bytesOut }: ProgramOutput, interruption: Interruption): SessionIo {
   return {
     stdin: Readable.from([]),
     stdout,
@@ -141,6 +139,7 @@ function sessionIo(
     onWindowChange: () => {},
     onSignal: () => {},
     closed: interruption.closed,
+    traffic: () => ({ bytesIn: 0, bytesOut: bytesOut() }),
     tell: ({ sentence, failure }: GatewayNotice) =>
       interruption.interrupt(failure ?? new GatewayError('session-ended', { reason: sentence })),
   };

@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { randomId } from '../platform/ids.ts';
 import { version } from '../platform/version.ts';
 import type { Address } from '../sessions/session.ts';
-import { answerErrors } from './answer-errors.ts';
+import { answerClientError, answerErrors } from './answer-errors.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { createListener, type ListenerOptions } from './listener.ts';
@@ -58,6 +58,7 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
     genReqId: () => randomId(),
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    clientErrorHandler: answerClientError,
     serverFactory: (routes) => createListener(routes, options),
   });
   logRequests(app, options.log);

@@ -7,6 +7,8 @@ import type { SessionEnd } from '../sessions/session.ts';
 export interface ProgramOutput {
   readonly stdout: Writable;
   readonly stderr: Writable;
+  /** Of both, so far. */
+  bytesOut(): number;
 }
 
 /** Why a stream ended that was not the program's own end. */
@@ -27,6 +29,7 @@ export function streamOutput(
   headers: Readonly<Record<string, string>>,
 ): StreamedOutput {
   let over = false;
+  let bytesOut = 0;
   const begin = (exit?: number) => {
     if (response.headersSent) return;
     response.writeHead(200, {
@@ -42,6 +45,7 @@ export function streamOutput(
       write(chunk: Buffer, _encoding, done) {
         if (over || response.destroyed) return done();
         begin();
+        bytesOut += chunk.length;
         if (response.write(chunk)) return done();
         const go = () => {
           response.off('drain', go);
@@ -55,6 +59,7 @@ export function streamOutput(
   return {
     stdout: writable(),
     stderr: writable(),
+    bytesOut: () => bytesOut,
     hasBegun: () => response.headersSent,
     finish(exit, fault) {
       over = true;
@@ -86,13 +91,14 @@ export function collectOutput(limitBytes: number, onOverflow: () => void): Colle
         done();
       },
     });
-    return { stream, all: () => Buffer.concat(chunks) };
+    return { stream, bytes: () => bytes, all: () => Buffer.concat(chunks) };
   };
   const stdout = collector();
   const stderr = collector();
   return {
     stdout: stdout.stream,
     stderr: stderr.stream,
+    bytesOut: () => stdout.bytes() + stderr.bytes(),
     collected: () => ({ stdout: stdout.all(), stderr: stderr.all() }),
   };
 }

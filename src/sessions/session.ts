@@ -52,6 +52,8 @@ export interface SessionIo {
   readonly closed: AbortSignal;
   /** How the peer is told what the gateway itself has to say; unset: as a line on stderr. */
   readonly tell?: (notice: GatewayNotice) => void;
+  /** Bytes so far, where they are counted here. */
+  readonly traffic?: () => { readonly bytesIn: number; readonly bytesOut: number };
 }
 
 export interface GatewayNotice {
