@@ -1,7 +1,7 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { pino } from 'pino';
 import yargs from 'yargs';
-import { loadConfig } from '../config/load-config.ts';
+import { flagOfKey, loadConfig } from '../config/load-config.ts';
 import { GatewayError } from '../errors.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
@@ -67,22 +67,7 @@ export const serve: CliCommand = async (args, terminal) => {
   const { config, unknownVariables } = loadConfig({
     env: terminal.env,
     ...(parsed.config === undefined ? {} : { file: parsed.config }),
-    flags: {
-      sshListen: parsed['ssh-listen'],
-      httpListen: parsed['http-listen'],
-      healthListen: parsed['health-listen'],
-      tlsCert: parsed['tls-cert'],
-      tlsKey: parsed['tls-key'],
-      httpInsecure: parsed['http-insecure'],
-      dataDir: parsed.data,
-      hostKeysDir: parsed.hostkeys,
-      adminKeyFile: parsed['admin-key'],
-      docker: parsed.docker,
-      domain: parsed.domain,
-      publicPort: parsed['public-port'],
-      containers: parsed.containers,
-      logLevel: parsed['log-level'],
-    },
+    flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed[flag]])),
   });
   const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/auth/identity.ts';
-import type { KeyRow } from '../../../src/store/schema.ts';
+import type { AccountRow, KeyRow } from '../../../src/store/schema.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { type Access, openAccess, web } from '../../support/access.ts';
 import { identityOf, putAccount, putKey, startOfTests } from '../../support/people.ts';
@@ -64,6 +64,29 @@ describe('the state of this moment', () => {
       code: 'target-not-found',
     });
     expect(await authorizer.reachable(principal, [web])).toEqual([]);
+  });
+
+  it('an admin demoted, an account disabled or a key removed counts for a principal made before', async () => {
+    const made = async (name: string) => {
+      const { account, identity } = await access.person(name, 'admin');
+      return { account, principal: await authorizer.principal(identity) };
+    };
+    const outcomes: [string, Partial<AccountRow> | 'key', string, number | undefined][] = [
+      ['demi', { role: 'member' }, 'target-not-found', 0],
+      ['dora', { disabled: true }, 'not-allowed', undefined],
+      ['rema', 'key', 'not-allowed', undefined],
+    ];
+    for (const [name, changed, code, reached] of outcomes) {
+      const { account, principal } = await made(name);
+      await change((transaction) =>
+        changed === 'key'
+          ? transaction.remove('keys', principal.key.id)
+          : transaction.put('accounts', { ...account, ...changed }),
+      );
+      await expect(authorizer.authorize(principal, web, undefined)).rejects.toMatchObject({ code });
+      const reachable = authorizer.reachable(principal, [web]);
+      expect(await reachable.then((targets) => targets.length).catch(() => undefined)).toBe(reached);
+    }
   });
 
   it('whatever narrows a key makes it restricted, on the outer connection too', async () => {

@@ -41,7 +41,7 @@ describe('commands for admins', () => {
 
   it('invites are made, listed without their code, and revoked', async () => {
     const { data } = await lobby.json(lobby.admin, 'invite create --name=carl --exp=2d');
-    expect(Object.keys(data)).toEqual(['code', 'command', 'expires_at']);
+    expect(Object.keys(data)).toEqual(['id', 'code', 'command', 'expires_at']);
     expect(data.command).toBe(
       `ssh -p 2222 -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519 join+${data.code}@gw.example.com`,
     );
@@ -54,6 +54,12 @@ describe('commands for admins', () => {
       'carl',
     );
     expect((await lobby.json(lobby.admin, 'invite list')).data.invites).toEqual([]);
+    for (const handle of ['id', 'code']) {
+      const made = (await lobby.json(lobby.admin, 'invite create')).data;
+      const revoked = await lobby.json(lobby.admin, `invite revoke ${made[handle]}`);
+      expect(revoked.data.id).toBe(made.id);
+      expect(JSON.stringify(lobby.logged())).not.toContain(made.code);
+    }
     expect((await lobby.json(lobby.admin, 'invite create --exp=never')).data.code).toBe('usage');
   });
 

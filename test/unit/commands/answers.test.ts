@@ -27,6 +27,7 @@ describe('other answers', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect((await lobby.json(lobby.owner, 'version')).data).toEqual({ version });
     expect(await lobby.run(lobby.owner, 'exit')).toEqual({ end: { exitStatus: 0 }, stdout: '', stderr: '' });
+    expect((await lobby.json(lobby.owner, 'exit')).data).toEqual({});
   });
 
   it('help: the list, one command, all; --help on every command does nothing else', async () => {
@@ -56,6 +57,11 @@ describe('other answers', () => {
 });
 
 describe('failures', () => {
+  it.each(['--bogus', '--constructor', '--__proto__=1', '--json'])('%s and no command', async (line) => {
+    const { stderr } = await lobby.run(lobby.owner, line);
+    expect(stderr).toBe('postern: the line names no command; "help" lists them.\n');
+  });
+
   it.each([
     ['frobnicate', 2, 'unknown-command'],
     ['whoam', 2, 'unknown-command'],

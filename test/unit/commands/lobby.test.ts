@@ -46,6 +46,28 @@ describe('whatever else people start in the lobby', () => {
     expect(left.stderr.match(/nosuch/g)).toHaveLength(1);
   });
 
+  it('a script that is ended from outside does not wait for its next line', async () => {
+    const session = lobby.start(lobby.owner, { kind: 'shell' });
+    session.stdin.write('version\nvers');
+    await session.saw('postern ');
+    session.vanish();
+    expect(await session.end).toEqual({ exitStatus: 0 });
+    expect(session.stdout().toString()).toMatch(/^postern \S+\n$/);
+  });
+
+  it('endless-script: other sessions get their turn between its lines', async () => {
+    let turns = 0;
+    let ended = false;
+    const count = () => {
+      turns++;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    await lobby.run(lobby.owner, { kind: 'shell' }, { stdin: ' \n'.repeat(1_000) });
+    ended = true;
+    expect(turns).toBeGreaterThan(900);
+  });
+
   it('a line of 1 MB on stdin is refused and the next one runs', async () => {
     const result = await lobby.run(
       lobby.owner,
