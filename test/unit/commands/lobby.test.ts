@@ -50,7 +50,7 @@ describe('whatever else people start in the lobby', () => {
     const session = lobby.start(lobby.owner, { kind: 'shell' });
     session.stdin.write('version\nvers');
     await session.saw('postern ');
-    session.vanish();
+    setTimeout(() => session.vanish(), 20);
     expect(await session.end).toEqual({ exitStatus: 0 });
     expect(session.stdout().toString()).toMatch(/^postern \S+\n$/);
   });
