@@ -1,15 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/auth/identity.ts';
 import { operatorIdentity } from '../../../src/auth/operator.ts';
-import { makePublicKey, openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { makePublicKey, openPeopledLobby, statusOf } from '../../support/lobby.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('commands for admins', () => {
   it('account commands make, show, change and remove accounts; the last admin stays', async () => {

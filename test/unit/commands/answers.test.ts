@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createLobby } from '../../../src/commands/lobby.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
 import { openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
 import { context, runSession } from '../../support/session-io.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('other answers', () => {
   it('ssh-config is text alone, and quoted values cannot add lines', async () => {

@@ -2,18 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makePublicKey, openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { describe, expect, it } from 'vitest';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { makePublicKey, openPeopledLobby, statusOf } from '../../support/lobby.ts';
 import { identityOf, putKey } from '../../support/people.ts';
 import { terminal } from '../../support/session-io.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('whatever else people start in the lobby', () => {
   it.each([

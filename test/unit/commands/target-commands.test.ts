@@ -1,15 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { AccountRow } from '../../../src/store/schema.ts';
-import { openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { openPeopledLobby, statusOf } from '../../support/lobby.ts';
 import { container, identityOf, putAccount, putGrant, putKey } from '../../support/people.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('commands about targets', () => {
   it('ls lists what one reaches, as text and in three lists', async () => {
