@@ -13,7 +13,7 @@ export interface FoundCommand {
   readonly rest?: string;
 }
 
-/** `ssh-key` alone, or with `--help`; flags alone, which are all commands and no `parent`. */
+/** `ssh-key` alone, or with `--help`. Flags alone stand for all commands, and have no `parent`. */
 export interface FoundGroup {
   readonly parent: string | undefined;
   readonly group: readonly Command[];

@@ -87,12 +87,11 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     run: (client: Docker, abortSignal: AbortSignal) => Promise<T>,
     withinMs = answerWithinMs,
   ) => {
-    connecting ??= connect(address);
-    const client = await connecting;
     const giveUp = new AbortController();
     waiting.add(giveUp);
     try {
-      return await run(client, AbortSignal.any([giveUp.signal, AbortSignal.timeout(withinMs)]));
+      connecting ??= connect(address);
+      return await run(await connecting, AbortSignal.any([giveUp.signal, AbortSignal.timeout(withinMs)]));
     } catch (error) {
       throw engineStatus(error) === undefined ? translateEngineError(error) : error;
     } finally {
