@@ -1,6 +1,6 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { pino } from 'pino';
-import yargs from 'yargs';
+import yargs, { type Options } from 'yargs';
 import { flagOfKey, loadConfig } from '../config/load-config.ts';
 import { GatewayError } from '../errors.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
@@ -8,6 +8,7 @@ import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import type { CliCommand } from './run-cli.ts';
 
+/** Each is a configuration key, but for --config. */
 const flags = {
   'ssh-listen': { type: 'string', describe: 'HOST:PORT for SSH (default 0.0.0.0:2222)' },
   'http-listen': {
@@ -36,7 +37,7 @@ const flags = {
     type: 'string',
     describe: 'fatal, error, warn, info, debug, trace or silent (default info)',
   },
-} as const;
+} as const satisfies Record<(typeof flagOfKey)[keyof typeof flagOfKey] | 'config', Options>;
 
 export const serve: CliCommand = async (args, terminal) => {
   let help: string | undefined;
