@@ -40,13 +40,13 @@ export interface Invites {
   }): Promise<{ invite: InviteRow; code: string }>;
   /** Those still valid. */
   list(): Promise<readonly InviteRow[]>;
-  /** By id. Throws invite-not-found. */
-  revoke(id: string): Promise<InviteRow>;
+  /** By id or by code. Throws invite-not-found. */
+  revoke(idOrCode: string): Promise<InviteRow>;
   /** The valid invite behind a code. */
   findByCode(code: string): Promise<InviteRow | undefined>;
   /**
    * Makes account and key and consumes the invite, in one write. The invite's own name wins over `name`.
-   * Throws invalid-invite, already-member, join-needs-name, account-name-taken, invalid-account-name.
+   * Throws invalid-invite, already-member, join-needs-name, account-name-taken, invalid-account-name, name-unchecked.
    */
   redeem(
     code: string,

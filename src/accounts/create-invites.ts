@@ -27,6 +27,14 @@ const codePattern = /^[a-z2-7]{26}$/;
 const hashOf = (code: string) => createHash('sha256').update(code).digest('hex');
 
 export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependencies): Invites {
+  async function isSpokenFor(name: string): Promise<boolean> {
+    try {
+      return (await isNameSpokenFor?.(name)) ?? false;
+    } catch (cause) {
+      throw new GatewayError('name-unchecked', { name }, { cause });
+    }
+  }
+
   return {
     async create({ role, name, expiresAt, createdBy }) {
       if (name !== undefined) checkAccountName(name);
@@ -56,11 +64,16 @@ export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependen
       return invites.filter((_, index) => valid[index]);
     },
 
-    revoke: (id) =>
+    revoke: (idOrCode) =>
       store.transact(async (transaction) => {
-        const invite = await transaction.get('invites', id);
-        if (!invite) throw new GatewayError('invite-not-found', { invite: excerpt(id) });
-        await transaction.remove('invites', id);
+        const isCode = codePattern.test(idOrCode);
+        const invite = isCode
+          ? await transaction.find('invites', 'codeHash', hashOf(idOrCode))
+          : await transaction.get('invites', idOrCode);
+        // A code that opens nothing here may open something elsewhere: it is not repeated.
+        const named = isCode ? 'with this code' : `"${excerpt(idOrCode)}"`;
+        if (!invite) throw new GatewayError('invite-not-found', { invite: named });
+        await transaction.remove('invites', invite.id);
         return invite;
       }),
 
@@ -71,7 +84,7 @@ export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependen
       // An admin reaches everything anyway, and the first one may come before there is an engine to ask.
       const known = await findValid(store, code, clock);
       const mustAsk = name !== undefined && known?.role === 'member' && known.name === undefined;
-      const spokenFor = mustAsk && isNameSpokenFor !== undefined && (await isNameSpokenFor(name));
+      const spokenFor = mustAsk && (await isSpokenFor(checkAccountName(name)));
       return store.transact(async (transaction) => {
         const invite = await findValid(transaction, code, clock);
         if (!invite) throw new GatewayError('invalid-invite', {});

@@ -86,10 +86,13 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
     const account = await accounts.get(key.accountId);
     if (!account || account.disabled) return { refused: 'disabled' } as const;
     if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= clock.now()) {
-      return { refused: 'expired', detail: `this key expired on ${key.expiresAt.slice(0, 10)}` } as const;
+      const detail = `this key expired on ${key.expiresAt.slice(0, 10)}; log in with another one of yours, or ask an admin to add a new one`;
+      return { refused: 'expired', detail } as const;
     }
     if (key.restrictions.from !== undefined && !matchesAddress(source.address, key.restrictions.from)) {
-      return { refused: 'source' } as const;
+      const detail =
+        'this key may not be used from your address (its from= option); connect from one it names, or use another key';
+      return { refused: 'source', detail } as const;
     }
     return { key, account };
   }

@@ -16,14 +16,18 @@ export interface Principal {
   readonly secondFactor: SecondFactorStanding;
 }
 
+/** The state of this moment counts: account and keys are read again, whatever the principal held when it was made. */
 export interface Authorizer {
   /** Throws `not-allowed` when account or key are gone, disabled or expired by now. */
   principal(identity: Identity): Promise<Principal>;
-  /** Those of `targets` that the principal may open sessions in. Throws as `authorize` does for the account's second factor. */
+  /**
+   * Those of `targets` that the principal may open sessions in. Throws as `principal` does, and as `authorize` does for
+   * the account's second factor.
+   */
   reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
-  /** Admin, owner (label) or registrant: life cycle, share, tag. */
+  /** Admin, owner (label) or registrant: life cycle, share, tag. By what the principal holds: give it a fresh one. */
   mayManage(principal: Principal, target: Target): boolean;
-  /** Throws target-not-found, target-user-refused, second-factor-missing, second-factor-unproven, second-factor-target. */
+  /** Throws as `principal` does, target-not-found, target-user-refused, second-factor-missing, -unproven, -target. */
   authorize<T extends Target>(
     principal: Principal,
     target: T,

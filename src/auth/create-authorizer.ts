@@ -41,15 +41,16 @@ export function createAuthorizer({
   // `User rexec` is what the ssh_config stanza sends: nobody in particular.
   const defaultUser = config.targetPrefix.replace(/-$/, '');
 
-  async function principal(identity: Identity): Promise<Principal> {
+  async function readNow(identity: Identity): Promise<{ who: Principal; keys: readonly KeyRow[] }> {
     const operator = findOperatorPrincipal(identity);
-    if (operator) return operator;
+    if (operator) return { who: operator, keys: [operator.key] };
     const keys = await readKeys(store, clock, identity);
     if (identity.token && findTimeFault(identity.token, clock.now())) throw gone();
     const account = await store.get('accounts', identity.accountId);
     if (!account || account.disabled) throw gone();
     const secondFactor = await readStanding(store, identity, account);
-    return { identity, account, key: keys[0], restricted: keys.some(isRestricted), secondFactor };
+    const restricted = keys.some(isRestricted);
+    return { who: { identity, account, key: keys[0], restricted, secondFactor }, keys };
   }
 
   async function findAccess({ identity, account }: Principal, keys: readonly KeyRow[], target: Target) {
@@ -60,15 +61,13 @@ export function createAuthorizer({
     return grants.find((grant) => grant.accountId === identity.accountId);
   }
 
-  const keysOf = async ({ identity, key }: Principal) =>
-    findOperatorPrincipal(identity) ? [key] : readKeys(store, clock, identity);
-
+  // A principal that is handed in may be older than a slow engine's answer: all is read again.
   return {
-    principal,
+    principal: async (identity) => (await readNow(identity)).who,
 
-    async reachable(who, targets) {
+    async reachable({ identity }, targets) {
+      const { who, keys } = await readNow(identity);
       checkRequiredFactor(who.secondFactor);
-      const keys = await keysOf(who);
       const access = await Promise.all(targets.map((target) => findAccess(who, keys, target)));
       return targets.filter((_, index) => access[index] !== undefined);
     },
@@ -76,8 +75,8 @@ export function createAuthorizer({
     mayManage: ({ account }, target) =>
       isVisible(target, visibility) && (account.role === 'admin' || isOwner(account.name, target)),
 
-    async authorize<T extends Target>(who: Principal, target: T, asked: string | undefined) {
-      const keys = await keysOf(who);
+    async authorize<T extends Target>({ identity }: Principal, target: T, asked: string | undefined) {
+      const { who, keys } = await readNow(identity);
       const access: Access | undefined = await findAccess(who, keys, target);
       if (access === undefined) throw unreachable(target);
       checkTokenCovers(who.identity.token, target, config.targetPrefix);
@@ -86,7 +85,7 @@ export function createAuthorizer({
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;
       const user = permittedUser(access, wanted, target);
       const allows = allowances(access, keys, target, who.account.role === 'admin');
-      const facts = { target, user, identity: who.identity, allows };
+      const facts = { target, user, identity, allows };
       return grantAuthorization(facts) as Authorization<T>;
     },
   };

@@ -1,13 +1,14 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { pino } from 'pino';
-import yargs from 'yargs';
-import { loadConfig } from '../config/load-config.ts';
+import yargs, { type Options } from 'yargs';
+import { flagOfKey, loadConfig } from '../config/load-config.ts';
 import { GatewayError } from '../errors.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import type { CliCommand } from './run-cli.ts';
 
+/** Each is a configuration key, but for --config. */
 const flags = {
   'ssh-listen': { type: 'string', describe: 'HOST:PORT for SSH (default 0.0.0.0:2222)' },
   'http-listen': {
@@ -36,7 +37,7 @@ const flags = {
     type: 'string',
     describe: 'fatal, error, warn, info, debug, trace or silent (default info)',
   },
-} as const;
+} as const satisfies Record<(typeof flagOfKey)[keyof typeof flagOfKey] | 'config', Options>;
 
 export const serve: CliCommand = async (args, terminal) => {
   let help: string | undefined;
@@ -67,22 +68,7 @@ export const serve: CliCommand = async (args, terminal) => {
   const { config, unknownVariables } = loadConfig({
     env: terminal.env,
     ...(parsed.config === undefined ? {} : { file: parsed.config }),
-    flags: {
-      sshListen: parsed['ssh-listen'],
-      httpListen: parsed['http-listen'],
-      healthListen: parsed['health-listen'],
-      tlsCert: parsed['tls-cert'],
-      tlsKey: parsed['tls-key'],
-      httpInsecure: parsed['http-insecure'],
-      dataDir: parsed.data,
-      hostKeysDir: parsed.hostkeys,
-      adminKeyFile: parsed['admin-key'],
-      docker: parsed.docker,
-      domain: parsed.domain,
-      publicPort: parsed['public-port'],
-      containers: parsed.containers,
-      logLevel: parsed['log-level'],
-    },
+    flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed[flag]])),
   });
   const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)

@@ -103,7 +103,7 @@ export interface CommandContext extends CommandServices {
 }
 
 /**
- * `data` is the JSON, `text` is for people, both without trailing newline; `notice` goes to stderr beside the text.
+ * `data` is the JSON, `text` is for people (empty: no line at all), both without trailing newline; `notice` goes to stderr beside the text.
  * `end` of a raw session instead.
  */
 export type CommandResult =

@@ -1,3 +1,4 @@
+import { nothingReachable } from '../targets/nothing-reachable.ts';
 import type { Target } from '../targets/target.ts';
 import type { Command, CommandContext } from './command.ts';
 import { textTable } from './interpreter/text-table.ts';
@@ -28,8 +29,7 @@ export const command: Command = {
 };
 
 function table(targets: readonly Target[], long: boolean, context: CommandContext): string {
-  if (targets.length === 0)
-    return 'You can reach no target yet; ask an admin or an owner to share one with you.';
+  if (targets.length === 0) return nothingReachable(context.principal);
   const head = ['NAME', 'STATE', 'IMAGE', ...(long ? ['ID', 'ADDRESS', 'STATUS'] : []), 'CONNECT'];
   const rows = targets.map((target) => [
     target.name,

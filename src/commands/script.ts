@@ -1,11 +1,12 @@
 /** Commands from stdin, one a line: a shell without a terminal. */
 import { Readable } from 'node:stream';
 import { GatewayError } from '../errors.ts';
-import type { SessionEnd } from '../sessions/session.ts';
+import type { SessionEnd, SessionIo } from '../sessions/session.ts';
 import { createPrivateKeyGuard } from './interpreter/private-key-guard.ts';
 import { type LineRun, runLine } from './interpreter/run-line.ts';
 import { maxLineBytes } from './interpreter/words.ts';
 import { createOutput } from './interpreter/write-text.ts';
+import { readOnce } from './read-once.ts';
 
 /** Runs each line; the last one's end is the script's. `exit` and a peer that leaves end it early. */
 export async function runScript(run: Omit<LineRun, 'stdinIsTaken'>): Promise<SessionEnd> {
@@ -20,7 +21,7 @@ export async function runScript(run: Omit<LineRun, 'stdinIsTaken'>): Promise<Ses
     await output.complain(error.message);
     return { exitStatus: error.exitStatus };
   };
-  for await (const line of boundedLines(run.io.stdin)) {
+  for await (const line of boundedLines(run.io)) {
     if (run.io.closed.aborted) break;
     const verdict = guard.check(line ?? '');
     if (verdict === 'inside') continue;
@@ -40,11 +41,13 @@ export async function runScript(run: Omit<LineRun, 'stdinIsTaken'>): Promise<Ses
 }
 
 /** Lines without their ends; undefined stands for one that was too long, of which no more than a part was kept. */
-async function* boundedLines(stdin: Readable): AsyncGenerator<string | undefined> {
+async function* boundedLines({ stdin, closed }: SessionIo): AsyncGenerator<string | undefined> {
   let kept: Buffer = Buffer.alloc(0);
   let tooLong = false;
-  for await (const chunk of stdin.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer | string>) {
-    let bytes: Buffer = Buffer.concat([kept, typeof chunk === 'string' ? Buffer.from(chunk) : chunk]);
+  for (;;) {
+    const chunk = await readOnce(stdin, closed);
+    if (chunk === undefined) break;
+    let bytes: Buffer = Buffer.concat([kept, chunk]);
     for (let end = bytes.indexOf(10); end !== -1; end = bytes.indexOf(10)) {
       yield tooLong || end > maxLineBytes ? undefined : asLine(bytes.subarray(0, end));
       tooLong = false;

@@ -24,8 +24,15 @@ export const command: Command = {
     if (words.length > 0 && principal.restricted)
       throw new GatewayError('restricted-key', { what: 'change tags' });
     const given = words.map(parseTag);
-    const change = (tags: readonly string[]) =>
-      options['remove'] === true ? tags.filter((tag) => !given.includes(tag)) : [...tags, ...given];
+    const removes = options['remove'] === true;
+    if (removes && given.length === 0) throw context.usage('name the tags to take away');
+    const change = (tags: readonly string[]) => {
+      if (!removes) return [...tags, ...given];
+      const missing = given.find((tag) => !tags.includes(tag));
+      if (missing !== undefined)
+        throw new GatewayError('tag-not-found', { target: target.name, tag: missing });
+      return tags.filter((tag) => !given.includes(tag));
+    };
     const tags =
       given.length === 0 ? await readTags(store, target.key) : await changeTags(store, target.key, change);
     const text = tags.length === 0 ? `${target.name} carries no tags.` : tags.join('\n');

@@ -34,7 +34,7 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
     const problem = unknown
       ? `unknown configuration key ${unknown}; see the reference in README.md.`
-      : `the configuration value ${issue?.path.join('.')} is wrong: ${issue?.message}.`;
+      : `the configuration value ${issue?.path.join('.')} is wrong: ${issue?.message}. It is set by ${namesOf(String(issue?.path[0]))}.`;
     throw new GatewayError('invalid-config', { problem });
   }
   checkHttp(parsed.data);
@@ -53,6 +53,30 @@ function readFile(file: string): Values {
     const problem = `the configuration file ${file} cannot be used: ${(error as Error).message}.`;
     throw new GatewayError('invalid-config', { problem }, { cause: error });
   }
+}
+
+/** The flags of `postern serve` that are configuration keys, by key. */
+export const flagOfKey = {
+  sshListen: 'ssh-listen',
+  httpListen: 'http-listen',
+  healthListen: 'health-listen',
+  tlsCert: 'tls-cert',
+  tlsKey: 'tls-key',
+  httpInsecure: 'http-insecure',
+  dataDir: 'data',
+  hostKeysDir: 'hostkeys',
+  adminKeyFile: 'admin-key',
+  docker: 'docker',
+  domain: 'domain',
+  publicPort: 'public-port',
+  containers: 'containers',
+  logLevel: 'log-level',
+} as const;
+
+/** Where a key can be given, as people write it. */
+function namesOf(key: string): string {
+  const flag = (flagOfKey as Record<string, string | undefined>)[key];
+  return `${flag === undefined ? '' : `--${flag}, `}${variableOf(key)} or the key in a configuration file`;
 }
 
 const variableOf = (key: string) =>

@@ -22,7 +22,13 @@ export const accountsErrors = {
   'invite-not-found': row<{ invite: string }>(
     1,
     404,
-    ({ invite }) => `there is no open invite "${invite}"; "invite list" shows them.`,
+    ({ invite }) => `there is no open invite ${invite}; "invite list" shows them.`,
+  ),
+  'name-unchecked': row<{ name: string }>(
+    1,
+    503,
+    ({ name }) =>
+      `whether the name "${name}" is free cannot be told while the Docker Engine does not answer; try again later, or ask for an invite that fixes your name.`,
   ),
   'join-needs-name': usage(
     () => 'this invite fixes no name: give one as the command, like "ssh join+CODE@gateway alice".',

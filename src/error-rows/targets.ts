@@ -12,6 +12,11 @@ export const targetsErrors = {
     409,
     ({ target, ids }) => `"${target}" names more than one target: ${ids}. Use one of these ids.`,
   ),
+  'tag-not-found': row<{ target: string; tag: string }>(
+    1,
+    404,
+    ({ target, tag }) => `${target} carries no tag "${tag}"; "tag ${target}" shows those it carries.`,
+  ),
   'grant-not-found': row<{ target: string; account: string }>(
     1,
     404,

@@ -87,12 +87,15 @@ async function askName(
 ): Promise<void> {
   for (let tries = 3; ; tries--) {
     const name = fixedName ?? (await ask('What should your account be called? ')).trim();
+    if (name === '' && tries > 1) {
+      print('An account needs a name. Type one, or leave with Ctrl-C: nothing has been changed.');
+      continue;
+    }
     try {
       return await redeem(dependencies, applicant, name, print);
     } catch (error) {
       const retry =
-        isGatewayError(error) &&
-        ['invalid-account-name', 'account-name-taken', 'join-needs-name'].includes(error.code);
+        isGatewayError(error) && ['invalid-account-name', 'account-name-taken'].includes(error.code);
       if (!retry || fixedName !== undefined || tries === 1) throw error;
       print(printable((error as Error).message));
     }

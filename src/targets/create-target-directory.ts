@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { findTargets } from './find-target.ts';
+import { nothingReachable } from './nothing-reachable.ts';
 import type { ContainerEngine, Target } from './target.ts';
 import type { TargetDirectory } from './target-directory.ts';
 
@@ -29,7 +30,7 @@ export function createTargetDirectory({
     if (found === undefined) {
       throw new GatewayError('target-not-found', {
         target: excerpt(name),
-        reachable: reachableSentence(targets),
+        reachable: reachableSentence(targets, principal),
       });
     }
     if (others.length > 0) {
@@ -61,8 +62,8 @@ function findPrefixed(targets: readonly Target[], name: string, prefix: string):
 const namedAtMost = 10;
 
 /** Ends the sentence "no target for you": the same whether the target exists or not. */
-function reachableSentence(targets: readonly Target[]): string {
-  if (targets.length === 0) return 'You can reach none yet; ask an admin or an owner to share one with you.';
+function reachableSentence(targets: readonly Target[], principal: Principal): string {
+  if (targets.length === 0) return nothingReachable(principal);
   const names = targets.slice(0, namedAtMost).map(({ name }) => name);
   const more = targets.length - names.length;
   return `You can reach: ${names.join(', ')}${more > 0 ? ` and ${more} more ("ls" lists them)` : ''}.`;

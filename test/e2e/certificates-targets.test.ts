@@ -1,17 +1,16 @@
 /** Where people get with certificates: into targets, by login name and by jump, and no further than these say. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { makeCertificate } from '../support/certificates.ts';
 import { startCertifiedGateway } from '../support/certified-gateway.ts';
+import { forAllTests } from '../support/lifetimes.ts';
 import { container, listedEngine } from '../support/people.ts';
 import { type KeyPair, runProgram, type SshOptions, sshArguments } from '../support/ssh-client.ts';
 
-let gateway: Awaited<ReturnType<typeof startCertifiedGateway>>;
-
-beforeAll(async () => {
-  const { engine } = listedEngine([container('web', { labels: { 'rexec.owner': 'alice, bob' } })]);
-  gateway = await startCertifiedGateway({ overrides: { engine } });
-});
-afterAll(() => gateway.door.stop());
+const { engine } = listedEngine([container('web', { labels: { 'rexec.owner': 'alice, bob' } })]);
+const gateway = forAllTests(
+  () => startCertifiedGateway({ overrides: { engine } }),
+  ({ door }) => door.stop(),
+);
 
 const certificate = (principals: string, options: readonly string[] = []) =>
   makeCertificate(gateway.authority, { principals, options });

@@ -2,52 +2,37 @@
 import { createHash } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionHandler } from '../../src/sessions/session.ts';
-import type { ContainerEngine } from '../../src/targets/target.ts';
-import { createTestEngine } from '../support/container-engine.ts';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { describe, expect, it } from 'vitest';
+import { containerForAllTests } from '../support/container-engine.ts';
 import { images } from '../support/engine.ts';
-import { authorizationFor, runSession, startSession } from '../support/session-io.ts';
+import { runSession, startSession } from '../support/session-io.ts';
 
 describe.each([
   ['busybox', images.users],
   ['Debian', images.debian],
 ])('a command in %s', (_name, image) => {
-  let engine: ContainerEngine;
-  let container: TestContainer;
-  let session: SessionHandler;
-
-  beforeAll(async () => {
-    engine = createTestEngine();
-    container = await runContainer(image);
-    session = engine.openSession(await authorizationFor(engine, container.id));
-  });
-  afterAll(async () => {
-    await engine.close();
-    await container.remove();
-  });
+  const at = containerForAllTests(image);
 
   it('exit-status: ends with the status of the program', async () => {
     for (const status of [0, 1, 2, 3, 42, 77, 99, 125, 126, 127, 128, 129, 130, 137, 143, 200, 254, 255]) {
-      expect((await runSession(session, `exit ${status}`)).end).toEqual({ exitStatus: status });
+      expect((await runSession(at.session, `exit ${status}`)).end).toEqual({ exitStatus: status });
     }
   });
 
   it('killed by a signal it ends with 128 and the number of the signal', async () => {
-    expect((await runSession(session, 'kill -TERM $$')).end).toEqual({ exitStatus: 143 });
-    expect((await runSession(session, 'kill -KILL $$')).end).toEqual({ exitStatus: 137 });
+    expect((await runSession(at.session, 'kill -TERM $$')).end).toEqual({ exitStatus: 143 });
+    expect((await runSession(at.session, 'kill -KILL $$')).end).toEqual({ exitStatus: 137 });
   });
 
   it('a command that is not there gets the words of its own shell, and 127', async () => {
-    const { end, stderr } = await runSession(session, 'no-such-program-here');
+    const { end, stderr } = await runSession(at.session, 'no-such-program-here');
     expect(end).toEqual({ exitStatus: 127 });
     expect(stderr).toMatch(/no-such-program-here.*not found/);
   });
 
   it('stderr-data: stdout and stderr stay apart, byte for byte', async () => {
     const { stdout, stderr, end } = await runSession(
-      session,
+      at.session,
       'printf "a\\r\\nb"; printf "\\0x\\n" >&2; exit 4',
     );
     expect({ stdout, stderr, end }).toEqual({ stdout: 'a\r\nb', stderr: '\0x\n', end: { exitStatus: 4 } });
@@ -55,7 +40,7 @@ describe.each([
 
   it('nothing of the launcher is seen, though stdout and stderr race', async () => {
     for (let round = 0; round < 10; round++) {
-      expect(await runSession(session, 'echo out; echo err >&2')).toMatchObject({
+      expect(await runSession(at.session, 'echo out; echo err >&2')).toMatchObject({
         stdout: 'out\n',
         stderr: 'err\n',
       });
@@ -64,13 +49,13 @@ describe.each([
 
   it('stdin-eof: a program that reads to the end ends by itself', async () => {
     const bytes = Buffer.from(Array.from({ length: 256 }, (_, at) => at));
-    const running = startSession(session, 'cat', { stdin: bytes });
+    const running = startSession(at.session, 'cat', { stdin: bytes });
     expect(await running.end).toEqual({ exitStatus: 0 });
     expect(running.stdout()).toEqual(bytes);
   });
 
   it('stdin stays open until the client ends it', async () => {
-    const running = startSession(session, 'read a; echo "1:$a"; read b; echo "2:$b"; cat');
+    const running = startSession(at.session, 'read a; echo "1:$a"; read b; echo "2:$b"; cat');
     running.stdin.write('x\n');
     await running.saw('1:x');
     running.stdin.write('y\n');
@@ -82,7 +67,7 @@ describe.each([
 
   it('a command that is full of quotes and metacharacters arrives as it is', async () => {
     const text = `it's "$HOME" \`id\` \\ ; & | \n \t * end`;
-    const { stdout } = await runSession(session, `cat <<'EOF'\n${text}\nEOF\n`);
+    const { stdout } = await runSession(at.session, `cat <<'EOF'\n${text}\nEOF\n`);
     expect(stdout).toBe(`${text}\n`);
   });
 
@@ -97,14 +82,14 @@ describe.each([
       },
     });
     const size = 100 * 1024 * 1024;
-    const { end } = await runSession(session, `head -c ${size} /dev/zero; exit 9`, { stdout });
+    const { end } = await runSession(at.session, `head -c ${size} /dev/zero; exit 9`, { stdout });
     expect({ bytes, end }).toEqual({ bytes: size, end: { exitStatus: 9 } });
     expect(hash.digest('hex')).toBe(createHash('sha256').update(Buffer.alloc(size)).digest('hex'));
   });
 
   it('both outputs arrive whole when both are large', async () => {
     const { stdout, stderr } = await runSession(
-      session,
+      at.session,
       'head -c 3000000 /dev/zero | tr "\\0" o; head -c 3000000 /dev/zero | tr "\\0" e >&2',
     );
     expect([stdout.length, stderr.length, /^o+$/.test(stdout), /^e+$/.test(stderr)]).toEqual([
@@ -117,7 +102,7 @@ describe.each([
 
   it('background-child-does-not-hang: what keeps stdout open delays the end by less than a second', async () => {
     const started = Date.now();
-    const { end, stdout } = await runSession(session, 'sleep 300 & echo hi; exit 3');
+    const { end, stdout } = await runSession(at.session, 'sleep 300 & echo hi; exit 3');
     expect({ end, stdout }).toEqual({ end: { exitStatus: 3 }, stdout: 'hi\n' });
     expect(Date.now() - started).toBeLessThan(1_500);
   });
@@ -125,15 +110,17 @@ describe.each([
   it('output of a background child after the exit does not hold the session for ever', async () => {
     const started = Date.now();
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
-    const { end } = await runSession(session, 'yes & exit 5', { stdout });
+    const { end } = await runSession(at.session, 'yes & exit 5', { stdout });
     expect(end).toEqual({ exitStatus: 5 });
     expect(Date.now() - started).toBeLessThan(6_000);
-    await container.killProgram('yes');
+    await at.container.killProgram('yes');
   });
 
   it('stdin left unread by a program that exits costs none of its output', async () => {
     const endless = new Readable({ read: () => void endless.push(Buffer.alloc(65_536)) });
-    const { end, stdout } = await runSession(session, 'sleep 0.3; seq 1 20000; exit 6', { stdin: endless });
+    const { end, stdout } = await runSession(at.session, 'sleep 0.3; seq 1 20000; exit 6', {
+      stdin: endless,
+    });
     endless.destroy();
     expect(end).toEqual({ exitStatus: 6 });
     expect(stdout.trim().split('\n').length).toBe(20_000);
@@ -149,7 +136,7 @@ describe.each([
         setTimeout(done, chunk.length / 2_000);
       },
     });
-    const { end } = await runSession(session, 'head -c 12000000 /dev/zero; exit 8', { stdout });
+    const { end } = await runSession(at.session, 'head -c 12000000 /dev/zero; exit 8', { stdout });
     expect({ bytes, end }).toEqual({ bytes: 12_000_000, end: { exitStatus: 8 } });
   });
 
@@ -160,7 +147,7 @@ describe.each([
       write: (_chunk, _encoding, done) => void held.push(done),
     });
     const before = process.memoryUsage();
-    const running = startSession(session, 'head -c 300000000 /dev/zero; echo done >&2', { stdout });
+    const running = startSession(at.session, 'head -c 300000000 /dev/zero; echo done >&2', { stdout });
     await pause(1_500);
     const after = process.memoryUsage();
     expect(after.arrayBuffers + after.external - before.arrayBuffers - before.external).toBeLessThan(
@@ -179,7 +166,7 @@ describe.each([
         this.push(Buffer.alloc(65_536));
       },
     });
-    const running = startSession(session, 'sleep 300', { stdin: endless });
+    const running = startSession(at.session, 'sleep 300', { stdin: endless });
     await pause(1_500);
     expect(taken).toBeLessThan(8 * 1024 * 1024);
     running.vanish();

@@ -1,11 +1,8 @@
 /** A terminal in a container: `ssh -t rexec-web`, and the login shell. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { SessionHandler } from '../../src/sessions/session.ts';
-import type { ContainerEngine } from '../../src/targets/target.ts';
-import { createTestEngine } from '../support/container-engine.ts';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { describe, expect, it } from 'vitest';
+import { containerForAllTests } from '../support/container-engine.ts';
 import { images } from '../support/engine.ts';
-import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
+import { runSession, startSession, terminal } from '../support/session-io.ts';
 
 const ctrl = (letter: string) => String.fromCharCode(letter.charCodeAt(0) & 31);
 
@@ -13,30 +10,18 @@ describe.each([
   ['busybox', images.users],
   ['Debian', images.debian],
 ])('a terminal in %s', (_name, image) => {
-  let engine: ContainerEngine;
-  let container: TestContainer;
-  let session: SessionHandler;
-
-  beforeAll(async () => {
-    engine = createTestEngine();
-    container = await runContainer(image);
-    session = engine.openSession(await authorizationFor(engine, container.id));
-  });
-  afterAll(async () => {
-    await engine.close();
-    await container.remove();
-  });
+  const at = containerForAllTests(image);
 
   it('has its size at the first instruction of the program', async () => {
     for (let round = 0; round < 10; round++) {
-      const { stdout } = await runSession(session, 'stty size', { pty: terminal(133, 47) });
+      const { stdout } = await runSession(at.session, 'stty size', { pty: terminal(133, 47) });
       expect(stdout).toBe('47 133\r\n');
     }
   });
 
   it('window-change: the program is told of a new size', async () => {
     const running = startSession(
-      session,
+      at.session,
       `trap 'echo "new: $(stty size)"' WINCH; echo ready; while :; do sleep 0.1; done`,
       { pty: terminal(80, 24) },
     );
@@ -52,7 +37,7 @@ describe.each([
 
   it('is named in SSH_TTY and TERM, and is the terminal of all three streams', async () => {
     const { stdout, end } = await runSession(
-      session,
+      at.session,
       'tty; echo "$SSH_TTY"; echo "$TERM"; test -t 0 && test -t 1 && test -t 2 && echo all',
       { pty: terminal() },
     );
@@ -64,7 +49,7 @@ describe.each([
   });
 
   it('shows nothing of the launcher, nor echoes what was typed before it was ready', async () => {
-    const { stdout } = await runSession(session, 'read line; echo "got $line"', {
+    const { stdout } = await runSession(at.session, 'read line; echo "got $line"', {
       pty: terminal(),
       stdin: 'typed early\n',
     });
@@ -72,7 +57,7 @@ describe.each([
   });
 
   it('terminal modes of the client are set', async () => {
-    const { stdout } = await runSession(session, 'stty -a', {
+    const { stdout } = await runSession(at.session, 'stty -a', {
       pty: terminal(
         80,
         24,
@@ -93,7 +78,7 @@ describe.each([
   });
 
   it('a shell request is a login shell that can be typed to', async () => {
-    const running = startSession(session, { kind: 'shell' }, { pty: terminal() });
+    const running = startSession(at.session, { kind: 'shell' }, { pty: terminal() });
     running.stdin.write('echo "0:$0 $((40 + 2)) $-"; pwd; exit 7\n');
     expect(await running.end).toEqual({ exitStatus: 7 });
     const text = running.stdout().toString();
@@ -102,15 +87,15 @@ describe.each([
   });
 
   it('a login shell reads the profile, also without a terminal', async () => {
-    await container.sh('mkdir -p /root && echo "echo profile was read" >/root/.profile');
-    const { stdout } = await runSession(session, { kind: 'shell' }, { stdin: 'echo hello\n' });
-    await container.sh('rm /root/.profile');
+    await at.container.sh('mkdir -p /root && echo "echo profile was read" >/root/.profile');
+    const { stdout } = await runSession(at.session, { kind: 'shell' }, { stdin: 'echo hello\n' });
+    await at.container.sh('rm /root/.profile');
     expect(stdout).toBe('profile was read\nhello\n');
   });
 
   it('Ctrl-C interrupts, Ctrl-P and Ctrl-Q arrive at once and do not detach', async () => {
     const running = startSession(
-      session,
+      at.session,
       'stty raw -echo; echo ready; head -c 4 | od -An -tx1; stty sane; echo sane; sleep 300',
       {
         pty: terminal(),
@@ -126,11 +111,11 @@ describe.each([
 
   it('a hostile TERM becomes a harmless one', async () => {
     const pty = { ...terminal(), term: 'x\ny; $(id)' };
-    expect((await runSession(session, 'echo "[$TERM]"', { pty })).stdout).toBe('[dumb]\r\n');
+    expect((await runSession(at.session, 'echo "[$TERM]"', { pty })).stdout).toBe('[dumb]\r\n');
   });
 
   it('a megabyte through the terminal arrives whole', async () => {
-    const { stdout } = await runSession(session, 'head -c 1000000 /dev/zero | tr "\\0" x', {
+    const { stdout } = await runSession(at.session, 'head -c 1000000 /dev/zero | tr "\\0" x', {
       pty: terminal(),
     });
     expect(stdout.length).toBe(1_000_000);

@@ -1,8 +1,10 @@
 /** The lobby as people meet it: the real ssh against the real gateway. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { makeKeyPair } from '../support/ssh-client.ts';
+import { makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
 
 let gateway: TestGateway;
 
@@ -76,6 +78,22 @@ describe('the lobby over ssh', () => {
     const ran = await gateway.ssh(undefined, { stdin: 'version\nnosuch\n' });
     expect(ran.text).toMatch(/^postern \d/);
     expect(ran.status).toBe(2);
+  });
+
+  it('a script that waits for its next line is killed at once, and told by whom', async () => {
+    const child = spawnSsh(gateway, undefined, { key: await gateway.addMember('scripter') });
+    child.stdin?.write('version\n');
+    await once(child.stdout as Readable, 'data');
+    const { sessions } = JSON.parse((await gateway.ssh('session list --json')).text);
+    const { id } = sessions.find(({ account }: { account: string }) => account === 'scripter');
+    let stderr = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      stderr += chunk;
+    });
+    const closed = once(child, 'close');
+    expect((await gateway.ssh(`session kill ${id}`)).status).toBe(0);
+    expect((await closed)[0]).toBe(255);
+    expect(stderr).toContain('postern: this session was ended by admin.');
   });
 
   it('the stanza of old ends in the lobby, which says what to put instead', async () => {

@@ -1,11 +1,12 @@
 /** The operator at the machine: `postern serve` as a process, the control socket, and what a start says. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/container-processes.ts';
+import { hostKeyIn, main, type Served, serveArgs, serve as startServing, stop } from '../support/served.ts';
 import {
   collect,
   type KeyPair,
@@ -16,52 +17,14 @@ import {
   writeKnownHosts,
 } from '../support/ssh-client.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-operator-'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-interface Served {
-  readonly child: ChildProcess;
-  readonly printed: () => string;
-  readonly port: number;
-}
-
-const serveArgs = (extra: readonly string[] = []) => [
-  main,
-  'serve',
-  '--ssh-listen=127.0.0.1:0',
-  `--data=${folder}/data`,
-  `--hostkeys=${folder}/hostkeys`,
-  '--log-level=warn',
-  ...extra,
-];
-
-/** Resolves once the last line of the announcement is there. */
-async function serve(extra: readonly string[] = []): Promise<Served> {
-  const child = spawn(process.execPath, serveArgs(extra), { stdio: ['ignore', 'pipe', 'pipe'] });
-  let text = '';
-  await new Promise<void>((resolve, reject) => {
-    const read = (chunk: Buffer) => {
-      text += chunk;
-      if (/Host key ssh-rsa/.test(text)) resolve();
-    };
-    child.stdout?.on('data', read);
-    child.stderr?.on('data', read);
-    child.once('exit', () => reject(new Error(text)));
-  });
-  await new Promise((resolve) => setTimeout(resolve, 200));
-  return { child, printed: () => text, port: Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(text)?.[1]) };
-}
-
-const stop = async ({ child }: Served) => {
-  const exited = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGTERM');
-  return exited;
-};
-
+const serve = (extra?: readonly string[]) => startServing(folder, extra);
+const hostKey = () => hostKeyIn(folder);
 const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
 
 describe('postern serve', () => {
@@ -101,7 +64,9 @@ describe('postern serve', () => {
 
   it('two-gateways-one-folder: the second is refused with the pid of the first', async () => {
     const first = await serve();
-    const second = await collect(spawn(process.execPath, serveArgs(), { stdio: ['pipe', 'pipe', 'pipe'] }));
+    const second = await collect(
+      spawn(process.execPath, serveArgs(folder), { stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
     expect(second.status).toBe(1);
     expect(second.stderr).toContain(`in use by another gateway (process ${first.child.pid}`);
     await stop(first);
@@ -111,7 +76,9 @@ describe('postern serve', () => {
     const file = join(folder, 'data/postern.json');
     const good = await readFile(file, 'utf8');
     await writeFile(file, good.slice(0, good.length / 2));
-    const refused = await collect(spawn(process.execPath, serveArgs(), { stdio: ['pipe', 'pipe', 'pipe'] }));
+    const refused = await collect(
+      spawn(process.execPath, serveArgs(folder), { stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
     expect(refused.status).toBe(1);
     expect(await readFile(file, 'utf8')).toBe(good.slice(0, good.length / 2));
     // The sentence is followed to the letter, as an operator in a hurry would.
@@ -133,20 +100,19 @@ describe('postern serve', () => {
 
   it.each([
     [['--ssh-lisen=x'], 2, /Unknown argument: ssh-lisen/],
-    [['--ssh-listen=nonsense'], 2, /sshListen is wrong: must be HOST:PORT/],
+    [['--ssh-listen=nonsense'], 2, /sshListen is wrong: must be HOST:PORT.*--ssh-listen, POSTERN_SSH_LISTEN/],
+    [['--domain=a b'], 2, /domain is wrong: must be a host name.*--domain, POSTERN_DOMAIN/],
+    [['--data=/proc/nothing'], 2, /the data folder \/proc\/nothing cannot be made \(ENOENT\).*--data/],
     [['--docker=ftp://x'], 2, /docker/i],
   ])('a wrong flag %j is named', async (flags, status, sentence) => {
     const outcome = await collect(
-      spawn(process.execPath, serveArgs(flags), { stdio: ['pipe', 'pipe', 'pipe'] }),
+      spawn(process.execPath, serveArgs(folder, flags), { stdio: ['pipe', 'pipe', 'pipe'] }),
     );
     expect(outcome.status).toBe(status);
     expect(outcome.stderr).toMatch(sentence);
     expect(outcome.stderr).toMatch(/^postern: .+\n$/);
   });
 });
-
-const hostKey = async () =>
-  (await readFile(join(folder, 'hostkeys/ssh_host_ed25519_key.pub'), 'utf8')).trim();
 
 describe('the control socket', () => {
   let served: Served;

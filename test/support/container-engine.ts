@@ -5,6 +5,9 @@ import {
   createContainerEngine,
 } from '../../src/targets/container/create-container-engine.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
+import { runContainer } from './containers.ts';
+import { forAllTests } from './lifetimes.ts';
+import { authorizationFor } from './session-io.ts';
 
 export function createTestEngine(options: Partial<ContainerEngineOptions> = {}): ContainerEngine {
   return createContainerEngine({
@@ -15,3 +18,18 @@ export function createTestEngine(options: Partial<ContainerEngineOptions> = {}):
     ...options,
   });
 }
+
+/** An engine and a container of `image` for all tests of a describe; `session` runs in it as its default user. */
+export const containerForAllTests = (image: string) =>
+  forAllTests(
+    async () => {
+      const engine = createTestEngine();
+      const container = await runContainer(image);
+      const session = engine.openSession(await authorizationFor(engine, container.id));
+      return { engine, container, session };
+    },
+    async ({ engine, container }) => {
+      await engine.close();
+      await container.remove();
+    },
+  );

@@ -1,20 +1,9 @@
-import type { Command } from '../command.ts';
-import { oneWord } from '../text-parts.ts';
-import { accountAnswer } from './account-data.ts';
+import { createAccountCommand } from './create-account-command.ts';
 
-export const command: Command = {
-  path: ['account', 'enable'],
+export const command = createAccountCommand({
+  verb: 'enable',
   summary: 'let a disabled account log in again',
-  examples: ['ssh GATEWAY account enable alice'],
-  positionals: [{ name: 'NAME', required: true, completes: 'account' }],
-  options: {},
-  permission: 'admin',
-  outlasts: true,
   secondFactor: 'proven',
-  changes: true,
-  async run({ positionals }, { accounts }) {
-    const name = oneWord(positionals['NAME']) ?? '';
-    const row = await accounts.setDisabled(name, false);
-    return accountAnswer(row, `Enabled account "${row.name}".`);
-  },
-};
+  done: 'Enabled',
+  change: (accounts, name) => accounts.setDisabled(name, false),
+});

@@ -13,8 +13,9 @@ export interface FoundCommand {
   readonly rest?: string;
 }
 
-/** `ssh-key` alone, or with `--help`. */
+/** `ssh-key` alone, or with `--help`. Flags alone stand for all commands, and have no `parent`. */
 export interface FoundGroup {
+  readonly parent: string | undefined;
   readonly group: readonly Command[];
   readonly words: readonly string[];
 }
@@ -103,10 +104,11 @@ function findGroup({
   depth,
   candidates,
 }: Unfinished): FoundGroup | undefined | 'unknown' {
+  const parent = depth > 0 ? candidates[0]?.path[0] : undefined;
   if (!readWord(line, position))
-    return depth > 0 || flags.length > 0 ? { group: candidates, words: flags } : undefined;
+    return depth > 0 || flags.length > 0 ? { parent, group: candidates, words: flags } : undefined;
   const asksHelp = depth > 0 && readWords(line, position).some(({ text }) => text === '--help');
-  return asksHelp ? { group: candidates, words: [...flags, '--help'] } : 'unknown';
+  return asksHelp ? { parent, group: candidates, words: [...flags, '--help'] } : 'unknown';
 }
 
 function unknownCommand(

@@ -84,7 +84,8 @@ const renderers: {
   end: async ({ end }) => end,
   answer: async ({ data, text, notice, exitStatus }, output, { json }) => {
     if (notice !== undefined && !json) await output.complain(notice);
-    await output.answer(json ? toJson(data) : printableLines(text));
+    const answer = json ? toJson(data) : printableLines(text);
+    if (answer !== '') await output.answer(answer);
     return { exitStatus };
   },
   failure: async ({ failure }, output, { json, command }) => {
@@ -159,11 +160,10 @@ function answerGroup(found: FoundGroup, principal: Principal, progress: Progress
   const group = found.group.filter(({ permission }) => isFor(permission, principal));
   progress.json ||= words.includes('--json');
   if (words.includes('--help')) return answered({ commands: group.map(helpData) }, listOf(group));
-  const [first] = found.group;
-  if (first === undefined || first.path.length < 2) {
+  const { parent } = found;
+  if (parent === undefined) {
     throw new GatewayError('usage', { problem: 'the line names no command; "help" lists them.' });
   }
-  const parent = first.path[0] as string;
   const choices = group.map(({ path }) => path[1]).join(', ');
   throw new GatewayError('usage', {
     problem: `"${parent}" needs one more word: ${choices || '"help" lists the commands'}.`,

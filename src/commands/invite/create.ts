@@ -23,7 +23,7 @@ export const command: Command = {
     const name = optionText(args.options['name']);
     const expiresAt = expiryOf(args, context);
     const createdBy = principal.account.id;
-    const { code } = await invites.create({
+    const { invite, code } = await invites.create({
       role,
       ...(name === undefined ? {} : { name }),
       expiresAt,
@@ -32,7 +32,7 @@ export const command: Command = {
     const { host, port } = endpoint();
     const line = `ssh -p ${port} -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519 join+${code}@${host}`;
     return {
-      data: { code, command: line, expires_at: expiresAt },
+      data: { id: invite.id, code, command: line, expires_at: expiresAt },
       text: `${line}\n(good once, until ${shortTime(expiresAt, '')} UTC; who joins puts the path of their own private key after -i)`,
     };
   },

@@ -4,14 +4,14 @@ import { inviteData } from './invite-data.ts';
 
 export const command: Command = {
   path: ['invite', 'revoke'],
-  summary: 'make an invite worthless; "invite list" shows the ids',
-  examples: ['ssh GATEWAY invite revoke ID'],
-  positionals: [{ name: 'ID', required: true }],
+  summary: 'make an invite worthless, by its id ("invite list" shows it) or its code',
+  examples: ['ssh GATEWAY invite revoke INVITE'],
+  positionals: [{ name: 'INVITE', required: true }],
   options: {},
   permission: 'admin',
   changes: true,
   async run({ positionals }, { invites }) {
-    const row = await invites.revoke(oneWord(positionals['ID']) ?? '');
+    const row = await invites.revoke(oneWord(positionals['INVITE']) ?? '');
     return { data: inviteData(row), text: `Revoked invite ${row.id}.` };
   },
 };

@@ -3,6 +3,7 @@
  * started. Nothing is read ahead of need, so the peer waits at its window, and nothing is lost in between.
  */
 import { Readable } from 'node:stream';
+import { readOnce } from '../read-once.ts';
 
 export interface InputGate {
   /** The next bytes; undefined when the peer sent its EOF or is gone, or when `wanted` says no by then. */
@@ -66,29 +67,4 @@ function lend(take: InputGate['take'], putBack: InputGate['putBack']) {
       stdin.destroy();
     },
   };
-}
-
-/** The next chunk of a stream; undefined at its end, its failure, or when `closed` fires. */
-async function readOnce(source: Readable, closed: AbortSignal): Promise<Buffer | undefined> {
-  for (;;) {
-    if (closed.aborted) return undefined;
-    const chunk: unknown = source.read();
-    if (chunk !== null) return Buffer.isBuffer(chunk) ? chunk : Buffer.from(String(chunk));
-    if (source.readableEnded || source.destroyed) return undefined;
-    await nextEvent(source, closed);
-  }
-}
-
-const events = ['readable', 'end', 'close', 'error'] as const;
-
-function nextEvent(source: Readable, closed: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of events) source.off(event, done);
-      closed.removeEventListener('abort', done);
-      resolve();
-    };
-    for (const event of events) source.on(event, done);
-    closed.addEventListener('abort', done, { once: true });
-  });
 }

@@ -1,9 +1,10 @@
 /** The store over lowdb: DATA/postern.json, one row per line, each acknowledged change on the disk. */
-import { chmod, mkdir } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { Low } from 'lowdb';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
+import { makeFolder } from '../../platform/make-folder.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
 import { keepBeforeMigration } from './backups.ts';
@@ -34,7 +35,10 @@ export interface LowdbStoreOptions {
  */
 export async function openLowdbStore(options: LowdbStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeFolder(dataDir).catch((cause: NodeJS.ErrnoException) => {
+    const problem = `the data folder ${dataDir} cannot be made (${cause.code}); name another with --data DIR.`;
+    throw new GatewayError('invalid-config', { problem }, { cause });
+  });
   await chmod(dataDir, 0o700).catch((error: unknown) => {
     options.log?.warn({ err: error }, 'the data folder could not be closed to other users');
   });

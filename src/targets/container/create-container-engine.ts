@@ -73,6 +73,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     async close() {
       await sessions.end();
       await hangups.close(closeWithinMs);
+      engine.close();
     },
   };
 }

@@ -51,6 +51,8 @@ export interface EngineApi {
   findPath(containerId: string, path: string): Promise<PathStat | undefined>;
   /** A tar stream, to be consumed or destroyed; undefined where there is nothing. */
   findArchive(containerId: string, path: string): Promise<Readable | undefined>;
+  /** Gives up the calls that wait for an answer: a silent engine's sockets would keep the process alive. */
+  close(): void;
 }
 
 const answerWithinMs = 30_000;
@@ -80,16 +82,20 @@ async function connect(address: EngineAddress): Promise<Docker> {
 /** An API over the engine at `address`; nothing is loaded or dialled before the first call. */
 export function createEngineApi(address: EngineAddress): EngineApi {
   let connecting: Promise<Docker> | undefined;
+  const waiting = new Set<AbortController>();
   const call = async <T>(
     run: (client: Docker, abortSignal: AbortSignal) => Promise<T>,
     withinMs = answerWithinMs,
   ) => {
-    connecting ??= connect(address);
-    const client = await connecting;
+    const giveUp = new AbortController();
+    waiting.add(giveUp);
     try {
-      return await run(client, AbortSignal.timeout(withinMs));
+      connecting ??= connect(address);
+      return await run(await connecting, AbortSignal.any([giveUp.signal, AbortSignal.timeout(withinMs)]));
     } catch (error) {
       throw engineStatus(error) === undefined ? translateEngineError(error) : error;
+    } finally {
+      waiting.delete(giveUp);
     }
   };
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
@@ -99,7 +105,7 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     await call(act, lifecycleWithinMs).catch(ignoreStatus(304));
   };
   return {
-    ping: async () => void (await call((client) => client.ping())),
+    ping: () => call((client, abortSignal) => ping(client, abortSignal)),
     list: () => call((client, abortSignal) => client.listContainers({ all: true, abortSignal })),
     inspect: (id) => call((client, abortSignal) => client.getContainer(id).inspect({ abortSignal })),
     start: lifecycle('start'),
@@ -124,8 +130,15 @@ export function createEngineApi(address: EngineAddress): EngineApi {
         async (client, abortSignal) =>
           (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable,
       ).catch(undefinedFor404),
+    close() {
+      for (const giveUp of waiting) giveUp.abort();
+    },
   };
 }
+
+/** The types do not say that it takes options. */
+const ping = (client: { ping: (options: object) => Promise<void> }, abortSignal: AbortSignal) =>
+  client.ping({ abortSignal });
 
 async function createExec(client: Docker, id: string, options: ExecOptions, abortSignal: AbortSignal) {
   const exec = await client.getContainer(id).exec({

@@ -80,7 +80,7 @@ describe('an account', () => {
   });
 
   it('takes a reserved name only from an admin or the operator', async () => {
-    for (const name of ['admin', 'root', 'join', 'rexec', 'postern', 'rexec-web', 'join-us']) {
+    for (const name of ['admin', 'root', 'join', 'rexec', 'postern', 'ssh', 'all', 'rexec-web', 'join-us']) {
       const chosen = accounts.add({ name, role: 'member', origin: 'invite' });
       await expect(chosen).rejects.toMatchObject({ code: 'account-name-taken' });
     }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Accounts, Invites } from '../../../src/accounts/accounts.ts';
 import { createAccounts } from '../../../src/accounts/create-accounts.ts';
 import { createInvites } from '../../../src/accounts/create-invites.ts';
+import { GatewayError } from '../../../src/errors.ts';
 import { createKeys } from '../../../src/keys/create-keys.ts';
 import type { PublicKey } from '../../../src/keys/key-types.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
@@ -93,6 +94,28 @@ describe('an invite', () => {
     await labels.redeem(code, publicKey(), { name: 'erin' });
   });
 
+  it('while nobody can say whether a name is free, lets nobody choose one, and stays good', async () => {
+    const isNameSpokenFor = async () => {
+      throw new GatewayError('engine-unavailable', { reason: 'connection refused' });
+    };
+    const away = createInvites({ store, clock, isNameSpokenFor });
+    const { code } = await invite();
+    const chosen = (name: string) => away.redeem(code, publicKey(), { name });
+    await expect(chosen('dora')).rejects.toMatchObject({
+      code: 'name-unchecked',
+      message: expect.stringMatching(
+        /"dora" is free cannot be told.*try again later, or ask for an invite that/,
+      ),
+    });
+    await expect(chosen('Not Valid')).rejects.toMatchObject({ code: 'invalid-account-name' });
+    expect(await accounts.list()).toEqual([]);
+    const fixed = await invite({ name: 'erin' });
+    expect((await away.redeem(fixed.code, publicKey(), { name: 'dora' })).account.name).toBe('erin');
+    const admins = await invite({ role: 'admin' });
+    expect((await away.redeem(admins.code, publicKey(), { name: 'frank' })).account.name).toBe('frank');
+    expect((await invites.redeem(code, publicKey(), { name: 'dora' })).account.name).toBe('dora');
+  });
+
   it('ends at its time, and is forgotten with the next one', async () => {
     const { code } = await invite();
     clock.nowMs = Date.parse(expiresAt);
@@ -105,11 +128,16 @@ describe('an invite', () => {
     expect(await store.list('invites')).toHaveLength(1);
   });
 
-  it('is revoked by its id', async () => {
+  it.each(['id', 'code'] as const)('is revoked by its %s', async (by) => {
     const { code, invite: row } = await invite();
-    await invites.revoke(row.id);
+    const handle = by === 'id' ? row.id : code;
+    expect(await invites.revoke(handle)).toEqual(row);
     expect(await invites.findByCode(code)).toBeUndefined();
-    await expect(invites.revoke(row.id)).rejects.toMatchObject({ code: 'invite-not-found' });
+    const again = invites.revoke(handle);
+    await expect(again).rejects.toMatchObject({
+      code: 'invite-not-found',
+      message: by === 'id' ? expect.stringContaining(`"${row.id}"`) : expect.not.stringContaining(code),
+    });
   });
 
   it.each(['', '__proto__', 'x'.repeat(1_000_000), 'A'.repeat(26), '\0'.repeat(26), 'a'.repeat(26)])(

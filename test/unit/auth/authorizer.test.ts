@@ -1,29 +1,12 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { SessionAllowances } from '../../../src/auth/authorization.ts';
 import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
-import {
-  type Access,
-  config,
-  hidden,
-  onHostNetwork,
-  openAccess,
-  tagged,
-  targets,
-  web,
-} from '../../support/access.ts';
+import { config, hidden, onHostNetwork, openAccess, tagged, targets, web } from '../../support/access.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
 import { container } from '../../support/people.ts';
 
-let access: Access;
-let authorizer: Access['authorizer'];
-let store: Access['store'];
-
-beforeEach(async () => {
-  access = await openAccess();
-  ({ authorizer, store } = access);
-});
-
-const principalOf: Access['principalOf'] = (name) => access.principalOf(name);
+const access = forEachTest(openAccess);
 
 describe('who reaches what', () => {
   it.each<[string, string[]]>([
@@ -40,7 +23,7 @@ describe('who reaches what', () => {
     ['owner, outer key tagged', ['ci']],
     ['owner, outer key bare', ['web', 'ci', 'net']],
   ])('%s reaches %j', async (name, reached) => {
-    const reachable = await authorizer.reachable(await principalOf(name), targets);
+    const reachable = await access.authorizer.reachable(await access.principalOf(name), targets);
     expect(reachable.map((target) => target.name)).toEqual(reached);
   });
 
@@ -95,7 +78,11 @@ describe('who reaches what', () => {
     ['grantee', onHostNetwork, { ...all, forwarding: false }],
     ['admin', onHostNetwork, all],
   ])('%s in %o is left %j', async (name, target, allows) => {
-    const { allows: left } = await authorizer.authorize(await principalOf(name), target, undefined);
+    const { allows: left } = await access.authorizer.authorize(
+      await access.principalOf(name),
+      target,
+      undefined,
+    );
     expect(left).toEqual(allows);
   });
 
@@ -107,9 +94,9 @@ describe('who reaches what', () => {
     ['grantee with users', []],
     ['stranger', []],
   ])('%s manages %j', async (name, managed) => {
-    const principal = await principalOf(name);
+    const principal = await access.principalOf(name);
     expect(
-      targets.filter((target) => authorizer.mayManage(principal, target)).map((each) => each.name),
+      targets.filter((target) => access.authorizer.mayManage(principal, target)).map((each) => each.name),
     ).toEqual(managed);
   });
 });
@@ -126,15 +113,15 @@ describe('users', () => {
 
 describe('labels', () => {
   it('an owner label names whole account names', async () => {
-    const principal = await principalOf('owner');
+    const principal = await access.principalOf('owner');
     for (const owners of ['olgas', 'ol', 'OLGA', '*', '', 'olga@example.com', 'x;olga', 'olga\0']) {
-      expect(authorizer.mayManage(principal, container('c', { labels: { 'rexec.owner': owners } }))).toBe(
-        false,
-      );
+      expect(
+        access.authorizer.mayManage(principal, container('c', { labels: { 'rexec.owner': owners } })),
+      ).toBe(false);
     }
-    expect(authorizer.mayManage(principal, container('c', { labels: { 'rexec.owner': 'x ,\tolga' } }))).toBe(
-      true,
-    );
+    expect(
+      access.authorizer.mayManage(principal, container('c', { labels: { 'rexec.owner': 'x ,\tolga' } })),
+    ).toBe(true);
   });
 
   it('labels that an object inherits count for nothing', async () => {
@@ -142,27 +129,34 @@ describe('labels', () => {
       string,
       string
     >;
-    expect(authorizer.mayManage(await principalOf('owner'), container('c', { labels }))).toBe(false);
-    expect(await authorizer.reachable(await principalOf('admin'), [container('c', { labels })])).toHaveLength(
-      1,
+    expect(access.authorizer.mayManage(await access.principalOf('owner'), container('c', { labels }))).toBe(
+      false,
     );
+    expect(
+      await access.authorizer.reachable(await access.principalOf('admin'), [container('c', { labels })]),
+    ).toHaveLength(1);
   });
 
   it('"labelled" hides containers without a rexec. label, from admins too', async () => {
     const strict = createAuthorizer({
-      store,
+      store: access.store,
       clock: access.clock,
       config: { ...config, containers: 'labelled' },
     });
     const plain = container('plain', { labels: { maintainer: 'x' } });
-    const reachable = await strict.reachable(await principalOf('admin'), [plain, web]);
+    const reachable = await strict.reachable(await access.principalOf('admin'), [plain, web]);
     expect(reachable).toEqual([web]);
   });
 
   it('the gateway itself and what it makes are no targets, not even of an admin', async () => {
-    const own = createAuthorizer({ store, clock: access.clock, config, ownContainerId: web.id });
+    const own = createAuthorizer({
+      store: access.store,
+      clock: access.clock,
+      config,
+      ownContainerId: web.id,
+    });
     const sidecar = container('sidecar', { labels: { 'postern.internal': 'sidecar' } });
-    const admin = await principalOf('admin');
+    const admin = await access.principalOf('admin');
     expect(await own.reachable(admin, [web, sidecar])).toEqual([]);
     await expect(own.authorize(admin, web, undefined)).rejects.toMatchObject({ code: 'target-not-found' });
     expect(own.mayManage(admin, web)).toBe(false);

@@ -1,15 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/auth/identity.ts';
 import { operatorIdentity } from '../../../src/auth/operator.ts';
-import { makePublicKey, openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { makePublicKey, openPeopledLobby, statusOf } from '../../support/lobby.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('commands for admins', () => {
   it('account commands make, show, change and remove accounts; the last admin stays', async () => {
@@ -41,7 +36,7 @@ describe('commands for admins', () => {
 
   it('invites are made, listed without their code, and revoked', async () => {
     const { data } = await lobby.json(lobby.admin, 'invite create --name=carl --exp=2d');
-    expect(Object.keys(data)).toEqual(['code', 'command', 'expires_at']);
+    expect(Object.keys(data)).toEqual(['id', 'code', 'command', 'expires_at']);
     expect(data.command).toBe(
       `ssh -p 2222 -o IdentitiesOnly=yes -i ~/.ssh/id_ed25519 join+${data.code}@gw.example.com`,
     );
@@ -54,6 +49,12 @@ describe('commands for admins', () => {
       'carl',
     );
     expect((await lobby.json(lobby.admin, 'invite list')).data.invites).toEqual([]);
+    for (const handle of ['id', 'code']) {
+      const made = (await lobby.json(lobby.admin, 'invite create')).data;
+      const revoked = await lobby.json(lobby.admin, `invite revoke ${made[handle]}`);
+      expect(revoked.data.id).toBe(made.id);
+      expect(JSON.stringify(lobby.logged())).not.toContain(made.code);
+    }
     expect((await lobby.json(lobby.admin, 'invite create --exp=never')).data.code).toBe('usage');
   });
 

@@ -1,16 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createLobby } from '../../../src/commands/lobby.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
 import { openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
 import { context, runSession } from '../../support/session-io.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('other answers', () => {
   it('ssh-config is text alone, and quoted values cannot add lines', async () => {
@@ -27,6 +22,7 @@ describe('other answers', () => {
     const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
     expect((await lobby.json(lobby.owner, 'version')).data).toEqual({ version });
     expect(await lobby.run(lobby.owner, 'exit')).toEqual({ end: { exitStatus: 0 }, stdout: '', stderr: '' });
+    expect((await lobby.json(lobby.owner, 'exit')).data).toEqual({});
   });
 
   it('help: the list, one command, all; --help on every command does nothing else', async () => {
@@ -56,6 +52,11 @@ describe('other answers', () => {
 });
 
 describe('failures', () => {
+  it.each(['--bogus', '--constructor', '--__proto__=1', '--json'])('%s and no command', async (line) => {
+    const { stderr } = await lobby.run(lobby.owner, line);
+    expect(stderr).toBe('postern: the line names no command; "help" lists them.\n');
+  });
+
   it.each([
     ['frobnicate', 2, 'unknown-command'],
     ['whoam', 2, 'unknown-command'],

@@ -2,16 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makePublicKey, openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { describe, expect, it } from 'vitest';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { makePublicKey, openPeopledLobby, statusOf } from '../../support/lobby.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('commands about keys', () => {
   it('whoami names account, role, keys and the key of this connection', async () => {

@@ -2,18 +2,13 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { makePublicKey, openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
+import { describe, expect, it } from 'vitest';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { makePublicKey, openPeopledLobby, statusOf } from '../../support/lobby.ts';
 import { identityOf, putKey } from '../../support/people.ts';
 import { terminal } from '../../support/session-io.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('whatever else people start in the lobby', () => {
   it.each([
@@ -44,6 +39,28 @@ describe('whatever else people start in the lobby', () => {
     const left = await lobby.run(lobby.owner, { kind: 'shell' }, { stdin: 'nosuch\nexit\nnosuch\n' });
     expect(statusOf(left)).toBe(0);
     expect(left.stderr.match(/nosuch/g)).toHaveLength(1);
+  });
+
+  it('a script that is ended from outside does not wait for its next line', async () => {
+    const session = lobby.start(lobby.owner, { kind: 'shell' });
+    session.stdin.write('version\nvers');
+    await session.saw('postern ');
+    setTimeout(() => session.vanish(), 20);
+    expect(await session.end).toEqual({ exitStatus: 0 });
+    expect(session.stdout().toString()).toMatch(/^postern \S+\n$/);
+  });
+
+  it('endless-script: other sessions get their turn between its lines', async () => {
+    let turns = 0;
+    let ended = false;
+    const count = () => {
+      turns++;
+      if (!ended) setImmediate(count);
+    };
+    setImmediate(count);
+    await lobby.run(lobby.owner, { kind: 'shell' }, { stdin: ' \n'.repeat(1_000) });
+    ended = true;
+    expect(turns).toBeGreaterThan(900);
   });
 
   it('a line of 1 MB on stdin is refused and the next one runs', async () => {

@@ -1,14 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openPeopledLobby, type PeopledLobby, statusOf } from '../../support/lobby.ts';
-import { container, identityOf, putAccount, putKey } from '../../support/people.ts';
+import { describe, expect, it } from 'vitest';
+import type { AccountRow } from '../../../src/store/schema.ts';
+import { forEachTest } from '../../support/lifetimes.ts';
+import { openPeopledLobby, statusOf } from '../../support/lobby.ts';
+import { container, identityOf, putAccount, putGrant, putKey } from '../../support/people.ts';
 
-let lobby: PeopledLobby;
-
-beforeEach(async () => {
-  lobby = await openPeopledLobby();
-});
-
-afterEach(() => lobby.close());
+const lobby = forEachTest(openPeopledLobby, ({ close }) => close());
 
 describe('commands about targets', () => {
   it('ls lists what one reaches, as text and in three lists', async () => {
@@ -67,6 +63,41 @@ describe('commands about targets', () => {
     expect(lobby.asked.map((line) => line.split(' ')[0])).toEqual(['stop', 'start', 'restart']);
   });
 
+  it('a tag that is not there cannot be taken away, and then none is', async () => {
+    await lobby.run(lobby.owner, 'tag web ci');
+    const refused = await lobby.json(lobby.owner, 'tag web --remove ci nosuch');
+    expect(refused).toMatchObject({ status: 1, data: { code: 'tag-not-found' } });
+    expect(refused.stderr).toBe('postern: web carries no tag "nosuch"; "tag web" shows those it carries.\n');
+    expect((await lobby.run(lobby.owner, 'tag web --remove')).stderr).toContain('name the tags to take away');
+    expect((await lobby.json(lobby.owner, 'tag web')).data.tags).toEqual(['ci']);
+  });
+
+  it('a key with a tag that no target carries is told so, and of no target', async () => {
+    const { store } = lobby.services;
+    const tagged = identityOf(lobby.olga, await putKey(store, lobby.olga, 'tagged', { tag: 'ci' }));
+    const sentence =
+      'The key you used reaches only targets with the tag "ci", and you can reach none of those';
+    expect((await lobby.run(tagged, 'ls')).stdout).toContain(sentence);
+    expect((await lobby.run(tagged, 'ssh web')).stderr).toContain(sentence);
+    const sam = await putAccount(store, 'sam');
+    const stranger = identityOf(sam, await putKey(store, sam, 'k'));
+    expect((await lobby.run(stranger, 'ls')).stdout).toContain('You can reach no target yet; ask an admin');
+  });
+
+  it('slow-engine: an admin demoted while the engine lists stops nothing by what they were', async () => {
+    const { store, accounts } = lobby.services;
+    const { id } = await accounts.getByName('ada');
+    await putGrant(store, container('web'), { id } as AccountRow);
+    await putAccount(store, 'eve', 'admin').then((eve) => putKey(store, eve, 'k'));
+    const list = lobby.engine.list;
+    lobby.engine.list = async () => {
+      await accounts.setRole('ada', 'member');
+      return list();
+    };
+    expect((await lobby.json(lobby.admin, 'stop web')).data.code).toBe('not-allowed');
+    expect(lobby.asked).toEqual([]);
+  });
+
   it('share and tag change who reaches a target', async () => {
     const gus = await putAccount(lobby.services.store, 'gus');
     const grantee = identityOf(gus, await putKey(lobby.services.store, gus, 'k'));
@@ -96,7 +127,10 @@ describe('commands about targets', () => {
     });
     expect(statusOf(await lobby.run(grantee, 'ssh www-data@web'))).toBe(255);
     expect((await lobby.json(lobby.owner, 'share remove web gus')).data.code).toBe('grant-not-found');
-    expect((await lobby.json(lobby.owner, "share add web gus --users='a b'")).data.code).toBe('usage');
+    for (const users of ['a b', 'a,,b', '', '-x', 'a\u202eb', `a${'b'.repeat(255)}`]) {
+      const refused = await lobby.json(lobby.owner, `share add web gus --users='${users}'`);
+      expect([users, refused.data.code]).toEqual([users, 'usage']);
+    }
     expect((await lobby.json(lobby.owner, 'share add web nobody')).data.code).toBe('account-not-found');
   });
 });

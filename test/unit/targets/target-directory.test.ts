@@ -148,7 +148,7 @@ describe('what a person is told', () => {
 
   it('somebody who reaches nothing is told whom to ask', async () => {
     const failure = (await directory.resolve(owner, 'web').catch((error: Error) => error)) as Error;
-    expect(failure.message).toMatch(/none yet; ask an admin/);
+    expect(failure.message).toMatch(/You can reach no target yet; ask an admin/);
   });
 
   it('an engine that does not answer is its own sentence', async () => {

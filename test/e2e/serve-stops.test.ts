@@ -1,0 +1,44 @@
+/** A gateway that cannot write its log, or whose engine is silent, serves all the same and stops when it is told to. */
+import { once } from 'node:events';
+import { mkdtemp, open, rm } from 'node:fs/promises';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+
+let folder: string;
+let admin: KeyPair;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-stops-'));
+  admin = await makeKeyPair();
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const whoami = async ({ port }: Served) => {
+  const knownHosts = await writeKnownHosts(port, [await hostKeyIn(folder)]);
+  return ssh({ port, knownHosts }, 'whoami', { key: admin });
+};
+
+it('full-log-disk: lines of the log are lost, sessions are served, and it stops in good order', async () => {
+  const full = await open('/dev/full', 'w');
+  const flags = [`--admin-key=${admin.file}.pub`, '--log-level=trace'];
+  const served = await serve(folder, flags, full.fd);
+  await full.close();
+  for (let login = 0; login < 3; login++) expect((await whoami(served)).text).toContain('Account: admin');
+  expect(await stop(served)).toBe(0);
+});
+
+it('silent-engine: one that accepts and never answers delays neither the start nor the stop', async () => {
+  const sockets = new Set<Socket>();
+  const silent = createServer((socket) => sockets.add(socket.on('error', () => {}))).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const { port } = silent.address() as AddressInfo;
+  const served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--docker=tcp://127.0.0.1:${port}`]);
+  expect((await whoami(served)).text).toContain('Account: admin');
+  expect(sockets.size).toBeGreaterThan(0);
+  expect(await stop(served, 5_000)).toBe(0);
+  for (const socket of sockets) socket.destroy();
+  silent.close();
+});
