@@ -10,6 +10,8 @@ export interface GatewayProcess {
   /** Arguments for ssh, without destination and command. */
   readonly sshArgs: readonly string[];
   readonly folder: string;
+  /** Of the HTTP listener, where `--http-listen` was given. */
+  readonly httpUrl: string | undefined;
   readonly stop: () => void;
 }
 
@@ -30,15 +32,16 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
     ...extra,
   ];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const port = await new Promise<number>((resolve, reject) => {
+  const announced = await new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk;
-      const found = /listens for SSH on 127\.0\.0\.1:(\d+)/.exec(text);
-      if (found) resolve(Number(found[1]));
+      if (/^Host key/m.test(text)) resolve(text);
     });
     child.once('exit', () => reject(new Error(`the gateway did not start: ${text}`)));
   });
+  const port = Number(/listens for SSH on 127\.0\.0\.1:(\d+)/.exec(announced)?.[1]);
+  const httpUrl = /POST (http:\S+)\/exec/.exec(announced)?.[1];
   const hostKey = readFileSync(join(folder, 'hostkeys/ssh_host_ed25519_key.pub'), 'utf8');
   const knownHosts = join(folder, 'known_hosts');
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${hostKey}`);
@@ -46,6 +49,7 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
     pid: child.pid as number,
     port,
     folder,
+    httpUrl,
     sshArgs: sshArgs({ port, key, knownHosts }),
     stop: () => {
       child.kill('SIGTERM');

@@ -102,6 +102,9 @@ export interface CommandContext extends CommandServices {
   usage(problem: string): GatewayError;
 }
 
+/** For people; what takes some making is made only where it is shown. */
+export type Text = string | (() => string);
+
 /**
  * `data` is the JSON, `text` is for people (empty: no line at all), both without trailing newline; `notice` goes to stderr beside the text.
  * `end` of a raw session instead.
@@ -109,7 +112,7 @@ export interface CommandContext extends CommandServices {
 export type CommandResult =
   | {
       readonly data: unknown;
-      readonly text: string;
+      readonly text: Text;
       readonly notice?: string;
       readonly exitStatus?: number;
     }

@@ -24,7 +24,7 @@ export const command: Command = {
         ssh_dest: sshDestination(target, context),
       })),
     };
-    return { data, text: table(targets, options['l'] === true, context) };
+    return { data, text: () => table(targets, options['l'] === true, context) };
   },
 };
 

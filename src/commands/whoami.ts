@@ -43,7 +43,7 @@ export const command: Command = {
           return { public_key, fingerprint, name, current };
         }),
       },
-      text: [...lines, 'SSH Keys:', keyTable(rows, principal)].join('\n'),
+      text: () => [...lines, 'SSH Keys:', keyTable(rows, principal)].join('\n'),
     };
   },
 };

@@ -21,6 +21,7 @@ export const outcomes: Readonly<Record<string, string>> = {
   U: 'target-user-refused',
   N: 'no-enrolment',
   F: 'no-second-factor',
+  T: 'invalid-token',
 };
 
 /** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. */
@@ -37,6 +38,10 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['ssh-key add KEY', 'yyyyyRRR'],
   ['ssh-key rename spare x', 'yyyyyRRR'],
   ['ssh-key remove spare', 'yyyyyRRR'],
+  ['ssh-key generate-api-key', 'yyyyyRRR'],
+  ['ssh-key generate-api-key --vm=web', 'yyyy-RRR'],
+  ['ssh-key generate-api-key --vm=ci', 'yy---RRR'],
+  ['exe0-to-exe1 exe0.e30.AAAA', 'TTTTTTTT'],
   ['connect web', 'yyyy-y-y'],
   ['connect ci', 'yy---yyy'],
   ['ssh web id', 'yyyy-y-y'],

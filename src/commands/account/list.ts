@@ -11,6 +11,6 @@ export const command: Command = {
   outlasts: true,
   async run(_args, { accounts }) {
     const rows = await accounts.list();
-    return { data: { accounts: rows.map(accountData) }, text: accountTable(rows) };
+    return { data: { accounts: rows.map(accountData) }, text: () => accountTable(rows) };
   },
 };

@@ -96,7 +96,12 @@ const configuration = {
   'short-option-groups': false,
 };
 
-function readWithYargs(words: readonly string[], options: Readonly<Record<string, Option>>) {
+function readWithYargs(
+  words: readonly string[],
+  options: Readonly<Record<string, Option>>,
+): { flags: Arguments['options']; words: readonly string[] } {
+  // Making a parser costs more than most commands do, and without a flag it has nothing to say.
+  if (!words.some(isFlag)) return { flags: {}, words };
   let problem: string | undefined;
   // A fresh instance for each line, and an array: a shared one mixes up lines, a string is lexed again.
   const parser = yargs()

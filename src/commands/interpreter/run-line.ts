@@ -10,7 +10,7 @@ import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
 import { toGatewayError } from '../../sessions/run-session.ts';
 import type { SessionContext, SessionEnd, SessionIo, SessionRequest } from '../../sessions/session.ts';
-import type { Command, CommandContext, CommandServices } from '../command.ts';
+import type { Command, CommandContext, CommandServices, Text } from '../command.ts';
 import { type FoundGroup, findCommand } from './find-command.ts';
 import { helpData, helpOf, listOf } from './help-text.ts';
 import { nameOf } from './load-commands.ts';
@@ -47,7 +47,7 @@ export type LineOutcome =
   | {
       readonly kind: 'answer';
       readonly data: unknown;
-      readonly text: string;
+      readonly text: Text;
       readonly notice?: string;
       readonly exitStatus: number;
     }
@@ -84,7 +84,7 @@ const renderers: {
   end: async ({ end }) => end,
   answer: async ({ data, text, notice, exitStatus }, output, { json }) => {
     if (notice !== undefined && !json) await output.complain(notice);
-    const answer = json ? toJson(data) : printableLines(text);
+    const answer = json ? toJson(data) : printableLines(typeof text === 'string' ? text : text());
     if (answer !== '') await output.answer(answer);
     return { exitStatus };
   },

@@ -13,7 +13,7 @@ export const command: Command = {
     const rows = await keys.list(principal.account.id);
     return {
       data: { ssh_keys: rows.map((row) => keyData(row, principal)) },
-      text: keyTable(rows, principal),
+      text: () => keyTable(rows, principal),
     };
   },
 };

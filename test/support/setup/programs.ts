@@ -34,6 +34,7 @@ export const programs: Readonly<Record<string, string>> = {
   lftp: 'lftp',
   rclone: 'rclone',
   'ssh-audit': 'ssh-audit',
+  wrk: 'wrk',
 };
 
 /** Programs that the images are made with. */
