@@ -136,12 +136,7 @@ async function compose(
     audit,
     log,
   });
-  lifecycle.onClose((graceMs) => {
-    for (const connection of connections.listConnections()) {
-      connections.closeConnection(connection, 'the gateway is shutting down.');
-    }
-    return ssh.close(graceMs);
-  });
+  lifecycle.onClose((graceMs) => ssh.close(graceMs));
   sshAddress = ssh.address;
   const control = await openControlDoor({
     dataDir: config.dataDir,
@@ -166,6 +161,12 @@ async function compose(
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
+  // Before any door closes: whoever is connected by whichever is told.
+  lifecycle.onClose(() => {
+    for (const connection of connections.listConnections()) {
+      connections.closeConnection(connection, 'the gateway is shutting down.');
+    }
+  });
 
   return {
     sshAddress,

@@ -25,6 +25,8 @@ export interface ListenerOptions {
   readonly tls?: TlsFiles | undefined;
   readonly maxConnections: number;
   readonly passage?: Passage | undefined;
+  /** How long the body of a request to the gateway itself may take to arrive. */
+  readonly bodyTimeoutMs: number;
 }
 
 const limits = {
@@ -39,11 +41,14 @@ const handshakeTimeoutMs = 10_000;
 /** Throws invalid-config when the TLS files cannot be used. */
 export function createListener(
   routes: RequestListener,
-  { tls, maxConnections, passage }: ListenerOptions,
+  { tls, maxConnections, passage, bodyTimeoutMs }: ListenerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
     if (passage?.isFor(request)) passage.handleRequest(request, response);
-    else routes(request, response);
+    else {
+      boundBody(request, bodyTimeoutMs);
+      routes(request, response);
+    }
   };
   const options = {
     ...limits,
@@ -59,4 +64,13 @@ export function createListener(
   server.maxConnections = maxConnections;
   server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
   return server;
+}
+
+/** A body that drips, or never comes, must not hold a connection; answered or not, it is cut off. */
+function boundBody(request: IncomingMessage, timeoutMs: number): void {
+  if (request.complete) return;
+  const timer = setTimeout(() => {
+    if (!request.complete) request.socket.destroy();
+  }, timeoutMs);
+  request.once('close', () => clearTimeout(timer));
 }

@@ -34,7 +34,7 @@ export interface HttpDoors {
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
   const { config, log, engineAnswers, passage } = dependencies;
   const { httpListen, healthListen, maxConnections, tlsCert: certFile, tlsKey: keyFile } = config;
-  const shared = { log, engineAnswers, maxConnections };
+  const shared = { log, engineAnswers, maxConnections, bodyTimeoutMs: config.execTimeoutMs };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,
