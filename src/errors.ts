@@ -12,6 +12,7 @@ export class GatewayError<Code extends ErrorCode = ErrorCode> extends Error {
   readonly code: Code;
   readonly exitStatus: number;
   readonly httpStatus: number;
+  readonly #params: ErrorParams<Code>;
 
   constructor(code: Code, params: ErrorParams<Code>, options?: { cause?: unknown }) {
     const row = errorTable[code];
@@ -19,6 +20,12 @@ export class GatewayError<Code extends ErrorCode = ErrorCode> extends Error {
     this.code = code;
     this.exitStatus = row.exitStatus;
     this.httpStatus = row.httpStatus;
+    this.#params = params;
+  }
+
+  /** What the sentence was made of. Not enumerable: it goes to no log. */
+  get params(): ErrorParams<Code> {
+    return this.#params;
   }
 }
 

@@ -2,6 +2,7 @@ import type { Command } from './command.ts';
 import { findCommand } from './interpreter/find-command.ts';
 import { helpData, helpOf, listOf } from './interpreter/help-text.ts';
 import { isFor } from './interpreter/may-run.ts';
+import { quoteWord } from './interpreter/words.ts';
 import { allWords } from './text-parts.ts';
 
 export const command: Command = {
@@ -17,7 +18,7 @@ export const command: Command = {
     const mine = commands.filter(({ permission }) => isFor(permission, principal));
     if (words.length === 0) return answer(mine, `${listOf(mine)}\n\n"help CMD" or "CMD --help" says more.`);
     if (words.length === 1 && words[0] === 'all') return answer(mine, mine.map(helpOf).join('\n\n\n'));
-    const found = findCommand(words.map(quoted).join(' '), commands);
+    const found = findCommand(words.map(quoteWord).join(' '), commands);
     if (!found || 'group' in found) return answer(found?.group ?? [], listOf(found?.group ?? []));
     return answer([found.command], helpOf(found.command));
   },
@@ -27,5 +28,3 @@ const answer = (shown: readonly Command[], text: string) => ({
   data: { commands: shown.map(helpData) },
   text,
 });
-
-const quoted = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -18,7 +18,8 @@ export const keysErrors = {
     () => 'this key is already registered with another account; use a different key.',
   ),
   'readded-key': failed(
-    () => 'this key was removed before, perhaps because it was lost, and exe0 tokens that it signed would live again. Repeat with --yes if you want it back.',
+    () =>
+      'this key was removed before, perhaps because it was lost, and exe0 tokens that it signed would live again. Repeat with --yes if you want it back.',
   ),
   'key-not-found': row<{ key: string }>(
     1,

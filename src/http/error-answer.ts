@@ -1,6 +1,6 @@
 /** Failures as HTTP answers: `{"error":"sentence","code":"…"}`. */
 import { sentenceOf } from '../commands/interpreter/run-line.ts';
-import type { GatewayError } from '../errors.ts';
+import { type GatewayError, isGatewayError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
 
 export interface ErrorBody {
@@ -15,6 +15,7 @@ export const errorBody = (failure: GatewayError): ErrorBody => ({
 
 /** Headers that go with a failure. */
 export function errorHeaders(failure: GatewayError): Readonly<Record<string, string>> {
+  if (isGatewayError(failure, 'rate-limited')) return { 'retry-after': String(failure.params.seconds) };
   return headersOf.get(failure.code) ?? {};
 }
 

@@ -2,13 +2,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
+import { sessionOf } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { LineOutcome } from '../commands/interpreter/run-line.ts';
 import { toJson } from '../commands/interpreter/write-text.ts';
 import { GatewayError } from '../errors.ts';
-import { randomId } from '../platform/ids.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { GatewayNotice, SessionEnd, SessionIo } from '../sessions/session.ts';
+import { callerOf } from './caller.ts';
 import { ExecFailure } from './exec-failure.ts';
 import {
   collectOutput,
@@ -54,7 +55,7 @@ export async function runExec(
   try {
     const call = dependencies.callLine({
       line,
-      session: sessionContext(request, identity),
+      session: sessionOf(identity, callerOf(request)),
       io,
       onCommand: ({ verbatimAfter }) => {
         if (verbatimAfter !== undefined) deadline.extend(dependencies.sessionTimeoutMs);
@@ -172,17 +173,6 @@ function liveConnection(
       const end = () => interruption.interrupt(new GatewayError('session-ended', { reason }));
       setTimeout(end, farewellMs).unref();
     },
-  };
-}
-
-function sessionContext({ id, socket }: FastifyRequest, identity: Identity) {
-  return {
-    connectionId: id,
-    sessionId: randomId(),
-    identity,
-    loginName: '',
-    source: identity.source,
-    local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
   };
 }
 

@@ -2,6 +2,8 @@
 import type { Logger } from 'pino';
 import type { Audit } from '../audit/audit.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
+import { createTokenRate } from '../auth/token-rate.ts';
+import { createApi } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { Config } from '../config/config.ts';
 import { listenError, parseListenAddress } from '../config/listen-address.ts';
@@ -10,7 +12,6 @@ import type { LiveConnection } from '../sessions/connections.ts';
 import type { Address } from '../sessions/session.ts';
 import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
 import type { Passage } from './listener.ts';
-import { createRate } from './rate.ts';
 
 export interface HttpDoorsDependencies {
   readonly config: Config;
@@ -53,15 +54,17 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
   };
 }
 
-const execOf = ({ config, clock, audit, tokens, callLine, addConnection }: HttpDoorsDependencies) => ({
-  audit,
-  tokens,
-  callLine,
-  addConnection,
-  rate: createRate({ perSecond: config.tokenRatePerSecond, burst: config.tokenRateBurst, clock }),
-  commandTimeoutMs: config.execTimeoutMs,
-  sessionTimeoutMs: config.execSessionTimeoutMs,
-});
+function execOf({ config, clock, audit, tokens, callLine, addConnection }: HttpDoorsDependencies) {
+  const { tokenRatePerSecond: perSecond, tokenRateBurst: burst, execTimeoutMs: commandTimeoutMs } = config;
+  const rate = createTokenRate({ perSecond, burst, clock });
+  return {
+    api: createApi({ tokens, rate, audit, callLine, commandTimeoutMs }),
+    callLine,
+    addConnection,
+    commandTimeoutMs,
+    sessionTimeoutMs: config.execSessionTimeoutMs,
+  };
+}
 
 async function openOn(
   listen: string | undefined,

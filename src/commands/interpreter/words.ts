@@ -97,3 +97,6 @@ const unbalanced = (what: string) =>
   new GatewayError('usage', {
     problem: `${what} at the end of the line has no counterpart; close it or escape it.`,
   });
+
+/** A word that is read as it is, whatever it holds. */
+export const quoteWord = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,7 +1,7 @@
 /** How often a key's tokens may ask: a bucket per key that fills at a steady rate. */
 import type { Clock } from '../platform/clock.ts';
 
-export interface RateOptions {
+export interface TokenRateOptions {
   readonly perSecond: number;
   /** How many may come at once after a pause. */
   readonly burst: number;
@@ -15,12 +15,12 @@ interface Bucket {
 
 const sweepAbove = 10_000;
 
-export interface Rate {
+export interface TokenRate {
   /** Takes one for `key`; returns 0, or when there is none left the whole seconds until there is. */
   take(key: string): number;
 }
 
-export function createRate({ perSecond, burst, clock }: RateOptions): Rate {
+export function createTokenRate({ perSecond, burst, clock }: TokenRateOptions): TokenRate {
   const buckets = new Map<string, Bucket>();
   const leftAt = ({ left, readAtMs }: Bucket, nowMs: number) =>
     Math.min(burst, left + (Math.max(0, nowMs - readAtMs) / 1000) * perSecond);

@@ -1,0 +1,110 @@
+/**
+ * What every HTTP API is served with: who asks, and the lobby's commands for them. It holds what `POST /exec` and
+ * the dialects have in common, so that none of them can do what a command cannot.
+ */
+import { Readable, Writable } from 'node:stream';
+import type { Audit } from '../audit/audit.ts';
+import type { Identity } from '../auth/identity.ts';
+import { isTokenRefusal, type TokenAuthenticator } from '../auth/token-authenticator.ts';
+import type { TokenRate } from '../auth/token-rate.ts';
+import { GatewayError } from '../errors.ts';
+import { randomId } from '../platform/ids.ts';
+import type { Address, SessionContext, SessionIo } from '../sessions/session.ts';
+import type { CallLine } from './call-line.ts';
+import type { LineOutcome } from './interpreter/run-line.ts';
+import { quoteWord } from './interpreter/words.ts';
+
+/** Where a request comes from. */
+export interface ApiCaller {
+  readonly requestId: string;
+  readonly source: Address;
+  readonly local: Address;
+}
+
+export interface Api {
+  /**
+   * Who shows this token. Throws unauthorized (one sentence for every cause, which the audit holds), token-unproven,
+   * and rate-limited.
+   */
+  identify(token: string | undefined, caller: ApiCaller): Promise<Identity>;
+  /**
+   * Runs one command, given as its words, and resolves to its JSON. Throws what the command throws, timed-out after
+   * `timeoutMs` (default: the gateway's for commands), and usage for a command that is a session of its own.
+   */
+  run(
+    identity: Identity,
+    words: readonly string[],
+    caller: ApiCaller,
+    options?: { readonly timeoutMs?: number; readonly closed?: AbortSignal },
+  ): Promise<unknown>;
+}
+
+export interface ApiDependencies {
+  readonly tokens: TokenAuthenticator;
+  readonly rate: TokenRate;
+  readonly audit: Audit;
+  readonly callLine: CallLine;
+  readonly commandTimeoutMs: number;
+}
+
+export function createApi({ tokens, rate, audit, callLine, commandTimeoutMs }: ApiDependencies): Api {
+  return {
+    async identify(token, { requestId, source }) {
+      const found =
+        token === undefined ? undefined : await tokens.authenticate(token, { kind: 'commands', source });
+      if (!found || isTokenRefusal(found)) {
+        const reason = `token: ${found?.refused ?? 'there is none'}`;
+        audit.loginRefused({ connectionId: requestId, source: source.address, reason });
+        throw new GatewayError(found?.lacksSecondFactor ? 'token-unproven' : 'unauthorized', {});
+      }
+      const waitSeconds = rate.take(found.keyId);
+      if (waitSeconds > 0) throw new GatewayError('rate-limited', { seconds: waitSeconds });
+      return found;
+    },
+
+    async run(identity, words, caller, { timeoutMs = commandTimeoutMs, closed } = {}) {
+      const timedOut = AbortSignal.timeout(timeoutMs);
+      const ended = closed ? AbortSignal.any([timedOut, closed]) : timedOut;
+      const call = callLine({
+        line: words.map(quoteWord).join(' '),
+        session: sessionOf(identity, caller),
+        io: withoutStreams(ended),
+        onCommand: () => {},
+      });
+      const outcome = await Promise.race([call, firing(ended)]);
+      if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: timeoutMs / 1000 });
+      return dataOf(outcome);
+    },
+  };
+}
+
+export const sessionOf = (identity: Identity, { requestId, source, local }: ApiCaller): SessionContext => ({
+  connectionId: requestId,
+  sessionId: randomId(),
+  identity,
+  loginName: '',
+  source,
+  local,
+});
+
+const withoutStreams = (closed: AbortSignal): SessionIo => ({
+  stdin: Readable.from([]),
+  stdout: nowhere(),
+  stderr: nowhere(),
+  onWindowChange: () => {},
+  onSignal: () => {},
+  closed,
+});
+
+const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+
+const firing = (signal: AbortSignal) =>
+  new Promise<'fired'>((resolve) => {
+    signal.addEventListener('abort', () => resolve('fired'), { once: true });
+  });
+
+function dataOf(outcome: LineOutcome): unknown {
+  if (outcome.kind === 'failure') throw outcome.failure;
+  if (outcome.kind === 'answer') return outcome.data;
+  throw new GatewayError('usage', { problem: 'this line has no answer.' });
+}
