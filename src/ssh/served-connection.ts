@@ -14,7 +14,8 @@ import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { PeerConnection, RunSession } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
-import { type ChannelOpenHandler, ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
+import type { ChannelOpenHandler } from './channel-open.ts';
+import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
@@ -181,7 +182,8 @@ export class ServedConnection {
     const session: ChannelOpenHandler = ({ accept, refuse }) => {
       if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
       sessions++;
-      const channel = accept({ eofAtFinish: false });
+      // As sshd has it: what is sent to a session that never starts would only lie here.
+      const channel = accept({ eofAtFinish: false, startsClosed: true });
       channel.gone.addEventListener('abort', () => sessions--, { once: true });
       serveSessionChannel(channel, (request, io) =>
         runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut })),
