@@ -20,6 +20,7 @@ import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
 import { disconnectReason } from './messages.ts';
+import { isPeersFault } from './peer-fault.ts';
 import { serveSessionChannel } from './session-channel.ts';
 import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
@@ -205,9 +206,7 @@ export class ServedConnection {
   #failed(error: Error & { level?: string }): void {
     const { log } = this.#context;
     const fields = { connectionId: this.#id, source: this.#source.address, reason: printable(error.message) };
-    // What the peer or the network did is its affair; anything else is our bug and needs the stack.
-    if (error.level !== undefined || /^protocol error/.test(error.message))
-      log.debug(fields, 'connection failed');
+    if (isPeersFault(error)) log.debug(fields, 'connection failed');
     else log.warn({ ...fields, err: error }, 'connection failed');
     this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : printable(error.message));
   }
