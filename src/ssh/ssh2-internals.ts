@@ -95,9 +95,16 @@ function installMessageHandlers(): void {
 installMessageHandlers();
 
 /** Every answer that ssh2 gives to a login request lets the next one in. */
-function queueLoginRequests(protocol: Ssh2Protocol): void {
+function queueLoginRequests(client: Connection, protocol: Ssh2Protocol): void {
   const requests = new LoginRequests(
-    (payload) => void (handOverSignature(protocol, payload) || handleUserauth(protocol, payload)),
+    (payload) => {
+      try {
+        if (!handOverSignature(protocol, payload)) handleUserauth(protocol, payload);
+      } catch (error) {
+        // One that waited is not handled under ssh2's own eyes.
+        client.emit('error', error as Error);
+      }
+    },
     () => doFatalError(protocol, 'Inbound: too many login requests at once'),
   );
   loginRequests.set(protocol, requests);
@@ -134,7 +141,7 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
-  queueLoginRequests(protocol);
+  queueLoginRequests(client, protocol);
   protocol._hostKeys = tellingPlainName(protocol._hostKeys, (name) => {
     if (protocol._kex) protocol._kex.negotiated.serverHostKey = name;
   });
