@@ -11,7 +11,7 @@ import {
   parseCertificate,
   plainAlgorithm,
 } from '../keys/certificate.ts';
-import { verifySignature } from '../keys/verify-signature.ts';
+import { type VerifiedSignature, verifySignature } from '../keys/verify-signature.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AccountRow, CaRow } from '../store/schema.ts';
 import type { Reader } from '../store/store.ts';
@@ -19,6 +19,7 @@ import { matchesAddress } from './address-patterns.ts';
 import type { OfferedKey, Refusal, SignedRequest } from './authenticator.ts';
 import { certificateRestrictions } from './certificate-restrictions.ts';
 import type { CertificateFacts } from './identity.ts';
+import { findPresenceFault } from './user-presence.ts';
 
 export interface CertificateLoginDependencies {
   readonly certificateAuthorities: CertificateAuthorities;
@@ -92,8 +93,11 @@ export function createCertificateLogin(dependencies: CertificateLoginDependencie
 
     async authenticate(request) {
       const certificate = parsed(request.blob);
-      if (!certificate || !isSignedBy(certificate, request)) return { refused: 'signature' };
-      return lookUpCertificate(certificate, request);
+      const valid = certificate && verified(certificate, request);
+      if (!valid) return { refused: 'signature' };
+      const found = await lookUpCertificate(certificate, request);
+      if ('refused' in found) return found;
+      return findPresenceFault(valid.securityKey, found.facts.restrictions) ?? found;
     },
   };
 }
@@ -121,9 +125,12 @@ function parsed(blob: Buffer): Certificate | undefined {
 }
 
 /** The certified key's own signature; its name is the plain algorithm's, not the certificate's. */
-function isSignedBy({ key }: Certificate, { algorithm, signature, data }: SignedRequest): boolean {
+function verified(
+  { key }: Certificate,
+  { algorithm, signature, data }: SignedRequest,
+): VerifiedSignature | undefined {
   const plain = plainAlgorithm(algorithm);
-  return plain !== undefined && verifySignature({ key, algorithm: plain, signature, data }) !== undefined;
+  return plain === undefined ? undefined : verifySignature({ key, algorithm: plain, signature, data });
 }
 
 function soundOrUndefined<T>(parse: () => T): T | undefined {

@@ -33,9 +33,16 @@ const effects: ReadonlyMap<string, Effect> = new Map<string, Effect>([
       return undefined;
     },
   ],
-  // Only a security token can tell that its holder was verified, and none of the types accepted is one's.
-  ['verify-required', () => 'this certificate demands a security token'],
+  [
+    'verify-required',
+    (draft, value) => {
+      draft.verifyRequired = true;
+      return value.length > 0 ? 'the verify-required of this certificate takes no value' : undefined;
+    },
+  ],
 ]);
+
+const noTouchRequired = 'no-touch-required';
 
 /** An extension that is absent forbids; those that are unknown are passed over (PROTOCOL.certkeys). */
 const permits: ReadonlyMap<string, 'noPty' | 'noPortForwarding' | 'noAgentForwarding'> = new Map([
@@ -46,9 +53,12 @@ const permits: ReadonlyMap<string, 'noPty' | 'noPortForwarding' | 'noAgentForwar
 
 /** `problem`: why the certificate must not be accepted. */
 export function certificateRestrictions({
+  key,
   criticalOptions,
   extensions,
-}: Pick<Certificate, 'criticalOptions' | 'extensions'>): KeyRestrictions | { readonly problem: string } {
+}: Pick<Certificate, 'key' | 'criticalOptions' | 'extensions'>):
+  | KeyRestrictions
+  | { readonly problem: string } {
   const draft: Draft = {};
   for (const [name, value] of criticalOptions) {
     const effect = effects.get(name);
@@ -56,11 +66,16 @@ export function certificateRestrictions({
     const problem = malformed(() => effect(draft, value));
     if (problem !== undefined) return { problem };
   }
-  for (const [name, forbidden] of permits) {
-    const value = extensions.get(name);
-    if (value === undefined) draft[forbidden] = true;
-    else if (value.length > 0) return { problem: `the extension ${name} of this certificate takes no value` };
+  // Only a security key can tell that its holder was verified.
+  if (draft.verifyRequired && !key.type.startsWith('sk-')) {
+    return { problem: 'this certificate demands a security key' };
   }
+  if (extensions.has(noTouchRequired)) draft.noTouchRequired = true;
+  for (const [name, forbidden] of permits) {
+    if (!extensions.has(name)) draft[forbidden] = true;
+  }
+  const valued = [...permits.keys(), noTouchRequired].find((name) => (extensions.get(name)?.length ?? 0) > 0);
+  if (valued !== undefined) return { problem: `the extension ${valued} of this certificate takes no value` };
   return draft;
 }
 

@@ -46,7 +46,11 @@ interface Format {
   readonly keyFields: number;
 }
 
-/** Certificates of keys on security tokens (sk-…-cert-v01@openssh.com) are absent, and so refused. */
+const suffix = '-cert-v01@openssh.com';
+
+/** `sk-ssh-ed25519@openssh.com` becomes `sk-ssh-ed25519-cert-v01@openssh.com`. */
+const certifiedName = (plain: string): string => `${plain.replace('@openssh.com', '')}${suffix}`;
+
 const formats: ReadonlyMap<string, Format> = new Map(
   Object.entries({
     'ssh-ed25519': 1,
@@ -54,18 +58,23 @@ const formats: ReadonlyMap<string, Format> = new Map(
     'ecdsa-sha2-nistp256': 2,
     'ecdsa-sha2-nistp384': 2,
     'ecdsa-sha2-nistp521': 2,
-  }).map(([keyType, keyFields]) => [`${keyType}-cert-v01@openssh.com`, { keyType, keyFields }]),
+    'sk-ssh-ed25519@openssh.com': 2,
+    'sk-ecdsa-sha2-nistp256@openssh.com': 3,
+  }).map(([keyType, keyFields]) => [certifiedName(keyType), { keyType, keyFields }]),
+);
+
+/** SHA-1 (`ssh-rsa-cert-v01@openssh.com` as an algorithm) is not among them. */
+const plainAlgorithms: ReadonlyMap<string, string> = new Map(
+  [...[...formats.values()].map(({ keyType }) => keyType), 'rsa-sha2-256', 'rsa-sha2-512']
+    .filter((name) => name !== 'ssh-rsa')
+    .map((name) => [certifiedName(name), name]),
 );
 
 /**
  * The signature algorithm behind the name of a certificate's: `rsa-sha2-512-cert-v01@openssh.com` means
- * rsa-sha2-512. Undefined for what is none; SHA-1 (`ssh-rsa-cert-v01@openssh.com` as an algorithm) is none.
+ * rsa-sha2-512. Undefined for what is none.
  */
-export function plainAlgorithm(algorithm: string): string | undefined {
-  const [, plain = ''] = /^(.+)-cert-v01@openssh\.com$/.exec(algorithm) ?? [];
-  const known = /^(ssh-ed25519|rsa-sha2-(256|512)|ecdsa-sha2-nistp(256|384|521))$/;
-  return known.test(plain) ? plain : undefined;
-}
+export const plainAlgorithm = (algorithm: string): string | undefined => plainAlgorithms.get(algorithm);
 
 /** Whether a blob says of itself that it is a certificate, sound or not. */
 export function isCertificateBlob(blob: Buffer): boolean {

@@ -5,10 +5,9 @@
  */
 import { Duplex, Writable } from 'node:stream';
 import { message } from './messages.ts';
+import { ReceiveWindow } from './receive-window.ts';
 import { boolean, byte, string, uint32, type WireReader } from './wire.ts';
 
-/** What we grant the peer, and the most that waits here unread. */
-export const windowBytes = 2 * 1024 * 1024;
 /** The largest packet we take, and the largest we send even to peers that take more. */
 export const maxPacketBytes = 32 * 1024;
 
@@ -23,6 +22,13 @@ export interface ChannelWire {
   /** Ends the connection: the peer broke the protocol. */
   fail(problem: string): void;
   release(channel: Channel): void;
+}
+
+export interface ChannelOptions {
+  /** Ending the stream sends EOF (forwarded bytes); a session's EOF is sent by `endSession`. */
+  readonly eofAtFinish: boolean;
+  /** Nothing may be sent to us until `openWindow` is called; a session that has not started reads nothing. */
+  readonly startsClosed?: boolean;
 }
 
 export interface ChannelNumbers {
@@ -44,6 +50,7 @@ export type RequestHandler = (data: WireReader) => boolean;
 export class Channel extends Duplex {
   readonly stderr: Writable;
   readonly numbers: ChannelNumbers;
+  readonly receiveWindow: ReceiveWindow;
   /** By request type, RFC 4254 §5.4; what is absent is refused. */
   readonly requests = new Map<string, RequestHandler>();
   /** Aborted when the channel is closed by the peer, by us, or with its connection. */
@@ -54,7 +61,6 @@ export class Channel extends Duplex {
   readonly #abort = new AbortController();
   #sendWindow: number;
   readonly #packetBytes: number;
-  #receiveWindow = windowBytes;
   #pending: PendingWrite[] = [];
   #waitsForSocket = false;
   #eofReceived = false;
@@ -64,14 +70,14 @@ export class Channel extends Duplex {
   #brokenPipe: (() => void) | undefined;
   readonly #eofAtFinish: boolean;
 
-  /** `eofAtFinish`: ending the stream sends EOF (forwarded bytes); a session's EOF is sent by `endSession`. */
-  constructor(wire: ChannelWire, numbers: ChannelNumbers, options: { eofAtFinish: boolean }) {
+  constructor(wire: ChannelWire, numbers: ChannelNumbers, options: ChannelOptions) {
     super({ allowHalfOpen: true, autoDestroy: false, emitClose: false, highWaterMark: 256 * 1024 });
     this.#wire = wire;
     this.numbers = numbers;
     this.#sendWindow = numbers.remoteWindow;
     this.#packetBytes = Math.min(numbers.remoteMaxPacket, maxPacketBytes);
     this.#eofAtFinish = options.eofAtFinish;
+    this.receiveWindow = new ReceiveWindow(!options.startsClosed);
     this.gone = this.#abort.signal;
     this.stderr = new Writable({
       highWaterMark: 256 * 1024,
@@ -84,6 +90,12 @@ export class Channel extends Duplex {
 
   get isOpen(): boolean {
     return !this.gone.aborted && !this.#closeSent;
+  }
+
+  /** The peer may send from now on. */
+  openWindow(): void {
+    this.receiveWindow.open();
+    this.#grantWindow();
   }
 
   override _read(): void {
@@ -159,9 +171,8 @@ export class Channel extends Duplex {
   /** The peer's data. */
   receiveData(data: Buffer): void {
     if (this.gone.aborted || data.length === 0) return;
-    if (data.length > this.#receiveWindow) return this.#wire.fail('data past the window');
+    if (!this.receiveWindow.take(data.length)) return this.#wire.fail('data past the window');
     if (this.#eofReceived) return this.#wire.fail('data after EOF');
-    this.#receiveWindow -= data.length;
     this.bytesIn += data.length;
     this.push(data);
     this.#grantWindow();
@@ -256,13 +267,11 @@ export class Channel extends Duplex {
     });
   }
 
-  /** RFC 4254 §5.2. Granted in halves, and only for what was read from us: what waits unread is bounded. */
   #grantWindow(): void {
     if (!this.isOpen || this.#eofReceived) return;
-    const grant = windowBytes - this.#receiveWindow - this.readableLength;
-    if (grant < windowBytes / 2) return;
-    this.#receiveWindow += grant;
+    const bytes = this.receiveWindow.grant(this.readableLength);
+    if (bytes === 0) return;
     const { remote } = this.numbers;
-    this.#wire.send(Buffer.concat([byte(message.channelWindowAdjust), uint32(remote), uint32(grant)]));
+    this.#wire.send(Buffer.concat([byte(message.channelWindowAdjust), uint32(remote), uint32(bytes)]));
   }
 }

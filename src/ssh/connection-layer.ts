@@ -4,53 +4,22 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
-import { Channel, type ChannelNumbers, type ChannelWire, maxPacketBytes, windowBytes } from './channel.ts';
-import { disconnectReason, message, openFailure } from './messages.ts';
-import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
+import { Channel, type ChannelNumbers, type ChannelOptions, type ChannelWire } from './channel.ts';
 import {
-  isExchangingKeys,
-  sendChannelData,
-  sendChannelStderr,
-  sendDisconnect,
-  sendPayload,
-  takeOverConnectionProtocol,
-} from './ssh2-internals.ts';
-import { byte, MalformedMessage, string, uint32, WireReader } from './wire.ts';
+  admitOpen,
+  type ChannelOpenHandler,
+  OpenRefused,
+  openConfirmation,
+  openRefusal,
+  prohibited,
+  readOpen,
+} from './channel-open.ts';
+import { disconnectReason, message, openFailure } from './messages.ts';
+import { Outbox } from './outbox.ts';
+import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
+import { sendDisconnect, takeOverConnectionProtocol } from './ssh2-internals.ts';
+import { byte, MalformedMessage, WireReader } from './wire.ts';
 
-/** Above this much unsent data in the socket, channels wait for it to drain. */
-const socketHighWaterBytes = 1024 * 1024;
-/** Above this much unsent data, more than channels may write, the peer is not read from until it has read. */
-const pauseAboveBytes = 2 * socketHighWaterBytes;
-/** Answers to what comes between our KEXINIT and the peer's. */
-const maxQueuedForKeys = 10_000;
-/** RFC 4254 sets no least packet size; below this a peer only wants to be costly (library-traps 2). */
-const minPacketBytes = 1024;
-
-/** A refusal of a channel, told to the peer. */
-export class OpenRefused extends Error {
-  override readonly name = 'OpenRefused';
-  readonly reason: number;
-
-  constructor(reason: number, description: string) {
-    super(description);
-    this.reason = reason;
-  }
-}
-
-const prohibited = (description: string): never => {
-  throw new OpenRefused(openFailure.administrativelyProhibited, description);
-};
-
-export interface ChannelOpenRequest {
-  readonly data: WireReader;
-  /** Confirms the channel and hands it over. */
-  accept(options: { eofAtFinish: boolean }): Channel;
-  /** Throws; the peer is told `description`, as administratively prohibited. */
-  refuse(description: string): never;
-}
-
-/** Accepts or throws OpenRefused; what it does afterwards with the channel is its own affair. */
-export type ChannelOpenHandler = (request: ChannelOpenRequest) => void | Promise<void>;
 /** True, or data for the reply: success. */
 export type GlobalRequestHandler = (data: WireReader) => boolean | Buffer;
 
@@ -71,12 +40,10 @@ export class ConnectionLayer implements ChannelWire {
   /** Opens waiting for their handler count too, or slow look-ups would lift the limit. */
   #opening = 0;
   #nextChannel = 0;
-  #corked = false;
   #lost = false;
-  #queuedForKeys = 0;
-  #writableListeners: (() => void)[] = [];
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
+  readonly #outbox: Outbox;
 
   constructor(options: ConnectionLayerOptions) {
     this.#options = options;
@@ -103,20 +70,13 @@ export class ConnectionLayer implements ChannelWire {
     this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits, () =>
       this.fail('new keys were asked for, and no answer came'),
     );
+    this.#outbox = new Outbox({
+      client: options.client,
+      transport: options.transport,
+      onData: (bytes) => this.#rekeying.count(bytes),
+      onOverflow: () => this.fail('too much to answer while new keys are awaited'),
+    });
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
-    const wakeWriters = () => {
-      const listeners = this.#writableListeners;
-      this.#writableListeners = [];
-      for (const listener of listeners) listener();
-    };
-    options.transport.on('drain', () => {
-      options.transport.resume();
-      wakeWriters();
-    });
-    options.client.on('rekey', () => {
-      this.#queuedForKeys = 0;
-      wakeWriters();
-    });
   }
 
   get channelCount(): number {
@@ -128,39 +88,27 @@ export class ConnectionLayer implements ChannelWire {
     this.#lost = true;
     this.#rekeying.stop();
     for (const channel of [...this.#channels.values()]) channel.connectionLost();
-    this.#writableListeners = [];
+    this.#outbox.close();
   }
 
   send(payload: Buffer): void {
-    if (!this.#mayWrite()) return;
-    const { client, transport } = this.#options;
-    if (isExchangingKeys(client) && ++this.#queuedForKeys > maxQueuedForKeys) {
-      return this.fail('too much to answer while new keys are awaited');
-    }
-    sendPayload(client, payload);
-    // Somebody who asks and asks, and reads no answers, is not read from either.
-    if (transport.writableLength > pauseAboveBytes) transport.pause();
+    this.#outbox.send(payload);
   }
 
   sendData(channel: number, data: Buffer): void {
-    if (!this.#mayWrite()) return;
-    this.#rekeying.count(data.length);
-    sendChannelData(this.#options.client, channel, data);
+    this.#outbox.sendData(channel, data);
   }
 
   sendStderr(channel: number, data: Buffer): void {
-    if (!this.#mayWrite()) return;
-    this.#rekeying.count(data.length);
-    sendChannelStderr(this.#options.client, channel, data);
+    this.#outbox.sendStderr(channel, data);
   }
 
   isWritable(): boolean {
-    const { client, transport } = this.#options;
-    return transport.writableLength < socketHighWaterBytes && !isExchangingKeys(client);
+    return this.#outbox.isWritable();
   }
 
   onWritable(listener: () => void): void {
-    this.#writableListeners.push(listener);
+    this.#outbox.onWritable(listener);
   }
 
   fail(problem: string): void {
@@ -171,21 +119,6 @@ export class ConnectionLayer implements ChannelWire {
 
   release(channel: Channel): void {
     this.#channels.delete(channel.numbers.local);
-  }
-
-  /** Joins what is written in one tick into few socket writes, which is most of a download's cost. */
-  #mayWrite(): boolean {
-    const { transport } = this.#options;
-    if (this.#lost || transport.destroyed || transport.writableEnded) return false;
-    if (!this.#corked) {
-      this.#corked = true;
-      transport.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        transport.uncork();
-      });
-    }
-    return true;
   }
 
   #receive(payload: Buffer): void {
@@ -212,65 +145,40 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   #channelOpen(reader: WireReader): void {
-    const type = reader.text();
-    const remote = reader.uint32();
-    const remoteWindow = reader.uint32();
-    const remoteMaxPacket = reader.uint32();
-    const refuse = (error: unknown) => this.#refuseOpen(remote, error);
-    const handler = this.#options.channelOpens.get(type);
-    if (!handler)
-      return refuse(new OpenRefused(openFailure.unknownChannelType, 'this type of channel is not offered'));
-    if (remoteMaxPacket < minPacketBytes) {
-      return refuse(
-        new OpenRefused(openFailure.resourceShortage, `packet size under ${minPacketBytes} bytes`),
-      );
-    }
-    if (this.#channels.size + this.#opening >= this.#options.maxChannels) {
-      return refuse(new OpenRefused(openFailure.resourceShortage, 'too many channels on this connection'));
-    }
+    const { type, peer } = readOpen(reader);
+    const hasRoom = this.#channels.size + this.#opening < this.#options.maxChannels;
+    const handler = admitOpen(this.#options.channelOpens.get(type), peer.remoteMaxPacket, hasRoom);
+    if (handler instanceof OpenRefused) return this.#refuse(peer.remote, handler);
     this.#opening++;
     let confirmed = false;
-    const accept = (options: { eofAtFinish: boolean }) => {
+    const accept = (options: ChannelOptions) => {
       confirmed = true;
-      return this.#confirm({ local: this.#nextChannel++, remote, remoteWindow, remoteMaxPacket }, options);
+      return this.#confirm({ local: this.#nextChannel++, ...peer }, options);
     };
     Promise.resolve()
       .then(() => handler({ data: reader, accept, refuse: prohibited }))
-      .catch((error) => (confirmed ? this.#options.onFailure(error as Error) : refuse(error)))
+      .catch((error) =>
+        confirmed ? this.#options.onFailure(error as Error) : this.#refuse(peer.remote, error),
+      )
       .finally(() => this.#opening--);
   }
 
-  #confirm(numbers: ChannelNumbers, options: { eofAtFinish: boolean }): Channel {
+  #confirm(numbers: ChannelNumbers, options: ChannelOptions): Channel {
     const channel = new Channel(this, numbers, options);
     if (this.#lost) {
       channel.connectionLost();
       return channel;
     }
     this.#channels.set(numbers.local, channel);
-    this.send(
-      Buffer.concat([
-        byte(message.channelOpenConfirmation),
-        uint32(numbers.remote),
-        uint32(numbers.local),
-        uint32(windowBytes),
-        uint32(maxPacketBytes),
-      ]),
-    );
+    this.send(openConfirmation(numbers, channel.receiveWindow.left));
     return channel;
   }
 
-  #refuseOpen(remote: number, error: unknown): void {
-    const refusal =
-      error instanceof OpenRefused ? error : new OpenRefused(openFailure.connectFailed, 'internal error');
-    if (!(error instanceof OpenRefused)) this.#options.onFailure(error as Error);
+  #refuse(remote: number, error: unknown): void {
+    const isRefusal = error instanceof OpenRefused;
+    if (!isRefusal) this.#options.onFailure(error as Error);
     this.send(
-      Buffer.concat([
-        byte(message.channelOpenFailure),
-        uint32(remote),
-        uint32(refusal.reason),
-        string(refusal.message),
-        string(''),
-      ]),
+      openRefusal(remote, isRefusal ? error : new OpenRefused(openFailure.connectFailed, 'internal error')),
     );
   }
 }

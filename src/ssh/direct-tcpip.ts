@@ -6,7 +6,7 @@ import type { Identity } from '../auth/identity.ts';
 import { isGatewayError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
-import type { ChannelOpenHandler } from './connection-layer.ts';
+import type { ChannelOpenHandler } from './channel-open.ts';
 import type { OuterConnection, Transport } from './served-connection.ts';
 
 /** The target that a destination means for this identity. Throws a GatewayError for anything else. */

@@ -67,3 +67,22 @@ export function certifiedHostKeys(key: ParsedKey, { blob, algorithms }: HostCert
     }) as CertifiedHostKey;
   });
 }
+
+/**
+ * ssh2 names its signature after the algorithm agreed on, and reads that right after it has had the exchange hash
+ * signed. With a certificate it must be the plain key's name (PROTOCOL.certkeys), told to `onSign`.
+ */
+export function tellingPlainName<Key extends ParsedKey | CertifiedHostKey>(
+  hostKeys: Readonly<Record<string, Key>>,
+  onSign: (plainName: string) => void,
+): Readonly<Record<string, Key>> {
+  const telling = Object.entries(hostKeys).map(([name, key]) => {
+    if (!('signsAs' in key)) return [name, key] as const;
+    const sign = (data: Buffer) => {
+      onSign(key.signsAs);
+      return key.sign(data);
+    };
+    return [name, Object.create(key, { sign: { value: sign } }) as Key] as const;
+  });
+  return Object.fromEntries(telling);
+}

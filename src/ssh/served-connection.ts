@@ -14,11 +14,13 @@ import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { PeerConnection, RunSession } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
-import { type ChannelOpenHandler, ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
+import type { ChannelOpenHandler } from './channel-open.ts';
+import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
 import { disconnectReason } from './messages.ts';
+import { isPeersFault } from './peer-fault.ts';
 import { serveSessionChannel } from './session-channel.ts';
 import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
@@ -181,7 +183,8 @@ export class ServedConnection {
     const session: ChannelOpenHandler = ({ accept, refuse }) => {
       if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
       sessions++;
-      const channel = accept({ eofAtFinish: false });
+      // As sshd has it: what is sent to a session that never starts would only lie here.
+      const channel = accept({ eofAtFinish: false, startsClosed: true });
       channel.gone.addEventListener('abort', () => sessions--, { once: true });
       serveSessionChannel(channel, (request, io) =>
         runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut })),
@@ -203,9 +206,7 @@ export class ServedConnection {
   #failed(error: Error & { level?: string }): void {
     const { log } = this.#context;
     const fields = { connectionId: this.#id, source: this.#source.address, reason: printable(error.message) };
-    // What the peer or the network did is its affair; anything else is our bug and needs the stack.
-    if (error.level !== undefined || /^protocol error/.test(error.message))
-      log.debug(fields, 'connection failed');
+    if (isPeersFault(error)) log.debug(fields, 'connection failed');
     else log.warn({ ...fields, err: error }, 'connection failed');
     this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : printable(error.message));
   }

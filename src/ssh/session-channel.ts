@@ -38,6 +38,7 @@ export function serveSessionChannel(channel: Channel, start: StartSession): void
   const begin = (kind: SessionStart) => {
     if (state.started) return false;
     state.started = true;
+    channel.openWindow();
     const request = Object.freeze({
       start: kind,
       env: state.env,

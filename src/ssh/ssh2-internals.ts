@@ -6,9 +6,10 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import type { Offer } from './algorithms.ts';
-import type { CertifiedHostKey } from './host-certificates.ts';
+import { tellingPlainName } from './host-certificates.ts';
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
 import { replaceChosenKex } from './kexinit.ts';
+import { LoginRequests } from './login-requests.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
@@ -54,6 +55,8 @@ const { sendPacket, doFatalError } = require('ssh2/lib/protocol/utils.js') as {
 const takenOver = new WeakMap<Ssh2Protocol, (payload: Buffer) => void>();
 /** Connections of our own server, by what they run over; ssh2's client is left as it is. */
 const served = new WeakMap<Ssh2Protocol, Duplex>();
+const loginRequests = new WeakMap<Ssh2Protocol, LoginRequests>();
+const handleUserauth = handlers[userauthRequest] as MessageHandler;
 
 /**
  * ssh2's channel layer has no bounds and loses data (library-traps 2, 3, 4, 8, 9, 10, 11, 15), so
@@ -81,15 +84,39 @@ function installMessageHandlers(): void {
     decipher._onPayload = tolerateDuringRekey(decipher._onPayload, takenOver.get(protocol));
     return result;
   };
-  const handleUserauth = handlers[userauthRequest] as MessageHandler;
-  handlers[userauthRequest] = (protocol, payload) =>
-    served.has(protocol) && handOverSignature(protocol, payload)
-      ? undefined
-      : handleUserauth(protocol, payload);
+  handlers[userauthRequest] = (protocol, payload) => {
+    const requests = loginRequests.get(protocol);
+    // ssh2 takes what a handler returns for the place at which to read on.
+    return requests ? void requests.take(payload) : handleUserauth(protocol, payload);
+  };
   handlers[pingMessage] = answerPing;
 }
 
 installMessageHandlers();
+
+/** Every answer that ssh2 gives to a login request lets the next one in. */
+function queueLoginRequests(client: Connection, protocol: Ssh2Protocol): void {
+  const requests = new LoginRequests(
+    (payload) => {
+      try {
+        if (!handOverSignature(protocol, payload)) handleUserauth(protocol, payload);
+      } catch (error) {
+        // One that waited is not handled under ssh2's own eyes.
+        client.emit('error', error as Error);
+      }
+    },
+    () => doFatalError(protocol, 'Inbound: too many login requests at once'),
+  );
+  loginRequests.set(protocol, requests);
+  for (const name of ['authFailure', 'authPKOK', 'authInfoReq', 'authSuccess'] as const) {
+    const answer = protocol[name];
+    protocol[name] = (...args) => {
+      answer.apply(protocol, args);
+      if (name === 'authSuccess') requests.end();
+      else requests.answered();
+    };
+  }
+}
 
 /** Does for a signed request what ssh2 does, but for its signature; false for any other request. */
 function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
@@ -114,7 +141,10 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
-  signAsPlainKeys(protocol);
+  queueLoginRequests(client, protocol);
+  protocol._hostKeys = tellingPlainName(protocol._hostKeys, (name) => {
+    if (protocol._kex) protocol._kex.negotiated.serverHostKey = name;
+  });
   const decipher = protocol._decipher;
   const onPayload = decipher._onPayload;
   decipher._onPayload = (payload) =>
@@ -129,22 +159,6 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
   };
-}
-
-/**
- * ssh2 names its signature after the algorithm agreed on. With a certificate it must be the plain key's name
- * (PROTOCOL.certkeys), which ssh2 reads right after it has had the exchange hash signed.
- */
-function signAsPlainKeys(protocol: Ssh2Protocol): void {
-  const bound = Object.entries(protocol._hostKeys).map(([name, key]) => {
-    if (!('signsAs' in key)) return [name, key] as const;
-    const sign = (data: Buffer) => {
-      if (protocol._kex) protocol._kex.negotiated.serverHostKey = key.signsAs;
-      return key.sign(data);
-    };
-    return [name, Object.create(key, { sign: { value: sign } }) as CertifiedHostKey] as const;
-  });
-  protocol._hostKeys = Object.fromEntries(bound);
 }
 
 const { KexInit } = require('ssh2/lib/protocol/kex.js') as {

@@ -26,6 +26,10 @@ export interface Ssh2Protocol {
       data: SignedRequest['data'],
     ): void;
   };
+  authFailure(...args: unknown[]): void;
+  authPKOK(...args: unknown[]): void;
+  authInfoReq(...args: unknown[]): void;
+  authSuccess(...args: unknown[]): void;
   _onHandshakeComplete: (...args: unknown[]) => void;
   disconnect(reason: number): void;
 }

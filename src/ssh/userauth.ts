@@ -52,7 +52,7 @@ const offeredMethods: ('publickey' | 'keyboard-interactive')[] = ['publickey', '
 /** Answers every USERAUTH_REQUEST until one proves who it is, or the tries are used up. */
 export function authenticateUser(options: UserauthOptions): void {
   const { client, config } = options;
-  const attempts: Attempts = { probes: 0, failures: 0 };
+  const attempts: Attempts = { requests: 0, probes: 0, failures: 0 };
   const explained = new Set<string>();
   const explain = (text: string) => {
     if (explained.has(text)) return;
@@ -85,6 +85,7 @@ export function authenticateUser(options: UserauthOptions): void {
 }
 
 interface Attempts {
+  requests: number;
   probes: number;
   failures: number;
   /** The key is proven, and a code is awaited: no other method, key or user name counts any more. */
@@ -100,6 +101,7 @@ async function attempt(
   refuse: (context: AuthContext, counts: boolean) => void,
 ): Promise<Peer | undefined> {
   const { authenticator, source, outer, config } = options;
+  attempts.requests++;
   if (attempts.codeStep) return attemptCode(options, context, attempts, attempts.codeStep, explain, refuse);
   if (context.method === 'keyboard-interactive') {
     // A server cannot tell which offered key is the last, but a client that turns to this has none left.
@@ -108,7 +110,8 @@ async function attempt(
     return undefined;
   }
   if (context.method !== 'publickey') {
-    refuse(context, context.method !== 'none' || attempts.probes + attempts.failures > 0);
+    // By `none` a client asks what there is, first of all and once (RFC 4252 §5.2); sshd counts it from then on, too.
+    refuse(context, context.method !== 'none' || attempts.requests > 1);
     return undefined;
   }
   const offered: OfferedKey = { blob: context.key.data, source, ...(outer ? { outer } : {}) };

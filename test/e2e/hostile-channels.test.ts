@@ -1,7 +1,7 @@
 /** Channels as no honest client uses them, and requests in every order: refused or answered, never fatal. */
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import ssh2 from 'ssh2';
+import ssh2, { type Client } from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
 import { boolean, byte, string, uint32 } from '../../src/ssh/wire.ts';
@@ -19,6 +19,14 @@ afterAll(() => door.close());
 
 const rawClient = async () => connectRaw(door.port, { privateKey: await readFile(door.key.file) });
 
+/** In the place of what ssh2's client does with them. */
+function confirmationsTo(client: Client, opened: { sender: number; window: number }[]): void {
+  const { _handlers } = (client as unknown as { _protocol: { _handlers: Record<string, unknown> } })
+    ._protocol;
+  _handlers['CHANNEL_OPEN_CONFIRMATION'] = (_protocol: unknown, info: (typeof opened)[number]) =>
+    opened.push(info);
+}
+
 describe('hostile channels', () => {
   it('a peer that sends past its window is disconnected', async () => {
     door.handler = async (_request, io) => {
@@ -35,6 +43,26 @@ describe('hostile channels', () => {
     for (let n = 0; n < 80; n++) stream.write(Buffer.alloc(32 * 1024));
     await closed;
     expect(door.logged().some((line) => String(line['reason']).includes('data past the window'))).toBe(true);
+  });
+
+  it('data for 64 sessions that never start is not kept: none may be sent', async () => {
+    const wide = await openBareDoor({ maxSessionsPerConnection: 64 });
+    const client = await connectRaw(wide.port, { privateKey: await readFile(wide.key.file) });
+    const opened: { sender: number; window: number }[] = [];
+    confirmationsTo(client, opened);
+    for (let n = 0; n < 64; n++) {
+      const open = [byte(90), string('session'), uint32(n), uint32(1_000), uint32(32_768)];
+      sendPayload(client as never, Buffer.concat(open));
+    }
+    await expect.poll(() => opened.length).toBe(64);
+    expect(new Set(opened.map(({ window }) => window))).toEqual(new Set([0]));
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    for (const { sender } of opened) {
+      sendPayload(client as never, Buffer.concat([byte(94), uint32(sender), string('a byte too many')]));
+    }
+    await closed;
+    expect(wide.logged().some((line) => String(line['reason']).includes('data past the window'))).toBe(true);
+    await wide.close();
   });
 
   it('a maximum packet size of 0 is refused instead of an endless loop', async () => {

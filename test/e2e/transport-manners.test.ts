@@ -1,6 +1,7 @@
 /** What the door offers to whom, and what it suffers while keys are exchanged. */
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -115,5 +116,32 @@ describe('while keys are exchanged anew', () => {
 
   it('a message of user authentication ends the connection', async () => {
     expect(await rekeyWith(message(50))).toBe('disconnected');
+  });
+});
+
+describe('what is no packet', () => {
+  it('is a line of the log for whoever debugs, without a stack', async () => {
+    const before = door.logged().length;
+    const version = Buffer.from('SSH-2.0-x\r\n');
+    await openSocket(door.port, Buffer.concat([version, Buffer.alloc(64, 0xff)])).closed;
+    for (const cipher of ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com', 'aes256-ctr'] as const) {
+      for (const garbage of [
+        Buffer.alloc(64, 0xff),
+        Buffer.concat([Buffer.from([0, 0, 0, 16]), Buffer.alloc(400)]),
+      ]) {
+        const privateKey = await readFile(door.key.file);
+        const client = await connectRaw(door.port, { privateKey, algorithms: { cipher: [cipher] } });
+        const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+        (client as unknown as { _sock: Socket })._sock.write(garbage);
+        await closed;
+      }
+    }
+    const failed = door
+      .logged()
+      .slice(before)
+      .filter(({ msg }) => msg === 'connection failed');
+    expect(failed).toHaveLength(7);
+    for (const line of failed) expect(line).toMatchObject({ level: 20, reason: expect.any(String) });
+    expect(JSON.stringify(failed)).not.toContain('stack');
   });
 });

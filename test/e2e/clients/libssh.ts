@@ -54,8 +54,8 @@ export const libssh: Client = {
   limits: {
     exec: 'tells no status',
     env: 'sends none',
-    // Downloads too lose their end at times; both with OpenSSH's sshd as well.
-    '50 MB': 'stops sending at the first full window',
+    // Both with OpenSSH's sshd as well; figures beside the check `rekeyed`.
+    '50 MB': 'stops sending at the first full window, and at times loses the end of what it receives fast',
     files: 'has no part for files',
     keepalive: 'sends none',
     rekey: 'hangs, with any server',

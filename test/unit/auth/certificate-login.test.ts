@@ -22,6 +22,7 @@ import {
 import { field } from '../../support/keys.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { putAccount, startOfTests } from '../../support/people.ts';
+import { makeSecurityKey, type SigningTerms, touched, verified } from '../../support/security-key.ts';
 
 const holder = makeSigner();
 const authority = makeSigner();
@@ -165,5 +166,65 @@ describe('the state of this moment', () => {
     clock.nowMs += 60_000;
     await expect(authorizer.principal(identity)).rejects.toMatchObject({ code: 'not-allowed' });
     clock.nowMs = startOfTests;
+  });
+});
+
+describe.each(['ed25519', 'ecdsa'] as const)('a certificate of a security key, %s', (kind) => {
+  const securityKey = makeSecurityKey(kind);
+  const type = securityKey.type.replace('@', '-cert-v01@');
+  const certified = (changes: Partial<typeof sound> = {}) =>
+    assemble(
+      {
+        ...sound,
+        type: field(type),
+        key: securityKey.blob.subarray(4 + securityKey.type.length),
+        ...changes,
+      },
+      authority,
+    );
+  const signIn = (blob: Buffer, terms: SigningTerms = {}) =>
+    login(blob, { algorithm: type, signature: securityKey.sign(data, terms) });
+  const extensions = (name: string, value = '') => ({ extensions: field(one(name, value)) });
+  const verifyRequired = { criticalOptions: field(one('verify-required', '')) };
+
+  it('lets in whom it names, when the key was touched', async () => {
+    expect(await probe(certified())).toBe('known');
+    expect(await signIn(certified())).toMatchObject({ accountName: 'alice', certificate: { type } });
+    expect(await signIn(certified(), { flags: 0 })).toMatchObject({ refused: 'user presence' });
+  });
+
+  it('no-touch-required waives the touch, and takes no value', async () => {
+    const waived = certified(extensions('no-touch-required'));
+    expect(await signIn(waived, { flags: 0 })).toMatchObject({ accountName: 'alice' });
+    const valued = certified(extensions('no-touch-required', 'x'));
+    expect(await signIn(valued)).toMatchObject({ refused: 'certificate' });
+  });
+
+  it('verify-required demands PIN or finger', async () => {
+    const strict = certified(verifyRequired);
+    expect(await signIn(strict)).toMatchObject({ refused: 'user verification' });
+    expect(await signIn(strict, { flags: touched | verified })).toMatchObject({ accountName: 'alice' });
+  });
+
+  it('forged: another key, application, algorithm or data is no signature', async () => {
+    const other = makeSecurityKey(kind);
+    const blob = certified();
+    const attempts = [
+      { algorithm: type, signature: other.sign(data) },
+      { algorithm: type, signature: securityKey.sign(data, { application: 'https://evil.example' }) },
+      { algorithm: type, signature: securityKey.sign(Buffer.from('something else')) },
+      { algorithm: securityKey.type, signature: securityKey.sign(data) },
+      { algorithm, signature: securityKey.sign(data) },
+      { algorithm: type, signature: holder.sign(data) },
+    ];
+    for (const attempt of attempts) expect(await login(blob, attempt)).toEqual({ refused: 'signature' });
+  });
+
+  it('a field of the key too few or too many is no certificate', async () => {
+    const key = securityKey.blob.subarray(4 + securityKey.type.length);
+    const withoutApplication = key.subarray(0, key.length - 4 - 'ssh:'.length);
+    for (const broken of [withoutApplication, Buffer.concat([key, field('ssh:')])]) {
+      expect(await probe(certified({ key: broken }))).toMatchObject({ refused: 'certificate' });
+    }
   });
 });
