@@ -248,9 +248,11 @@ async function openHttp(
 ): Promise<HttpDoors | undefined> {
   if (httpListen === undefined && healthListen === undefined) return undefined;
   const { openHttpDoors } = await import('./http/open-http-doors.ts');
+  const { addDialects } = await import('./dialects/add-dialects.ts');
   const { services, log, connections, clock } = dependencies;
   return openHttpDoors({
     ...dependencies,
+    addRoutes: addDialects,
     callLine: await createCallLine(services, log),
     addConnection: addUntilExpiry(connections, clock),
   });

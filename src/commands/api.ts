@@ -2,6 +2,7 @@
  * What every HTTP API is served with: who asks, and the lobby's commands for them. It holds what `POST /exec` and
  * the dialects have in common, so that none of them can do what a command cannot.
  */
+import type { Socket } from 'node:net';
 import { Readable, Writable } from 'node:stream';
 import type { Audit } from '../audit/audit.ts';
 import type { Identity } from '../auth/identity.ts';
@@ -20,6 +21,12 @@ export interface ApiCaller {
   readonly source: Address;
   readonly local: Address;
 }
+
+export const callerOf = (requestId: string, socket: Socket): ApiCaller => ({
+  requestId,
+  source: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
+  local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+});
 
 export interface Api {
   /**

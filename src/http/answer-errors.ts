@@ -2,9 +2,9 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
+import { errorBody, errorHeaders } from '../commands/failure-answer.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
-import { errorBody, errorHeaders } from './error-answer.ts';
 import { ExecFailure } from './exec-failure.ts';
 import { maxBodyBytes } from './exec-schema.ts';
 

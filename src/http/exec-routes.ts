@@ -1,10 +1,9 @@
 /** `POST /exec`: who asks, how often, and what they ask. */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
-import type { Api } from '../commands/api.ts';
+import { type Api, callerOf } from '../commands/api.ts';
 import { GatewayError } from '../errors.ts';
-import { findBearerToken } from './bearer.ts';
-import { callerOf } from './caller.ts';
+import { findBearerToken } from '../tokens/bearer.ts';
 import { ExecFailure } from './exec-failure.ts';
 import { type ExecDependencies, runExec } from './exec-run.ts';
 import { execSchema, maxBodyBytes } from './exec-schema.ts';
@@ -21,7 +20,7 @@ export async function addExecRoutes(
   /** Before the body is read: a stranger makes us keep nothing. */
   async function authenticate(request: FastifyRequest): Promise<void> {
     const token = findBearerToken(request.headers.authorization);
-    noteIdentity(request, await dependencies.api.identify(token, callerOf(request)));
+    noteIdentity(request, await dependencies.api.identify(token, callerOf(request.id, request.socket)));
     // The body is a command line, whatever it is declared to be, and curl -d declares a form.
     request.headers['content-type'] = 'text/plain';
   }

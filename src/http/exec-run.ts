@@ -2,14 +2,13 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
-import { sessionOf } from '../commands/api.ts';
+import { callerOf, sessionOf } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { LineOutcome } from '../commands/interpreter/run-line.ts';
 import { toJson } from '../commands/interpreter/write-text.ts';
 import { GatewayError } from '../errors.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { GatewayNotice, SessionEnd, SessionIo } from '../sessions/session.ts';
-import { callerOf } from './caller.ts';
 import { ExecFailure } from './exec-failure.ts';
 import {
   collectOutput,
@@ -55,7 +54,7 @@ export async function runExec(
   try {
     const call = dependencies.callLine({
       line,
-      session: sessionOf(identity, callerOf(request)),
+      session: sessionOf(identity, callerOf(request.id, request.socket)),
       io,
       onCommand: ({ verbatimAfter }) => {
         if (verbatimAfter !== undefined) deadline.extend(dependencies.sessionTimeoutMs);

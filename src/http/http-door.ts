@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { Api } from '../commands/api.ts';
 import { randomId } from '../platform/ids.ts';
 import { version } from '../platform/version.ts';
 import type { Address } from '../sessions/session.ts';
@@ -10,7 +11,7 @@ import { answerClientError, answerErrors } from './answer-errors.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { createListener, type ListenerOptions } from './listener.ts';
-import { logRequests } from './request-log.ts';
+import { logRequests, noteIdentity } from './request-log.ts';
 import { watchTls } from './tls-files.ts';
 
 export interface HttpDoor {
@@ -26,7 +27,14 @@ export interface HttpDoorOptions extends ListenerOptions {
   readonly engineAnswers: () => Promise<boolean>;
   /** Unset: a listener for health alone. */
   readonly exec?: ExecRoutesDependencies;
+  /** Adds what other doors answer on this listener. */
+  readonly addRoutes?: AddRoutes | undefined;
 }
+
+export type AddRoutes = (
+  app: FastifyInstance,
+  services: { readonly api: Api; readonly log: Logger; readonly noteIdentity: typeof noteIdentity },
+) => Promise<void>;
 
 /** Throws when it cannot listen, or its TLS files cannot be used. */
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
@@ -36,6 +44,7 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   addHealthRoutes(app, { version, engineAnswers });
   if (exec) await addExecRoutes(app, exec);
+  if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
   await app.listen({ host, port });
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no port');
@@ -59,6 +68,9 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,
+    routerOptions: { ignoreDuplicateSlashes: true },
+    // Dialects name each field that is wrong, and none is bent into what it was not.
+    ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
     serverFactory: (routes) => createListener(routes, options),
   });
   logRequests(app, options.log);

@@ -10,7 +10,7 @@ import { listenError, parseListenAddress } from '../config/listen-address.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { Address } from '../sessions/session.ts';
-import { type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
+import { type AddRoutes, type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
 import type { Passage } from './listener.ts';
 
 export interface HttpDoorsDependencies {
@@ -23,6 +23,7 @@ export interface HttpDoorsDependencies {
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
   readonly passage?: Passage;
+  readonly addRoutes?: AddRoutes;
 }
 
 export interface HttpDoors {
@@ -33,7 +34,7 @@ export interface HttpDoors {
 
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
-  const { config, log, engineAnswers, passage } = dependencies;
+  const { config, log, engineAnswers, passage, addRoutes } = dependencies;
   const { httpListen, healthListen, maxConnections, tlsCert: certFile, tlsKey: keyFile } = config;
   const shared = { log, engineAnswers, maxConnections, bodyTimeoutMs: config.execTimeoutMs };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
@@ -41,6 +42,7 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
     ...shared,
     tls,
     passage,
+    addRoutes,
     exec: execOf(dependencies),
   });
   const health = await openOn(healthListen, '--health-listen', shared).catch(async (error: unknown) => {

@@ -56,14 +56,16 @@ export function createKeys({ store, clock, maxKeysPerAccount }: KeysDependencies
 
 const isPast = (time: string | undefined, now: number) => time !== undefined && Date.parse(time) <= now;
 
-/** A fingerprint or key before a name, so that no name can stand in for another key. */
+/** A fingerprint, key or id before a name, so that no name can stand in for another key. */
 async function getKey(reader: Reader, accountId: string, nameOrKey: string): Promise<KeyRow> {
   const wanted = nameOrKey.trim();
   if (holdsPrivateKey(wanted)) throw new GatewayError('private-key', {});
   const rows = await reader.list('keys', 'accountId', accountId);
   const fingerprint = wanted.startsWith('SHA256:') ? wanted.replace(/=+$/, '') : fingerprintIn(wanted);
   const found =
-    rows.find((row) => row.fingerprint === fingerprint) ?? rows.find(({ name }) => name === nameOrKey);
+    rows.find((row) => row.fingerprint === fingerprint) ??
+    rows.find(({ id }) => id === wanted) ??
+    rows.find(({ name }) => name === nameOrKey);
   if (!found) throw new GatewayError('key-not-found', { key: excerpt(nameOrKey) });
   return found;
 }

@@ -30,7 +30,7 @@ export interface Keys {
   add(accountId: string, keys: readonly KeyToAdd[], options: AddKeyOptions): Promise<readonly KeyRow[]>;
   /** In order of adding. */
   list(accountId: string): Promise<readonly KeyRow[]>;
-  /** By name, fingerprint, or public key line. Throws key-not-found. */
+  /** By name, fingerprint, public key line, or id. Throws key-not-found. */
   get(accountId: string, nameOrKey: string): Promise<KeyRow>;
   /** Throws last-key and, when it is `currentKeyId`, current-key, unless `sure`. */
   remove(

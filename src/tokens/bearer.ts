@@ -1,4 +1,4 @@
-import { maxTokenBytes } from '../tokens/exe0.ts';
+import { maxTokenBytes } from './exe0.ts';
 
 /** The token of `Authorization: Bearer TOKEN` (RFC 6750 §2.1); undefined when there is none. */
 export function findBearerToken(authorization: string | undefined): string | undefined {

@@ -1,0 +1,22 @@
+/** Failures as HTTP answers, whatever API: `{"error":"sentence","code":"…"}` unless a dialect has its own words. */
+
+import { type GatewayError, isGatewayError } from '../errors.ts';
+import { printable } from '../platform/printable.ts';
+import { sentenceOf } from './interpreter/run-line.ts';
+
+export interface ErrorBody {
+  readonly error: string;
+  readonly code: string;
+}
+
+export const errorBody = (failure: GatewayError): ErrorBody => ({
+  error: printable(sentenceOf(failure)),
+  code: failure.code,
+});
+
+/** Headers that go with a failure. */
+export function errorHeaders(failure: GatewayError): Readonly<Record<string, string>> {
+  if (isGatewayError(failure, 'rate-limited')) return { 'retry-after': String(failure.params.seconds) };
+  if (isGatewayError(failure, 'method-not-allowed')) return { allow: failure.params.allow };
+  return failure.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {};
+}
