@@ -9,8 +9,9 @@ import { toGatewayError } from '../sessions/run-session.ts';
 import { findBearerToken } from '../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type RunCommand } from './dialect.ts';
 import { raidboxes } from './raidboxes/raidboxes.ts';
+import { xyrapanel } from './xyrapanel/xyrapanel.ts';
 
-const dialects: readonly Dialect[] = [raidboxes];
+const dialects: readonly Dialect[] = [raidboxes, xyrapanel];
 const maxBodyBytes = 65_536;
 
 export interface DialectServices {

@@ -1,6 +1,6 @@
 /** The three things every dialect does with keys, as lobby commands. */
 import type { FastifyRequest } from 'fastify';
-import { isGatewayError } from '../errors.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
 import type { KeyData, RunCommand } from './dialect.ts';
 
 /** In order of adding. */
@@ -16,10 +16,27 @@ export async function listKeys(run: RunCommand, request: FastifyRequest): Promis
 export async function addKey(
   run: RunCommand,
   request: FastifyRequest,
-  { name, publicKey }: { readonly name: string; readonly publicKey: string },
+  { name, publicKey, maxKeys }: KeyToAdd,
 ): Promise<KeyData> {
   const [type = '', base64 = ''] = publicKey.trim().split(/[ \t]+/);
-  return run<KeyData>(request, ['ssh-key', 'add', '--yes', '--', `${type} ${base64} ${name.trim()}`]);
+  if (/[\r\n]/.test(publicKey.trim()))
+    throw new GatewayError('invalid-key', { problem: 'these are several lines.' });
+  const limit = maxKeys === undefined ? [] : [`--max-keys=${maxKeys}`];
+  return run<KeyData>(request, [
+    'ssh-key',
+    'add',
+    '--yes',
+    ...limit,
+    '--',
+    `${type} ${base64} ${name.trim()}`,
+  ]);
+}
+
+export interface KeyToAdd {
+  readonly name: string;
+  readonly publicKey: string;
+  /** What the product allows, on top of the gateway's own limit. */
+  readonly maxKeys?: number;
 }
 
 /** Throws key-not-found. */

@@ -31,7 +31,7 @@ export const keysErrors = {
     409,
     ({ name }) => `another key of yours is named "${name}"; choose another name.`,
   ),
-  'too-many-keys': failed<{ limit: number }>(
+  'too-many-keys': failed<{ limit: number; current: number }>(
     ({ limit }) => `an account may hold ${limit} keys; remove one with "ssh-key remove" first.`,
   ),
   'last-key': failed(

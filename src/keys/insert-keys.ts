@@ -34,8 +34,10 @@ export async function insertKeys(
   const rows: KeyRow[] = [];
   for (const toAdd of keys) {
     await refuseKnownKey(transaction, accountId, toAdd, options);
-    if (existing.length + rows.length >= maxKeysPerAccount) {
-      throw new GatewayError('too-many-keys', { limit: maxKeysPerAccount });
+    const current = existing.length + rows.length;
+    const limit = Math.min(maxKeysPerAccount, options.maxKeys ?? maxKeysPerAccount);
+    if (current >= limit) {
+      throw new GatewayError('too-many-keys', { limit, current });
     }
     const row = keyRow(accountId, toAdd, options, taken, clock);
     taken.add(row.name);

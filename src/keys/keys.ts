@@ -21,6 +21,8 @@ export interface AddKeyOptions {
   readonly kind?: KeyRow['kind'];
   /** On top of what each key brings; a value may come from one side only. */
   readonly restrictions?: KeyRestrictions;
+  /** On top of the gateway's own limit. */
+  readonly maxKeys?: number;
   /** Adds a key that was removed before. */
   readonly readd?: boolean;
 }

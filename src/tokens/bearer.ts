@@ -6,3 +6,8 @@ export function findBearerToken(authorization: string | undefined): string | und
     return undefined;
   return /^Bearer +([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
 }
+
+/** A token by itself, as `x-api-key: TOKEN` carries it. */
+export function findToken(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === 'string' ? findBearerToken(`Bearer ${header}`) : undefined;
+}

@@ -122,8 +122,8 @@ async function interpret(line: string, run: LineRun, progress: Progress): Promis
   if ('group' in found) return answerGroup(found, principal, progress);
   const { command, words, rest } = found;
   progress.command = command;
-  progress.json = (run.json ?? false) || words.includes('--json');
-  if (words.includes('--help')) return answerHelp(command, principal);
+  progress.json = (run.json ?? false) || hasFlag(words, '--json');
+  if (hasFlag(words, '--help')) return answerHelp(command, principal);
   checkMayRun(command, principal);
   const { args, json } = parseArguments(command, words, rest);
   progress.json = (run.json ?? false) || json;
@@ -158,8 +158,8 @@ function answerHelp(command: Command, principal: Principal): LineOutcome {
 function answerGroup(found: FoundGroup, principal: Principal, progress: Progress): LineOutcome {
   const { words } = found;
   const group = found.group.filter(({ permission }) => isFor(permission, principal));
-  progress.json ||= words.includes('--json');
-  if (words.includes('--help')) return answered({ commands: group.map(helpData) }, listOf(group));
+  progress.json ||= hasFlag(words, '--json');
+  if (hasFlag(words, '--help')) return answered({ commands: group.map(helpData) }, listOf(group));
   const { parent } = found;
   if (parent === undefined) {
     throw new GatewayError('usage', { problem: 'the line names no command; "help" lists them.' });
@@ -186,12 +186,16 @@ function contextOf(command: Command, run: LineRun, principal: Principal): Comman
   };
 }
 
+/** After `--` there are no flags. */
+function hasFlag(words: readonly string[], flag: string): boolean {
+  const flagsEnd = words.indexOf('--');
+  return words.slice(0, flagsEnd === -1 ? undefined : flagsEnd).includes(flag);
+}
+
 /** Before the line is understood: does it look as if its answer is read by a program? */
 function asksForJson(line: string): boolean {
   try {
-    const words = splitWords(line);
-    const flagsEnd = words.indexOf('--');
-    return words.slice(0, flagsEnd === -1 ? undefined : flagsEnd).includes('--json');
+    return hasFlag(splitWords(line), '--json');
   } catch {
     return false;
   }

@@ -51,6 +51,7 @@ export const keyOptions: Readonly<Record<string, Option>> = {
     describe: 'how long it is good: 90d, 12h, 1y, a date, or never',
   },
   ...restrictionOptions,
+  'max-keys': { type: 'string', placeholder: 'N', describe: 'only if the account has fewer than N keys' },
   yes: { type: 'boolean', describe: 'add it even if it was removed before' },
 };
 
@@ -60,11 +61,18 @@ export function readKeyOptions({ options }: Arguments, { clock }: CommandContext
   const tag = optionText(options['tag']);
   const exp = optionText(options['exp']);
   const expiresAt = exp === undefined ? undefined : parseExpiry(exp, clock.now());
+  const maxKeys = parseMaxKeys(optionText(options['max-keys']));
   return {
     ...(name === undefined ? {} : { name }),
     ...(tag === undefined ? {} : { tag: parseTag(tag) }),
     ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(maxKeys === undefined ? {} : { maxKeys }),
     restrictions: readRestrictions(options),
     ...(options['yes'] === true ? { readd: true } : {}),
   };
+}
+
+function parseMaxKeys(text: string | undefined): number | undefined {
+  if (text === undefined || /^[1-9]\d{0,5}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new GatewayError('usage', { problem: '--max-keys needs a number of keys, like 25.' });
 }
