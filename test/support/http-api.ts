@@ -110,3 +110,14 @@ function dechunk(text: string): { body: string; trailers: Record<string, string>
     at += size + 2;
   }
 }
+
+/** By hand, as the public page does it. */
+export async function signExe0(key: KeyPair, permissions: object | string, namespace = 'v0@gw.example') {
+  const payload = typeof permissions === 'string' ? permissions : JSON.stringify(permissions);
+  const signed = await runProgram('ssh-keygen', ['-Y', 'sign', '-f', key.file, '-n', namespace], {
+    stdin: payload,
+  });
+  const base64 = signed.text.split('\n').slice(1, -2).join('');
+  const url = (text: string) => text.replace(/[\n=]/g, '').replaceAll('+', '-').replaceAll('/', '_');
+  return `exe0.${Buffer.from(payload).toString('base64url')}.${url(base64)}`;
+}

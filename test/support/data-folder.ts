@@ -1,0 +1,17 @@
+/** What lies in a gateway's data folder. */
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+export async function storedRows(dataDir: string, table: string): Promise<Record<string, string>[]> {
+  const files = await filesBelow(dataDir);
+  const store = files.find((content) => content.includes('"accounts"'));
+  const tables = JSON.parse(store ?? '{}') as { tables?: Record<string, Record<string, string>[]> };
+  const all = (tables.tables ?? tables) as Record<string, Record<string, string>[]>;
+  return Object.values(all[table] ?? {});
+}
+
+export async function filesBelow(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));
+}
