@@ -23,7 +23,9 @@ export interface Handles {
   open(handle: string): Promise<{ readonly exe0: string; readonly secondFactor?: 'proven' } | undefined>;
 }
 
-const pattern = /^exe1\.[a-z2-7]{32}$/;
+/** By its form alone. */
+export const isHandle = (text: string) => /^exe1\.[a-z2-7]{32}$/.test(text);
+
 const handleCharacters = 32;
 /** Programs that turn an exe0 into a handle at each start must not fill the store. */
 const maxPerKey = 1000;
@@ -55,7 +57,7 @@ export function createHandles({ store, clock }: { readonly store: Store; readonl
     insert,
 
     async open(handle) {
-      if (!pattern.test(handle)) return undefined;
+      if (!isHandle(handle)) return undefined;
       const lookup = lookupOf(handle);
       const row = await store.find('tokens', 'lookup', lookup);
       if (!row || !timingSafeEqual(Buffer.from(row.lookup), Buffer.from(lookup))) return undefined;
