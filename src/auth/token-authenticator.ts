@@ -82,7 +82,8 @@ async function authenticateExe0(
   // Before the arithmetic: a stranger's own key of 16384 bits makes that take milliseconds.
   if (!row) return secret('its key is not registered');
   const verified = verifyExe0(parsed);
-  if (!verified) return evident('its signature does not hold');
+  // Secret as well: told, it would say that the key is registered.
+  if (!verified) return secret('its signature does not hold');
   if (row.expiresAt !== undefined && Date.parse(row.expiresAt) <= clock.now()) {
     return secret('its key has expired');
   }

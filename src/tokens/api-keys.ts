@@ -7,7 +7,7 @@ import type { Store } from '../store/store.ts';
 import type { Handles } from './handles.ts';
 import { MalformedToken } from './malformed-token.ts';
 import { commandsNamespace, containerNamespace } from './namespaces.ts';
-import type { PermissionsToSign } from './permissions.ts';
+import { latestTime, type PermissionsToSign } from './permissions.ts';
 import { type SignedOnce, signOnce } from './sign-exe0.ts';
 
 export interface ApiKeyToMake {
@@ -45,6 +45,9 @@ export function createApiKeys({
 }: ApiKeysDependencies): ApiKeys {
   return {
     async create({ accountId, label, cmds, exp, container, secondFactor }) {
+      if (exp !== undefined && exp > latestTime) {
+        throw new GatewayError('usage', { problem: 'a token ends before 2100, or never.' });
+      }
       const namespace =
         container === undefined ? commandsNamespace(domain) : containerNamespace(container, domain);
       const { publicKey, exe0 } = sign({ exp, cmds }, namespace);

@@ -62,11 +62,11 @@ describe('one thing wrong with its key or account', () => {
     expect(await door.show(token)).toMatchObject({ accountName: 'bob' });
   });
 
-  it("a stranger's key is told apart from a registered one by nothing but that, whatever it signed", async () => {
+  it('a forged signature tells nobody whether the key is registered', async () => {
     const forged = forgeToken(signer, { payload: () => Buffer.from('{"cmds":["ssh"]}') });
     expect(await door.show(forged)).toEqual(secret('its key is not registered'));
     await door.register(signer.blob);
-    expect(await door.show(forged)).toEqual({ refused: 'its signature does not hold', evident: true });
+    expect(await door.show(forged)).toEqual(secret('its signature does not hold'));
   });
 
   it('an expired key, at its very millisecond', async () => {
