@@ -44,7 +44,7 @@ export const inspectToken: CliCommand = async (args, terminal) => {
     if (!(error instanceof MalformedToken)) throw error;
     const problem = `this is no token that a gateway takes: ${error.message.replace(/\.$/, '')}.`;
     if (!json) throw new Error(problem, { cause: error });
-    print({ error: problem, code: 'invalid-token' satisfies GatewayError['code'] }, '');
+    print({ error: problem, code: 'invalid-token' satisfies GatewayError['code'] }, problem);
     return 1;
   }
 };
