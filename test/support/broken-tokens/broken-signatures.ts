@@ -96,13 +96,16 @@ const ecdsaSignatures = [
     ['ECDSA as 64 plain bytes', withNumbers((r, s) => Buffer.concat([r, s]))],
     ['ECDSA in DER', (data) => named(p256.algorithm, sign('sha256', data, p256.privateKey as KeyObject))],
     ['P-256 that calls itself P-384', withName(p256, 'ecdsa-sha2-nistp384')],
-    ['P-256 that signs as P-384', ecdsaSigners[1].sign],
+    ['P-256 that signs as P-384 would', hashedWith('sha384', p256, ecdsaSigners[1].algorithm)],
+    ['P-384 in the place of P-256', ecdsaSigners[1].sign],
   ]),
   ...instead(ecdsaSigners[1], [
-    ['P-384 with SHA-256', (data) => weaker(ecdsaSigners[1], data)],
+    ['P-384 with SHA-256', hashedWith('sha256', ecdsaSigners[1], ecdsaSigners[1].algorithm)],
     ['P-384 that calls itself P-256', withName(ecdsaSigners[1], 'ecdsa-sha2-nistp256')],
   ]),
-  ...instead(ecdsaSigners[2], [['P-521 with SHA-256', (data) => weaker(ecdsaSigners[2], data)]]),
+  ...instead(ecdsaSigners[2], [
+    ['P-521 with SHA-256', hashedWith('sha256', ecdsaSigners[2], ecdsaSigners[2].algorithm)],
+  ]),
 ];
 
 function padded(number: Buffer): Buffer {
@@ -114,9 +117,11 @@ function withName(of: TokenSigner, algorithm: string) {
     return Buffer.concat([field(algorithm), blob.subarray(4 + blob.readUInt32BE())]);
   };
 }
-function weaker({ privateKey, algorithm }: (typeof ecdsaSigners)[number], data: Buffer): Buffer {
-  const raw = sign('sha256', data, { key: privateKey as KeyObject, dsaEncoding: 'ieee-p1363' });
-  return named(algorithm, both(raw.subarray(0, raw.length / 2), raw.subarray(raw.length / 2)));
+function hashedWith(hash: string, { privateKey }: (typeof ecdsaSigners)[number], algorithm: string) {
+  return (data: Buffer) => {
+    const raw = sign(hash, data, { key: privateKey as KeyObject, dsaEncoding: 'ieee-p1363' });
+    return named(algorithm, both(raw.subarray(0, raw.length / 2), raw.subarray(raw.length / 2)));
+  };
 }
 
 export const brokenSignatures: readonly BrokenToken[] = [
