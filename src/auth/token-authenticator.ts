@@ -5,7 +5,7 @@ import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
 import type { Address } from '../sessions/session.ts';
-import { parseExe0, verifyExe0 } from '../tokens/exe0.ts';
+import { type Exe0, parseExe0, verifyExe0 } from '../tokens/exe0.ts';
 import type { Handles } from '../tokens/handles.ts';
 import { MalformedToken } from '../tokens/malformed-token.ts';
 import { findScope, type TokenScope } from '../tokens/namespaces.ts';
@@ -70,22 +70,26 @@ async function authenticateExe0(
   { kind, source, provenFor }: TokenUse,
   handleIsProven: boolean,
 ): Promise<Identity | TokenRefusal> {
-  const read = readSound(exe0);
-  if ('refused' in read) return read;
-  const { permissions, key, namespace, seen } = read;
-  const scope = findScope(namespace, domain);
+  const parsed = parseOrRefuse(exe0);
+  if ('refused' in parsed) return parsed;
+  const { permissions, sshsig } = parsed;
+  const scope = findScope(sshsig.namespace, domain);
   if (scope?.kind !== kind) return evident(`it was signed for ${namespaceFault(scope)}`);
   const fault = findTimeFault(permissions, clock.now());
   if (fault) return evident(fault);
 
-  const row = await keys.findByFingerprint(key.fingerprint);
+  const row = await keys.findByFingerprint(sshsig.key.fingerprint);
+  // Before the arithmetic: a stranger's own key of 16384 bits makes that take milliseconds.
   if (!row) return secret('its key is not registered');
+  const verified = verifyExe0(parsed);
+  // Secret as well: told, it would say that the key is registered.
+  if (!verified) return secret('its signature does not hold');
   if (row.expiresAt !== undefined && Date.parse(row.expiresAt) <= clock.now()) {
     return secret('its key has expired');
   }
   const account = await accounts.get(row.accountId);
   if (!account || account.disabled) return secret('its account is disabled');
-  const absent = findPresenceFault(seen, row.restrictions);
+  const absent = findPresenceFault(verified.securityKey, row.restrictions);
   if (absent) return secret(`its signature lacks ${absent.refused}`);
   if (row.restrictions.from !== undefined && !matchesAddress(source.address, row.restrictions.from)) {
     return secret('its key is not good from this address');
@@ -109,14 +113,9 @@ async function authenticateExe0(
   return { ...secret('the second factor was not shown for it'), lacksSecondFactor: true };
 }
 
-/** Everything that the token says by itself, its signature verified. */
-function readSound(exe0: string) {
+function parseOrRefuse(exe0: string): Exe0 | TokenRefusal {
   try {
-    const parsed = parseExe0(exe0);
-    const verified = verifyExe0(parsed);
-    if (!verified) return evident('its signature does not hold');
-    const { permissions, sshsig } = parsed;
-    return { permissions, key: sshsig.key, namespace: sshsig.namespace, seen: verified.securityKey };
+    return parseExe0(exe0);
   } catch (error) {
     if (error instanceof MalformedToken) return evident(error.message);
     throw error;

@@ -3,7 +3,8 @@ import { createConnection } from 'node:net';
 import { resolve } from 'node:path';
 import { type ControlResponse, controlSocketPath } from '../control/control-protocol.ts';
 import { GatewayError } from '../errors.ts';
-import type { CliCommand, Terminal } from './run-cli.ts';
+import { readStdin } from './read-stdin.ts';
+import type { CliCommand } from './run-cli.ts';
 
 export const operate: CliCommand = async (args, terminal) => {
   const { words, dataDir } = takeDataFlag(args, terminal.env['POSTERN_DATA_DIR'] ?? './data');
@@ -17,7 +18,7 @@ export const operate: CliCommand = async (args, terminal) => {
     words[0] === 'backup' && words[1] !== undefined
       ? ['backup', resolve(words[1]), ...words.slice(2)]
       : words;
-  const stdin = takesStdin(words) && !terminal.stdin.isTTY ? await readAll(terminal) : '';
+  const stdin = takesStdin(words) && !terminal.stdin.isTTY ? await readStdin(terminal) : '';
   const response = await call(dataDir, { line: sent.map(quote).join(' '), stdin });
   terminal.stdout.write(response.stdout);
   terminal.stderr.write(response.stderr);
@@ -41,19 +42,6 @@ function takeDataFlag(args: readonly string[], fallback: string): { words: strin
 
 /** As the lobby's line syntax reads it back: nothing is special in single quotes but the quote itself. */
 const quote = (word: string) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`);
-
-const maxStdinBytes = 1024 * 1024;
-
-async function readAll({ stdin }: Terminal): Promise<string> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stdin as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxStdinBytes) throw new Error('more than 1 MiB on stdin.');
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
 
 async function call(dataDir: string, request: { line: string; stdin: string }): Promise<ControlResponse> {
   const path = controlSocketPath(dataDir);

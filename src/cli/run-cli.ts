@@ -3,6 +3,7 @@ import { isGatewayError } from '../errors.ts';
 import { version } from '../platform/version.ts';
 import { operate } from './operate.ts';
 import { serve } from './serve.ts';
+import { token } from './token.ts';
 
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -25,6 +26,7 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
                                gateway; "ssh GATEWAY help CMD" explains each. Recover a lost admin key with
                                "postern account add-key NAME < key.pub", a lost phone with
                                "postern mfa reset NAME"
+  postern token sign|inspect … a token by a key of yours, without a gateway; what stands in one
   postern version              print the version
 
   --data DIR                   the running gateway's data folder (default ./data)
@@ -39,6 +41,7 @@ const print =
 
 const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['serve', serve],
+  ['token', token],
   ['version', print(`postern ${version}\n`)],
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],

@@ -1,11 +1,11 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { pino } from 'pino';
-import yargs, { type Options } from 'yargs';
+import type { Options } from 'yargs';
 import { flagOfKey, loadConfig } from '../config/load-config.ts';
-import { GatewayError } from '../errors.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
+import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
 
 /** Each is a configuration key, but for --config. */
@@ -39,36 +39,15 @@ const flags = {
   },
 } as const satisfies Record<(typeof flagOfKey)[keyof typeof flagOfKey] | 'config', Options>;
 
+const usage = '[FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …';
+
 export const serve: CliCommand = async (args, terminal) => {
-  let help: string | undefined;
-  const parsed = await yargs([...args])
-    .scriptName('postern serve')
-    .usage(
-      'Usage: $0 [FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …',
-    )
-    .options(flags)
-    .help()
-    .version(false)
-    .strict()
-    .exitProcess(false)
-    .parserConfiguration({ 'duplicate-arguments-array': false, 'camel-case-expansion': false })
-    .wrap(100)
-    .fail((message, error) => {
-      throw (
-        error ?? new GatewayError('usage', { problem: `${message}; "postern serve --help" lists the flags.` })
-      );
-    })
-    .parse([...args], {}, (_error: unknown, _argv: unknown, output: string) => {
-      help = output || undefined;
-    });
-  if (help !== undefined) {
-    terminal.stdout.write(`${help}\n`);
-    return 0;
-  }
+  const parsed = await parseFlags(args, { name: 'postern serve', usage, flags }, terminal);
+  if (!parsed) return 0;
   const { config, unknownVariables } = loadConfig({
     env: terminal.env,
-    ...(parsed.config === undefined ? {} : { file: parsed.config }),
-    flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed[flag]])),
+    ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
+    flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
   });
   const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)

@@ -6,6 +6,9 @@ const listenAddress = z
   .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'must be HOST:PORT, like 127.0.0.1:2222 or [::]:2222')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535');
 
+/** A host name or an address, as it stands in what tokens are signed for. */
+export const domainPattern = /^[\w.:-]+$/;
+
 export const configSchema = z.strictObject({
   /** Where the SSH door listens; port 0 takes any free one. */
   sshListen: listenAddress.default('0.0.0.0:2222'),
@@ -31,10 +34,7 @@ export const configSchema = z.strictObject({
   /** `unix:///var/run/docker.sock`, `tcp://HOST:PORT`; unset: DOCKER_HOST, else the usual socket. */
   docker: z.string().optional(),
   /** The gateway's own name, as people type it. */
-  domain: z
-    .string()
-    .regex(/^[\w.:-]+$/, 'must be a host name or an address')
-    .default('localhost'),
+  domain: z.string().regex(domainPattern, 'must be a host name or an address').default('localhost'),
   /** Port people connect to, if not the one listened on. */
   publicPort: z.int().min(1).max(65535).optional(),
   targetPrefix: z

@@ -20,7 +20,7 @@ const endOfTimeMs = Date.parse('9999-12-31T23:59:59.999Z');
 export function parseExpiry(text: string, now: number): string | undefined {
   const wanted = text.trim();
   if (wanted.toLowerCase() === 'never') return undefined;
-  const at = parseDuration(wanted, now) ?? parseIsoTime(wanted);
+  const at = findTime(wanted, now);
   const shown = `"${excerpt(text)}"`;
   if (at === undefined) {
     const problem = `${shown} is no expiry; give 30d, 12h, 2w, 1y, a date like 2030-12-31, or never.`;
@@ -31,6 +31,11 @@ export function parseExpiry(text: string, now: number): string | undefined {
     throw new GatewayError('usage', { problem: `the expiry ${shown} is too far away; "never" is possible.` });
   }
   return new Date(at).toISOString();
+}
+
+/** `30d` from `now` on, an ISO date or date and time; in milliseconds since 1970. Undefined for anything else. */
+export function findTime(text: string, now: number): number | undefined {
+  return parseDuration(text, now) ?? parseIsoTime(text);
 }
 
 function parseDuration(text: string, now: number): number | undefined {

@@ -5,9 +5,10 @@ import { type Clock, isoTime } from '../platform/clock.ts';
 import type { KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Handles } from './handles.ts';
+import { MalformedToken } from './malformed-token.ts';
 import { commandsNamespace, containerNamespace } from './namespaces.ts';
-import { latestTime } from './permissions.ts';
-import { signOnce } from './sign-exe0.ts';
+import { latestTime, type PermissionsToSign } from './permissions.ts';
+import { type SignedOnce, signOnce } from './sign-exe0.ts';
 
 export interface ApiKeyToMake {
   readonly accountId: string;
@@ -49,7 +50,7 @@ export function createApiKeys({
       }
       const namespace =
         container === undefined ? commandsNamespace(domain) : containerNamespace(container, domain);
-      const { publicKey, exe0 } = signOnce(JSON.stringify({ exp, cmds }), namespace);
+      const { publicKey, exe0 } = sign({ exp, cmds }, namespace);
       const expiresAt = exp === undefined ? undefined : new Date(exp * 1000).toISOString();
       return store.transact(async (transaction) => {
         const comment = `api-key-${isoTime(clock).slice(0, 10)}`;
@@ -70,4 +71,13 @@ export function createApiKeys({
       });
     },
   };
+}
+
+function sign(permissions: PermissionsToSign, namespace: string): SignedOnce {
+  try {
+    return signOnce(permissions, namespace);
+  } catch (error) {
+    if (!(error instanceof MalformedToken)) throw error;
+    throw new GatewayError('usage', { problem: `no gateway would take this token: ${error.message}.` });
+  }
 }

@@ -16,7 +16,7 @@ export interface Exe0 {
 
 /** Reads it; nothing is verified yet. Throws MalformedToken. */
 export function parseExe0(token: string): Exe0 {
-  if (Buffer.byteLength(token) > maxTokenBytes) throw new MalformedToken('it is too long');
+  if (Buffer.byteLength(token) > maxTokenBytes) throw tooLong();
   const [prefix, payloadText, signatureText, ...more] = token.split('.');
   if (prefix !== 'exe0' || payloadText === undefined || signatureText === undefined || more.length > 0) {
     throw new MalformedToken('it is not exe0, payload and signature with a dot between');
@@ -26,11 +26,16 @@ export function parseExe0(token: string): Exe0 {
   return { payload, permissions: parsePermissions(payload), sshsig };
 }
 
+const tooLong = () => new MalformedToken(`it is longer than ${maxTokenBytes} bytes`);
+
 /** Undefined when the key inside did not sign exactly this payload. */
 export function verifyExe0({ payload, sshsig }: Exe0): VerifiedSignature | undefined {
   return verifySshsig(sshsig, payload);
 }
 
+/** Throws MalformedToken when it gets too long. */
 export function formatExe0(payload: Buffer, sshsigBlob: Buffer): string {
-  return `exe0.${payload.toString('base64url')}.${sshsigBlob.toString('base64url')}`;
+  const token = `exe0.${payload.toString('base64url')}.${sshsigBlob.toString('base64url')}`;
+  if (token.length > maxTokenBytes) throw tooLong();
+  return token;
 }

@@ -19,11 +19,13 @@ export interface Handles {
   create(exe0: string, facts: HandleFacts): Promise<string>;
   /** The same inside a transaction. */
   insert(transaction: Transaction, exe0: string, facts: HandleFacts): Promise<string>;
-  /** The exe0 behind a handle, not validated; undefined for what is no handle of ours. */
+  /** The exe0 behind a handle, not validated; undefined for what is no handle of ours, or whose row was changed. */
   open(handle: string): Promise<{ readonly exe0: string; readonly secondFactor?: 'proven' } | undefined>;
 }
 
-const pattern = /^exe1\.[a-z2-7]{32}$/;
+/** By its form alone. */
+export const isHandle = (text: string) => /^exe1\.[a-z2-7]{32}$/.test(text);
+
 const handleCharacters = 32;
 /** Programs that turn an exe0 into a handle at each start must not fill the store. */
 const maxPerKey = 1000;
@@ -38,16 +40,15 @@ export function createHandles({ store, clock }: { readonly store: Store; readonl
     }
     await makeRoom(transaction, keyFingerprint, clock.now());
     const handle = `exe1.${randomId(handleCharacters)}`;
-    const lookup = lookupOf(handle);
-    await transaction.put('tokens', {
+    const row = {
       id: randomId(),
-      lookup,
-      sealed: seal(handle, exe0, lookup),
+      lookup: lookupOf(handle),
       keyFingerprint,
       ...(exp === undefined ? {} : { expiresAt: new Date(exp * 1000).toISOString() }),
       createdAt: isoTime(clock),
       ...(secondFactor === undefined ? {} : { secondFactor }),
-    });
+    };
+    await transaction.put('tokens', { ...row, sealed: seal(handle, exe0, row) });
     return handle;
   }
 
@@ -56,11 +57,12 @@ export function createHandles({ store, clock }: { readonly store: Store; readonl
     insert,
 
     async open(handle) {
-      if (!pattern.test(handle)) return undefined;
+      if (!isHandle(handle)) return undefined;
       const lookup = lookupOf(handle);
       const row = await store.find('tokens', 'lookup', lookup);
       if (!row || !timingSafeEqual(Buffer.from(row.lookup), Buffer.from(lookup))) return undefined;
       const exe0 = unseal(handle, row);
+      if (exe0 === undefined) return undefined;
       return { exe0, ...(row.secondFactor === undefined ? {} : { secondFactor: row.secondFactor }) };
     },
   };
@@ -81,23 +83,32 @@ const derived = (handle: string, label: string) =>
 
 const lookupOf = (handle: string) => derived(handle, 'lookup').toString('hex');
 
-function seal(handle: string, exe0: string, lookup: string): string {
+/** What stands beside the sealed exe0, and cannot be changed without it. */
+const besides = ({ lookup, keyFingerprint, expiresAt, secondFactor }: Omit<TokenRow, 'sealed'>) =>
+  Buffer.from(JSON.stringify([lookup, keyFingerprint, expiresAt, secondFactor]));
+
+function seal(handle: string, exe0: string, row: Omit<TokenRow, 'sealed'>): string {
   const nonce = randomBytes(nonceBytes);
   const cipher = createCipheriv('aes-256-gcm', derived(handle, 'seal'), nonce);
-  cipher.setAAD(Buffer.from(lookup));
+  cipher.setAAD(besides(row));
   const sealed = Buffer.concat([cipher.update(exe0, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64');
 }
 
-/** Throws when the row is not what was written. */
-function unseal(handle: string, { sealed, lookup }: TokenRow): string {
-  const bytes = Buffer.from(sealed, 'base64');
+/** Undefined when the row is not what was written. */
+function unseal(handle: string, row: TokenRow): string | undefined {
+  const bytes = Buffer.from(row.sealed, 'base64');
+  if (bytes.length < nonceBytes + tagBytes) return undefined;
   const nonce = bytes.subarray(0, nonceBytes);
   const decipher = createDecipheriv('aes-256-gcm', derived(handle, 'seal'), nonce, {
     authTagLength: tagBytes,
   });
-  decipher.setAAD(Buffer.from(lookup));
+  decipher.setAAD(besides(row));
   decipher.setAuthTag(bytes.subarray(-tagBytes));
   const text = decipher.update(bytes.subarray(nonceBytes, -tagBytes));
-  return Buffer.concat([text, decipher.final()]).toString('utf8');
+  try {
+    return Buffer.concat([text, decipher.final()]).toString('utf8');
+  } catch {
+    return undefined;
+  }
 }

@@ -13,6 +13,8 @@ export interface Permissions {
   readonly ctx?: Buffer;
 }
 
+export type PermissionsToSign = { readonly [Field in keyof Permissions]: Permissions[Field] | undefined };
+
 /** What a token that names no commands may run. */
 export const defaultCommands: readonly string[] = [
   'help',
@@ -34,14 +36,13 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ['exp', (written) => ({ exp: readTime(written) })],
   ['nbf', (written) => ({ nbf: readTime(written) })],
   ['cmds', (_written, value) => ({ cmds: readCommands(value) })],
-  ['ctx', (written) => ({ ctx: Buffer.from(written) })],
+  ['ctx', (written) => ({ ctx: readContext(written) })],
 ]);
 
 /** Throws MalformedToken. */
 export function parsePermissions(payload: Buffer): Permissions {
   const text = decodeUtf8(payload);
-  // Nothing that ends a header or drives a terminal may get to a container by way of ctx.
-  if (hasControlCharacter(payload)) throw new MalformedToken('its permissions hold a control character');
+  if (/[\r\n\0]/.test(text)) throw new MalformedToken('its permissions hold a CR, LF or NUL');
   if (!text.startsWith('{') || !text.endsWith('}')) {
     throw new MalformedToken('its permissions are not one JSON object and nothing else');
   }
@@ -55,6 +56,19 @@ export function parsePermissions(payload: Buffer): Permissions {
   return permissions;
 }
 
+/** What to sign; `ctx` is JSON, passed on as it is. Throws MalformedToken for what `parsePermissions` refuses. */
+export function formatPermissions({ exp, nbf, cmds, ctx }: PermissionsToSign): Buffer {
+  // By itself: `1,"exp":2` would be two members.
+  if (ctx !== undefined) parseJson(decodeUtf8(ctx));
+  const members = { exp: exp?.toString(), nbf: nbf?.toString(), cmds: cmds && JSON.stringify(cmds), ctx };
+  const written = Object.entries(members).flatMap(([name, value]) =>
+    value === undefined ? [] : [`"${name}":${value}`],
+  );
+  const payload = Buffer.from(`{${written.join(',')}}`);
+  parsePermissions(payload);
+  return payload;
+}
+
 function decodeUtf8(bytes: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
@@ -62,8 +76,6 @@ function decodeUtf8(bytes: Buffer): string {
     throw new MalformedToken('its permissions are not UTF-8');
   }
 }
-
-const hasControlCharacter = (bytes: Buffer) => bytes.some((byte) => byte < 0x20 || byte === 0x7f);
 
 function parseJson(text: string): Readonly<Record<string, unknown>> {
   try {
@@ -83,4 +95,10 @@ function readTime(written: string): number {
 function readCommands(value: unknown): readonly string[] {
   if (Array.isArray(value) && value.every((entry) => typeof entry === 'string')) return value;
   throw new MalformedToken('its cmds are not an array of strings');
+}
+
+/** It becomes a header for the container's server. */
+function readContext(written: string): Buffer {
+  if (/[\0-\x1f\x7f]/.test(written)) throw new MalformedToken('its ctx holds a control character');
+  return Buffer.from(written);
 }

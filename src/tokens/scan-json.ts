@@ -6,7 +6,8 @@ export const maxDepth = 32;
 
 /**
  * The members of the object in `text`, each as written. `text` is one that JSON.parse took.
- * Throws MalformedToken for a member that is there twice, at any depth, and for more than `maxDepth`.
+ * Throws MalformedToken for a member that is there twice, at any depth, for half a surrogate pair, and for more
+ * than `maxDepth`.
  */
 export function scanMembers(text: string): ReadonlyMap<string, string> {
   const members = new Map<string, string>();
@@ -19,7 +20,7 @@ function scanValue(text: string, start: number, depth: number): number {
   const first = text[start];
   if (first === '{') return scanObject(text, start, depth);
   if (first === '[') return scanArray(text, start, depth);
-  if (first === '"') return endOfString(text, start);
+  if (first === '"') return scanString(text, start).end;
   return matchAt(/[^\s,\]}]+/y, text, start);
 }
 
@@ -33,9 +34,8 @@ function scanObject(
   const names = new Set<string>();
   let at = skipBlanks(text, start + 1);
   while (text[at] !== '}') {
-    const nameEnd = endOfString(text, at);
     // Two spellings of one name ("a", "\u0061") are the same member.
-    const name = JSON.parse(text.slice(at, nameEnd)) as string;
+    const { value: name, end: nameEnd } = scanString(text, at);
     if (names.has(name)) throw new MalformedToken('a member of its permissions is there twice');
     names.add(name);
     const valueStart = skipBlanks(text, skipBlanks(text, nameEnd) + 1);
@@ -53,12 +53,19 @@ function scanArray(text: string, start: number, depth: number): number {
   return at + 1;
 }
 
+function scanString(text: string, start: number): { readonly value: string; readonly end: number } {
+  const end = matchAt(/"(?:[^"\\]|\\.)*"/y, text, start);
+  const value = JSON.parse(text.slice(start, end)) as string;
+  // RFC 7493 §2.1. Some parsers replace half a surrogate pair: two names would be one to them.
+  if (!value.isWellFormed()) throw new MalformedToken('a string in its permissions is no Unicode text');
+  return { value, end };
+}
+
 function checkDepth(depth: number): void {
   if (depth > maxDepth) throw new MalformedToken('its permissions are nested too deeply');
 }
 
 const skipBlanks = (text: string, start: number) => matchAt(/\s*/y, text, start);
-const endOfString = (text: string, start: number) => matchAt(/"(?:[^"\\]|\\.)*"/y, text, start);
 
 function skipSeparator(text: string, start: number): number {
   const at = skipBlanks(text, start);

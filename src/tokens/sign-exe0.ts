@@ -3,6 +3,7 @@ import { generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
 import type { PublicKey } from '../keys/key-types.ts';
 import { parsePublicKeyBlob } from '../keys/parse-public-key.ts';
 import { formatExe0 } from './exe0.ts';
+import { formatPermissions, type PermissionsToSign } from './permissions.ts';
 import { formatSshsig, signedData, sshString } from './sshsig.ts';
 
 export interface SignedOnce {
@@ -13,11 +14,14 @@ export interface SignedOnce {
 const type = Buffer.from('ssh-ed25519');
 const hash = 'sha512';
 
-/** Signs `permissions` (JSON) for `namespace` with a new ed25519 key, whose private half nobody ever sees. */
-export function signOnce(permissions: string, namespace: string): SignedOnce {
+/**
+ * Signs for `namespace` with a new ed25519 key, whose private half nobody ever sees. Throws MalformedToken for what
+ * would be refused.
+ */
+export function signOnce(permissions: PermissionsToSign, namespace: string): SignedOnce {
   const pair = generateKeyPairSync('ed25519');
   const publicKey = parsePublicKeyBlob(blobOf(pair.publicKey));
-  const payload = Buffer.from(permissions);
+  const payload = formatPermissions(permissions);
   const data = signedData({ namespace, reserved: Buffer.alloc(0), hash }, payload);
   const signature = Buffer.concat([sshString(type), sshString(sign(null, data, pair.privateKey))]);
   const sshsig = formatSshsig({ publicKey: publicKey.blob, namespace, hash, signature });

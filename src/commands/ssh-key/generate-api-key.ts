@@ -2,8 +2,10 @@ import type { TokenFacts } from '../../auth/identity.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseExpiry } from '../../keys/expiry.ts';
 import { excerpt } from '../../platform/excerpt.ts';
+import { findUnknownCommand, parseCommandList } from '../../tokens/command-list.ts';
 import { defaultCommands } from '../../tokens/permissions.ts';
 import type { Arguments, Command, CommandContext } from '../command.ts';
+import { nameOf } from '../interpreter/load-commands.ts';
 import { optionText, shortTime } from '../text-parts.ts';
 import { ownAccountId } from './own-keys.ts';
 
@@ -67,13 +69,10 @@ export const command: Command = {
 
 /** Undefined for the default list. Throws usage for what is no command here. */
 function parseCommands(text: string | undefined, { commands, usage }: CommandContext) {
-  const wanted = (text ?? '').split(',').map((entry) => entry.trim().replace(/\s+/g, ' '));
-  const named = wanted.filter((entry) => entry !== '');
-  if (named.length === 0) return undefined;
-  const known = new Set(['new', ...commands.map(({ path }) => path.join(' '))]);
-  const unknown = named.find((entry) => !known.has(entry) && !/^ssh [^\s]+$/.test(entry));
+  const named = parseCommandList(text ?? '');
+  const unknown = findUnknownCommand(named, commands.map(nameOf));
   if (unknown !== undefined) throw usage(`--cmds names "${excerpt(unknown)}", which is no command`);
-  return named;
+  return named.length === 0 ? undefined : named;
 }
 
 /** In whole seconds, as tokens count. */
