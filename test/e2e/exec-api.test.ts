@@ -155,7 +155,7 @@ describe('around the commands', () => {
       paths: Record<string, Record<string, object>>;
     }>();
     expect(openapi).toMatch(/^3\./);
-    expect(Object.keys(paths).sort()).toEqual(['/exec', '/healthz', '/readyz']);
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(['/exec', '/healthz', '/readyz']));
     expect(Object.keys((paths['/exec'] as { post: { responses: object } }).post.responses)).toEqual(
       expect.arrayContaining(['200', '400', '401', '403', '404', '413', '422', '429', '500', '504']),
     );
