@@ -31,6 +31,7 @@ import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
+import { createReachWeb } from './sessions/reach-web.ts';
 import { createResolveJump } from './sessions/resolve-jump.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import { runAccountSession } from './sessions/run-session.ts';
@@ -158,6 +159,7 @@ async function compose(
     config,
     log,
     services,
+    reachWeb: createReachWeb({ ...rules, targetPrefix: config.targetPrefix }),
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));

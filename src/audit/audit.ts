@@ -15,7 +15,8 @@ export interface Audit {
     facts: {
       sessionId: string;
       target: string;
-      end: SessionEnd;
+      /** `httpStatus` is undefined where there was no answer. */
+      end: SessionEnd | { readonly httpStatus: number | undefined };
       bytesIn: number;
       bytesOut: number;
       durationMs: number;

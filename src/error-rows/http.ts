@@ -13,6 +13,21 @@ export const httpErrors = {
     () =>
       'this account has a second factor, and a token that a key alone has signed does not show it; turn it into an exe1 token with "ssh GATEWAY exe0-to-exe1".',
   ),
+  'container-unauthorized': row<{ name: string }>(
+    1,
+    401,
+    ({ name }) =>
+      `this needs a token for ${name} that is valid now; "ssh GATEWAY ssh-key generate-api-key --vm=${name}" makes one. Send it as "Authorization: Bearer TOKEN", or as the password.`,
+  ),
+  'token-elsewhere': forbidden<{ name: string }>(
+    ({ name }) =>
+      `this token is for another container; "ssh GATEWAY ssh-key generate-api-key --vm=${name}" makes one for ${name}.`,
+  ),
+  // Whether there is such a container or not, and no word of what else the account reaches.
+  'container-refused': forbidden<{ name: string }>(
+    ({ name }) =>
+      `the account and the key behind this token may not use ${name} now; ask who manages it to share it.`,
+  ),
   'rate-limited': row<{ seconds: number }>(
     1,
     429,

@@ -1,5 +1,5 @@
 /** Sessions and the store. */
-import { row, session, usage } from './row.ts';
+import { row, usage } from './row.ts';
 
 export const sessionsAndStoreErrors = {
   'session-not-found': row<{ session: string }>(
@@ -7,7 +7,9 @@ export const sessionsAndStoreErrors = {
     404,
     ({ session }) => `there is no session "${session}"; "session list" shows them.`,
   ),
-  'too-many-sessions': session<{ limit: number }>(
+  'too-many-sessions': row<{ limit: number }>(
+    255,
+    503,
     ({ limit }) => `${limit} sessions are open already; close one first.`,
   ),
   'invalid-config': usage<{ problem: string }>(({ problem }) => problem),

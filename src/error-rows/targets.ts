@@ -32,15 +32,53 @@ export const targetsErrors = {
   'no-such-user': session<{ user: string; target: string }>(
     ({ user, target }) => `there is no user "${user}" in ${target}; leave it out to use the default one.`,
   ),
-  'container-not-running': session<{ name: string; state: string }>(
+  'container-not-running': row<{ name: string; state: string }>(
+    255,
+    503,
     ({ name, state }) =>
       `container ${name} is ${state}; "ssh GATEWAY start ${name}" starts it, if it is yours.`,
   ),
   'container-ended': session<{ name: string }>(
     ({ name }) => `container ${name} stopped while the session was running.`,
   ),
-  'container-gone': session<{ name: string }>(
+  'container-gone': row<{ name: string }>(
+    255,
+    503,
     ({ name }) => `container ${name} no longer exists; "ssh GATEWAY ls" shows what there is.`,
+  ),
+  'web-refused': row<{ name: string }>(
+    255,
+    403,
+    ({ name }) =>
+      `you may not forward to the port of ${name}'s web server, by your key or by how ${name} is shared with you; ask who manages it.`,
+  ),
+  'web-no-address': row<{ name: string }>(
+    255,
+    502,
+    ({ name }) => `container ${name} has no address of its own; connect it to a network of the engine's.`,
+  ),
+  'web-port-invalid': row<{ name: string }>(
+    255,
+    502,
+    ({ name }) => `the label rexec.http.port of container ${name} is no port; it takes 1 to 65535.`,
+  ),
+  'web-port-closed': row<{ name: string; ports: string }>(
+    255,
+    502,
+    ({ name, ports }) =>
+      `nothing listens in container ${name} on port ${ports}; start its web server, or say its port with the label rexec.http.port.`,
+  ),
+  'web-unreachable': row<{ name: string }>(
+    255,
+    502,
+    ({ name }) =>
+      `the address of container ${name} cannot be reached from here; the gateway must be on the engine's machine or on the container's network.`,
+  ),
+  'web-failed': row<{ name: string }>(
+    255,
+    502,
+    ({ name }) =>
+      `the web server of container ${name} hung up, or what it sent is not sound HTTP; look into its log.`,
   ),
   'no-shell': session<{ name: string }>(
     ({ name }) => `container ${name} has no shell; give a program to run, like "ssh … /bin/program".`,
@@ -51,7 +89,7 @@ export const targetsErrors = {
     ({ reason }) =>
       `the Docker Engine cannot be reached (${reason}); containers are unavailable until it can.`,
   ),
-  'engine-failed': session<{ reason: string }>(({ reason }) => `the Docker Engine refused: ${reason}`),
+  'engine-failed': row<{ reason: string }>(255, 502, ({ reason }) => `the Docker Engine refused: ${reason}`),
   'pty-refused': session(() => 'a terminal is not allowed here; run a command without one (ssh -T).'),
   'sftp-refused': session(() => 'file transfer is not allowed on this target for you.'),
   'no-sftp-server': session<{ name: string }>(
@@ -68,8 +106,10 @@ export const targetsErrors = {
     ({ port }) => `port ${port} is not forwarded here; a target is reached at port 22, with "ssh -J".`,
   ),
   'forwarding-refused': session(() => 'the key you used may not forward, and a jump is a forwarding.'),
-  'destination-refused': session<{ permitted: string }>(
+  'destination-refused': row<{ permitted: string }>(
+    255,
+    403,
     ({ permitted }) => `the key you used may be forwarded to ${permitted} only (its permitopen=).`,
   ),
-  'forced-command-only': session(() => 'the key you used may only run its own forced command.'),
+  'forced-command-only': row(255, 403, () => 'the key you used may only run its own forced command.'),
 } as const;

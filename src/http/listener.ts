@@ -62,6 +62,11 @@ export function createListener(
     ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: handshakeTimeoutMs }, onRequest)
     : createServer(options, onRequest);
   server.maxConnections = maxConnections;
+  // Else Node asks for the body at once, though a container may not want it.
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    if (!passage?.isFor(request)) response.writeContinue();
+    onRequest(request, response);
+  });
   server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
   return server;
 }

@@ -8,10 +8,11 @@ import type { CallLine } from '../commands/call-line.ts';
 import type { Config } from '../config/config.ts';
 import { listenError, parseListenAddress } from '../config/listen-address.ts';
 import type { Clock } from '../platform/clock.ts';
-import type { LiveConnection } from '../sessions/connections.ts';
+import type { Connections, LiveConnection } from '../sessions/connections.ts';
+import type { ReachWeb } from '../sessions/reach-web.ts';
 import type { Address } from '../sessions/session.ts';
+import { createContainerPassage } from './container-passage/create-container-passage.ts';
 import { type AddRoutes, type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
-import type { Passage } from './listener.ts';
 
 export interface HttpDoorsDependencies {
   readonly config: Config;
@@ -22,7 +23,8 @@ export interface HttpDoorsDependencies {
   readonly callLine: CallLine;
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
-  readonly passage?: Passage;
+  readonly connections: Connections;
+  readonly reachWeb: ReachWeb;
   readonly addRoutes?: AddRoutes;
 }
 
@@ -34,14 +36,15 @@ export interface HttpDoors {
 
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
-  const { config, log, engineAnswers, passage, addRoutes } = dependencies;
+  const { config, log, engineAnswers, addRoutes } = dependencies;
+  const { domain, maxSessionsPerAccount } = config;
   const { httpListen, healthListen, maxConnections, tlsCert: certFile, tlsKey: keyFile } = config;
   const shared = { log, engineAnswers, maxConnections, bodyTimeoutMs: config.execTimeoutMs };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,
     tls,
-    passage,
+    passage: createContainerPassage({ ...dependencies, domain, maxSessionsPerAccount }),
     addRoutes,
     exec: execOf(dependencies),
   });

@@ -24,7 +24,7 @@ export function logRequests(app: FastifyInstance, log: Logger): void {
       {
         requestId: request.id,
         method: request.method,
-        path: printable(excerpt(maskSecrets(pathOf(request.url)), longestPath)),
+        path: loggedPath(request.url),
         status: reply.raw.statusCode,
         durationMs: Math.round(reply.elapsedTime),
         source: request.socket.remoteAddress,
@@ -35,4 +35,6 @@ export function logRequests(app: FastifyInstance, log: Logger): void {
   });
 }
 
-const pathOf = (url: string) => url.split('?', 1)[0] ?? '';
+/** Without the query, where secrets are common. */
+export const loggedPath = (url: string): string =>
+  printable(excerpt(maskSecrets(url.split('?', 1)[0] ?? ''), longestPath));

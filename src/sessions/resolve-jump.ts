@@ -2,8 +2,8 @@ import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import { permitsOpen } from '../keys/permit-patterns.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { permitsForwarding, withoutPrefix } from './forwarding.ts';
 
 export interface ResolveJumpDependencies {
   readonly authorizer: Authorizer;
@@ -22,10 +22,12 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       const principal = await authorizer.principal(identity);
       checkMayForward(principal);
       if (port !== 22) throw new GatewayError('port-refused', { port });
-      const nameIn = (text: string) =>
-        text.toLowerCase().startsWith(targetPrefix) ? text.slice(targetPrefix.length) : text;
-      const name = nameIn(host);
-      checkPermitOpen(principal, (permitted) => nameIn(permitted) === name, port);
+      const name = withoutPrefix(host, targetPrefix);
+      if (!permitsForwarding(principal, name, port, targetPrefix)) {
+        throw new GatewayError('destination-refused', {
+          permitted: principal.key.restrictions.permitOpen?.join(', ') ?? '',
+        });
+      }
       const target = await targets.resolve(principal, name);
       await authorizer.authorize(principal, target, undefined);
       return { target: target.id };
@@ -35,18 +37,6 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       throw error;
     }
   };
-}
-
-/** sshd(8) permitopen=: `web` and `rexec-web` are one name, as they are to whoever jumps. */
-function checkPermitOpen(
-  { key: { restrictions } }: Principal,
-  isHost: (permitted: string) => boolean,
-  port: number,
-): void {
-  const { permitOpen } = restrictions;
-  if (permitOpen !== undefined && !permitsOpen(permitOpen, isHost, port)) {
-    throw new GatewayError('destination-refused', { permitted: permitOpen.join(', ') });
-  }
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The port: where a session can end. Implemented by `container/`, later by `remote-host/`. */
+import type { Socket } from 'node:net';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
 
@@ -25,6 +26,18 @@ export interface ContainerTarget {
 /** Remote hosts join this union when they come. */
 export type Target = ContainerTarget;
 
+export interface WebDialOptions {
+  /** Whether the key may be forwarded to that port. */
+  readonly mayOpen: (port: number) => boolean;
+  /** Aborted when nobody wants the connection any more; the dial rejects with its reason. */
+  readonly signal: AbortSignal;
+}
+
+export interface WebConnection {
+  readonly socket: Socket;
+  readonly port: number;
+}
+
 /** The engine behind container targets. */
 export interface ContainerEngine {
   /** Every container, running or not. Throws `engine-unavailable`. */
@@ -35,6 +48,11 @@ export interface ContainerEngine {
   restart(id: string): Promise<void>;
   /** A handler for one session in the container that was authorized. */
   openSession(authorization: Authorization<ContainerTarget>): SessionHandler;
+  /**
+   * Connects to the web server of the container that was authorized. Throws `web-refused`, `web-no-address`,
+   * `web-port-invalid`, `web-port-closed`, `web-unreachable`, `container-not-running`, `container-gone`.
+   */
+  dialWeb(authorization: Authorization<ContainerTarget>, options: WebDialOptions): Promise<WebConnection>;
   /** Resolves when the engine answers; throws `engine-unavailable`. */
   ping(): Promise<void>;
   /** Ends what is still running for sessions. */

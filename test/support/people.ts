@@ -52,6 +52,9 @@ export function listedEngine(containers: ContainerTarget[]) {
         return { exitStatus: 7 };
       };
     },
+    dialWeb: async ({ target: { name } }) => {
+      throw new GatewayError('web-port-closed', { name, ports: '80' });
+    },
     ping: async () => undefined,
     close: async () => undefined,
   };

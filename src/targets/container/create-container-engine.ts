@@ -8,6 +8,7 @@ import type { SessionHandler, SessionIo } from '../../sessions/session.ts';
 import type { ContainerEngine, ContainerTarget } from '../target.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, toTargets } from './container-list.ts';
+import { dialWeb } from './dial-web.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
@@ -70,6 +71,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),
     openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules)),
+    dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
     async close() {
       await sessions.end();
       await hangups.close(closeWithinMs);

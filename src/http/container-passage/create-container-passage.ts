@@ -1,0 +1,71 @@
+/** `NAME.DOMAIN` over HTTP: with a token for that container, straight to its web server. */
+import type { IncomingMessage } from 'node:http';
+import type { Identity } from '../../auth/identity.ts';
+import { isTokenRefusal } from '../../auth/token-authenticator.ts';
+import { GatewayError } from '../../errors.ts';
+import { randomId } from '../../platform/ids.ts';
+import { findContainerName } from '../host-name.ts';
+import type { Passage } from '../listener.ts';
+import { dropRest } from './answer-failure.ts';
+import { type Exchange, upgradeExchange } from './exchange.ts';
+import { toHeaders, valuesOf } from './header-rules.ts';
+import { createPass, fail, hangUp, type PassDependencies } from './pass.ts';
+import { type RequestHead, readHead } from './read-head.ts';
+import { checkHandshake } from './switch-protocols.ts';
+
+/** Throws container-unauthorized: one sentence for every cause, which the audit holds. */
+async function identify(
+  { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
+  id: string,
+  { socket }: IncomingMessage,
+  { token, container }: RequestHead,
+): Promise<Identity> {
+  const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  const found =
+    token === undefined ? undefined : await tokens.authenticate(token, { kind: 'container', source });
+  if (found && !isTokenRefusal(found)) return found;
+  const reason = `token: ${found?.refused ?? 'there is none'}`;
+  audit.loginRefused({ connectionId: id, source: source.address, reason });
+  throw found?.lacksSecondFactor
+    ? new GatewayError('token-unproven', {})
+    : new GatewayError('container-unauthorized', { name: container });
+}
+
+/** Stands in the listener before the gateway's own routes. Its handlers answer in full and never throw. */
+export function createContainerPassage(dependencies: PassDependencies): Passage {
+  const { domain } = dependencies;
+  const pass = createPass(dependencies);
+  const open = new Set<AbortController>();
+
+  async function serve(exchange: Exchange): Promise<void> {
+    const { request, response, upgrade } = exchange;
+    const ending = new AbortController();
+    open.add(ending);
+    response.once('close', () => response.writableFinished || ending.abort(hangUp));
+    // What has begun can only be cut off: then it is seen to be incomplete.
+    ending.signal.addEventListener('abort', () => response.headersSent && request.socket.destroy());
+    const id = randomId();
+    try {
+      const head = readHead(request, domain);
+      if (upgrade) checkHandshake(request, head);
+      const identity = await identify(dependencies, id, request, head);
+      await pass({ id, exchange, head, identity, ending });
+    } catch (error) {
+      fail(dependencies, { id, exchange, ending }, error);
+    } finally {
+      open.delete(ending);
+      if (!upgrade) dropRest(request);
+    }
+  }
+
+  return {
+    isFor: ({ rawHeaders }) =>
+      findContainerName(valuesOf(toHeaders(rawHeaders), 'host'), domain) !== undefined,
+    handleRequest: (request, response) => void serve({ request, response }),
+    handleUpgrade: (request, socket, head) => void serve(upgradeExchange(request, socket, head)),
+    close() {
+      const reason = new GatewayError('session-ended', { reason: 'the gateway is shutting down.' });
+      for (const ending of open) ending.abort(reason);
+    },
+  };
+}
