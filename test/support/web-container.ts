@@ -5,7 +5,7 @@ import { docker, runContainer, type TestContainer } from './containers.ts';
 import { images } from './engine.ts';
 import { temporaryFile } from './gateway.ts';
 import type { Api } from './http-api.ts';
-import { type Outcome, runProgram } from './ssh-client.ts';
+import { type KeyPair, type Outcome, runProgram } from './ssh-client.ts';
 
 const folder = new URL('web-server', import.meta.url).pathname;
 
@@ -77,5 +77,26 @@ export async function askWeb(
   while (/^HTTP\/1\.1 1\d\d/.test(text)) text = text.slice(text.indexOf('\r\n\r\n') + 4);
   const end = text.indexOf('\r\n\r\n');
   const head = text.slice(0, end);
-  return { ...ran, head, code: Number(head.split(' ')[1]), body: text.slice(end + 4) };
+  return {
+    ...ran,
+    head,
+    code: Number(head.split(' ')[1]),
+    body: Buffer.from(text.slice(end + 4), 'latin1').toString(),
+  };
+}
+
+/** An exe0 for the container, signed by the real ssh-keygen. */
+export async function signFor(
+  { gateway }: Api,
+  container: string,
+  key: KeyPair,
+  payload: string,
+): Promise<string> {
+  const namespace = `v0@${container}.${gateway.endpoint.host}`;
+  const signed = await runProgram('ssh-keygen', ['-Y', 'sign', '-q', '-f', key.file, '-n', namespace], {
+    stdin: payload,
+  });
+  if (signed.status !== 0) throw new Error(signed.stderr);
+  const blob = Buffer.from(signed.text.replace(/-----[A-Z ]+-----|\s/g, ''), 'base64');
+  return `exe0.${Buffer.from(payload).toString('base64url')}.${blob.toString('base64url')}`;
 }

@@ -67,6 +67,7 @@ const pages: Readonly<Record<string, Page>> = {
     response.writeHead(Number(url.searchParams.get('is')), { etag: '"x"' });
     response.end();
   },
+  '/length': (_request, response) => response.setHeader('content-length', '1000').end(Buffer.alloc(1000)),
   '/cut': (_request, response) => {
     response.writeHead(200, { 'content-length': '1000' });
     response.write('only this');
