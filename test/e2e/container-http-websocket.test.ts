@@ -1,6 +1,7 @@
 /** WebSockets pass byte for byte after a handshake that both sides have agreed to. */
+import dns, { type LookupAddress } from 'node:dns';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TestContainer } from '../support/containers.ts';
 import { type Api, startApi } from '../support/http-api.ts';
 import { lines, openRaw } from '../support/raw-http.ts';
@@ -38,8 +39,16 @@ const NodeWebSocket = WebSocket as new (
 ) => WebSocket;
 
 it('the WebSocket of Node speaks to the server in the container', async () => {
-  const url = `ws://127.0.0.1:${api.gateway.httpAddress?.port}/ws`;
-  const headers = { host: `${web.name}.gw.example`, authorization: `Bearer ${token}` };
+  // It takes no address beside the name, as curl does with --resolve.
+  const toLoopback = (
+    _name: string,
+    _options: unknown,
+    done: (error: null, found: LookupAddress[]) => void,
+  ) => done(null, [{ address: '127.0.0.1', family: 4 }]);
+  const resolving = vi.spyOn(dns, 'lookup').mockImplementation(toLoopback as never);
+  onTestFinished(() => resolving.mockRestore());
+  const url = `ws://${web.name}.gw.example:${api.gateway.httpAddress?.port}/ws`;
+  const headers = { authorization: `Bearer ${token}` };
   const said: unknown[] = [];
   await new Promise<void>((resolve, reject) => {
     const socket = new NodeWebSocket(url, { headers });
