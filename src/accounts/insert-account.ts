@@ -22,7 +22,7 @@ export async function isUsedName(transaction: Transaction, name: string): Promis
   return used !== undefined || (await transaction.find('accounts', 'name', name)) !== undefined;
 }
 
-/** Reserves the name for ever. Throws invalid-account-name, account-name-taken. */
+/** Reserves the name for ever. Throws invalid-account-name, account-name-taken, email-taken. */
 export async function insertAccount(
   transaction: Transaction,
   { name, role, email, origin }: AccountToInsert,
@@ -31,6 +31,8 @@ export async function insertAccount(
   if (await isUsedName(transaction, checkAccountName(name))) {
     throw new GatewayError('account-name-taken', { name });
   }
+  if (email !== undefined && (await isUsedEmail(transaction, email)))
+    throw new GatewayError('email-taken', {});
   const account: AccountRow = {
     id: randomId(),
     name,
@@ -43,4 +45,10 @@ export async function insertAccount(
   await transaction.put('accounts', account);
   await transaction.put('accountNames', { id: name, accountId: account.id });
   return account;
+}
+
+/** Web servers in containers may know people by it, and few tell capitals apart. */
+async function isUsedEmail(transaction: Transaction, email: string): Promise<boolean> {
+  const accounts = await transaction.list('accounts');
+  return accounts.some((account) => account.email?.toLowerCase() === email.toLowerCase());
 }

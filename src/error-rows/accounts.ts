@@ -8,6 +8,7 @@ export const accountsErrors = {
     409,
     ({ name }) => `the name "${name}" is taken or reserved; choose another.`,
   ),
+  'email-taken': row(1, 409, () => 'another account has this email; each has its own.'),
   'invalid-account-name': usage<{ name: string }>(
     ({ name }) =>
       `"${name}" cannot be an account name: use a lower-case letter, then up to 31 lower-case letters, digits and hyphens.`,

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { TestContainer } from '../support/containers.ts';
 import { type Api, startApi } from '../support/http-api.ts';
-import { lines, openRaw } from '../support/raw-http.ts';
+import { lines, openRaw, requestHead } from '../support/raw-http.ts';
 import { askWeb, startWebContainer } from '../support/web-container.ts';
 
 let api: Api;
@@ -21,9 +21,7 @@ afterAll(async () => {
 });
 
 const handshake = (path: string, ...more: readonly string[]) => [
-  `GET ${path} HTTP/1.1`,
-  `Host: ${web.name}.gw.example`,
-  `Authorization: Bearer ${token}`,
+  ...requestHead(web.name, token, path),
   'Connection: Upgrade',
   'Upgrade: websocket',
   'Sec-WebSocket-Version: 13',

@@ -1,10 +1,11 @@
 /** NAME.DOMAIN over HTTP: requests pass to the web server of a container, for whoever holds a token for it. */
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { type Api, startApi } from '../support/http-api.ts';
 import { type KeyPair, makeKeyPair } from '../support/ssh-client.ts';
+import { makeCertificate } from '../support/tls-certificate.ts';
 import { askWeb, signFor, startWebContainer } from '../support/web-container.ts';
 
 let api: Api;
@@ -130,6 +131,17 @@ describe('a request with a token for the container', () => {
     expect(headers['x-mine']).toBeUndefined();
     expect(headers['connection']).toEqual(['close']);
   });
+});
+
+it('over TLS the server is told so', async () => {
+  const { cert: tlsCert, key: tlsKey } = await makeCertificate('gw.example');
+  const tls = await startApi({ config: { tlsCert, tlsKey } });
+  onTestFinished(tls.stop);
+  const theirs = await tls.apiKey(`--vm=${web.name}`);
+  const { code, body } = await askWeb(tls, web.name, '/echo', { token: theirs, args: ['-k'] });
+  expect(code).toBe(200);
+  const { rawHeaders } = JSON.parse(body) as Echoed;
+  expect(rawHeaders[rawHeaders.indexOf('X-Forwarded-Proto') + 1]).toBe('https');
 });
 
 describe('who is refused', () => {

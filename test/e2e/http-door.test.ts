@@ -1,19 +1,14 @@
 /** The HTTP listener: rates, TLS, health, what it refuses to start with, and how it closes. */
-import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { runContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { temporaryFile } from '../support/gateway.ts';
 import { type Api, startApi } from '../support/http-api.ts';
-
-const run = promisify(execFile);
+import { makeCertificate } from '../support/tls-certificate.ts';
 
 describe('the rate of a key', () => {
   let api: Api;
@@ -46,15 +41,6 @@ describe('the rate of a key', () => {
 });
 
 describe('TLS', () => {
-  async function makeCertificate(name: string) {
-    const folder = await mkdtemp(join(tmpdir(), 'postern-tls-'));
-    const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    const subject = ['-subj', `/CN=${name}`, '-addext', `subjectAltName=DNS:${name},IP:127.0.0.1`];
-    const type = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'];
-    await run('openssl', ['req', '-x509', ...type, '-keyout', key, '-out', cert, ...subject]);
-    return { cert, key };
-  }
-
   const servedName = (port: number) =>
     new Promise<string>((resolve, reject) => {
       const socket = connectTls({ host: '127.0.0.1', port, rejectUnauthorized: false }, () => {

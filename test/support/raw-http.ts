@@ -55,3 +55,10 @@ export async function openRaw({ gateway }: Api, bytes: string | Buffer): Promise
 
 /** A request of these lines, ended by the empty one. */
 export const lines = (...each: readonly string[]): string => `${each.join('\r\n')}\r\n\r\n`;
+
+/** The lines that ask for `path` of a container with a token. */
+export const requestHead = (container: string, token: string, path: string, method = 'GET') => [
+  `${method} ${path} HTTP/1.1`,
+  `Host: ${container}.gw.example`,
+  `Authorization: Bearer ${token}`,
+];

@@ -13,6 +13,8 @@ import { createPass, fail, hangUp, type PassDependencies } from './pass.ts';
 import { type RequestHead, readHead } from './read-head.ts';
 import { checkHandshake } from './switch-protocols.ts';
 
+const keepAliveMs = 30_000;
+
 /** Throws container-unauthorized: one sentence for every cause, which the audit holds. */
 async function identify(
   { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
@@ -41,6 +43,8 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
     const { request, response, upgrade } = exchange;
     const ending = new AbortController();
     open.add(ending);
+    // Streams may be silent for hours; whose machine is gone must not look like one of them.
+    request.socket.setKeepAlive(true, keepAliveMs);
     response.once('close', () => response.writableFinished || ending.abort(hangUp));
     // What has begun can only be cut off: then it is seen to be incomplete.
     ending.signal.addEventListener('abort', () => response.headersSent && request.socket.destroy());

@@ -34,6 +34,13 @@ beforeEach(() => {
 });
 
 describe('an account', () => {
+  it('has an email of its own, whatever its capitals: web servers in containers may know people by it', async () => {
+    await accounts.add({ name: 'alice', role: 'member', email: 'a@example.com', origin: 'admin' });
+    const same = accounts.add({ name: 'bob', role: 'member', email: 'A@Example.com', origin: 'admin' });
+    await expect(same).rejects.toMatchObject({ code: 'email-taken' });
+    expect(await accounts.list()).toHaveLength(1);
+  });
+
   it('is made, found and listed', async () => {
     expect(await accounts.isEmpty()).toBe(true);
     const alice = await accounts.add({
