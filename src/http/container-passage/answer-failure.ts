@@ -4,7 +4,7 @@ import { errorBody } from '../../commands/failure-answer.ts';
 import type { GatewayError } from '../../errors.ts';
 
 /** For who still sends when the answer is out: hanging up at once would take the answer away again. */
-const lingerMs = 2_000;
+export const lingerMs = 2_000;
 
 /** `realm`: what a browser or git calls the thing it asks a password for. */
 export function answerFailure(response: ServerResponse, failure: GatewayError, realm: string): void {

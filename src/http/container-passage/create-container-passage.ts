@@ -15,24 +15,6 @@ import { checkHandshake } from './switch-protocols.ts';
 
 const keepAliveMs = 30_000;
 
-/** Throws container-unauthorized: one sentence for every cause, which the audit holds. */
-async function identify(
-  { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
-  id: string,
-  { socket }: IncomingMessage,
-  { token, container }: RequestHead,
-): Promise<Identity> {
-  const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
-  const found =
-    token === undefined ? undefined : await tokens.authenticate(token, { kind: 'container', source });
-  if (found && !isTokenRefusal(found)) return found;
-  const reason = `token: ${found?.refused ?? 'there is none'}`;
-  audit.loginRefused({ connectionId: id, source: source.address, reason });
-  throw found?.lacksSecondFactor
-    ? new GatewayError('token-unproven', {})
-    : new GatewayError('container-unauthorized', { name: container });
-}
-
 /** Stands in the listener before the gateway's own routes. Its handlers answer in full and never throw. */
 export function createContainerPassage(dependencies: PassDependencies): Passage {
   const { domain } = dependencies;
@@ -72,4 +54,22 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
       for (const ending of open) ending.abort(reason);
     },
   };
+}
+
+/** Throws container-unauthorized: one sentence for every cause, which the audit holds. */
+async function identify(
+  { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
+  id: string,
+  { socket }: IncomingMessage,
+  { token, container }: RequestHead,
+): Promise<Identity> {
+  const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  const found =
+    token === undefined ? undefined : await tokens.authenticate(token, { kind: 'container', source });
+  if (found && !isTokenRefusal(found)) return found;
+  const reason = `token: ${found?.refused ?? 'there is none'}`;
+  audit.loginRefused({ connectionId: id, source: source.address, reason });
+  throw found?.lacksSecondFactor
+    ? new GatewayError('token-unproven', {})
+    : new GatewayError('container-unauthorized', { name: container });
 }

@@ -2,6 +2,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { lingerMs } from './answer-failure.ts';
 
 export interface Exchange {
   readonly request: IncomingMessage;
@@ -24,6 +25,10 @@ export function upgradeExchange(request: IncomingMessage, socket: Duplex, head: 
   socket.on('error', () => socket.destroy());
   socket.on('drain', () => response.emit('drain'));
   response.assignSocket(socket as Socket);
-  response.once('finish', () => socket.end(() => socket.destroy()));
+  response.once('finish', () => {
+    socket.end();
+    socket.resume();
+    setTimeout(() => socket.destroy(), lingerMs).unref();
+  });
   return { request, response, upgrade: { socket, head } };
 }

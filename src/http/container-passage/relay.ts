@@ -103,7 +103,7 @@ async function passAnswer(incoming: IncomingMessage, response: ServerResponse): 
 }
 
 /** What frames the body here is Node's to say, but for a length that is known; RFC 9110 §8.6: 204 has none. */
-export function answerHeaders({ rawHeaders, statusCode }: IncomingMessage): Headers {
+function answerHeaders({ rawHeaders, statusCode }: IncomingMessage): Headers {
   const headers = toHeaders(rawHeaders);
   const [length] = statusCode === 204 ? [] : valuesOf(headers, 'content-length');
   return [...endToEnd(headers), ...(length === undefined ? [] : ([['Content-Length', length]] as const))];
