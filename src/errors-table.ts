@@ -6,6 +6,7 @@
 import { accountsErrors } from './error-rows/accounts.ts';
 import { certificateAuthoritiesErrors } from './error-rows/certificate-authorities.ts';
 import { commandLineErrors } from './error-rows/command-line.ts';
+import { hostsErrors } from './error-rows/hosts.ts';
 import { httpErrors } from './error-rows/http.ts';
 import { keysErrors } from './error-rows/keys.ts';
 import { secondFactorErrors } from './error-rows/second-factor.ts';
@@ -22,6 +23,7 @@ export const errorTable = {
   ...tokensErrors,
   ...httpErrors,
   ...targetsErrors,
+  ...hostsErrors,
   ...sessionsAndStoreErrors,
 } as const;
 

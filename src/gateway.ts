@@ -20,6 +20,7 @@ import type { Config } from './config/config.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
+import { createHosts } from './hosts/create-hosts.ts';
 import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
@@ -197,7 +198,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
   const keys = createKeys({ store, clock, maxKeysPerAccount });
   const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
   const handles = createHandles({ store, clock });
-  const { domain } = config;
+  const { domain, dataDir, targetPrefix } = config;
   return {
     clock,
     store,
@@ -209,6 +210,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
+    hosts: createHosts({ store, clock, dataDir, targetPrefix, isContainerName: isContainerNameOf(engine) }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     targets: createTargetDirectory({ engine, authorizer, config }),
@@ -221,6 +223,12 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
 const isOwnerLabelOf = (engine: ContainerEngine) => async (name: string) => {
   const containers = await engine.list();
   return containers.some((container) => ownersOf(container).includes(name));
+};
+
+/** With the engine away a host may get a container's name; the container still goes first. */
+const isContainerNameOf = (engine: ContainerEngine) => async (name: string) => {
+  const containers = await engine.list().catch(() => []);
+  return containers.some((container) => container.name.toLowerCase() === name.toLowerCase());
 };
 
 type Rules = Awaited<ReturnType<typeof openRules>>;

@@ -1,6 +1,6 @@
 /** Who may do what: the one place that answers it, from the state of this moment. */
 import type { SecondFactorStanding } from '../second-factor/standing.ts';
-import type { AccountRow, KeyRow } from '../store/schema.ts';
+import type { AccountRow, HostRow, KeyRow } from '../store/schema.ts';
 import type { Target } from '../targets/target.ts';
 import type { Authorization } from './authorization.ts';
 import type { Identity } from './identity.ts';
@@ -25,8 +25,12 @@ export interface Authorizer {
    * the account's second factor.
    */
   reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
-  /** Admin, owner (label) or registrant: life cycle, share, tag. By what the principal holds: give it a fresh one. */
+  /** The same of hosts: an admin's all, else shared ones, their own, and those granted. */
+  reachableHosts(principal: Principal, hosts: readonly HostRow[]): Promise<readonly HostRow[]>;
+  /** Admin or owner (label): life cycle, share, tag. By what the principal holds: give it a fresh one. */
   mayManage(principal: Principal, target: Target): boolean;
+  /** Admin or registrant. By what the principal holds, too. */
+  mayManageHost(principal: Principal, host: HostRow): boolean;
   /** Throws as `principal` does, target-not-found, target-user-refused, second-factor-missing, -unproven, -target. */
   authorize<T extends Target>(
     principal: Principal,

@@ -1,11 +1,12 @@
 /** The authorizer over the store: accounts, keys, grants and tags are read again for every question. */
 import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
+import { hostKey } from '../hosts/hosts.ts';
 import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
 import { checkRequiredFactor, checkTargetFactor, readStanding } from '../second-factor/standing.ts';
-import type { GrantRow, KeyRow } from '../store/schema.ts';
+import type { GrantRow, HostRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { Target } from '../targets/target.ts';
 import { isVisible, ownersOf, type VisibilityRules } from '../targets/visibility.ts';
@@ -53,12 +54,16 @@ export function createAuthorizer({
     return { who: { identity, account, key: keys[0], restricted, secondFactor }, keys };
   }
 
-  async function findAccess({ identity, account }: Principal, keys: readonly KeyRow[], target: Target) {
+  async function findAccess(who: Principal, keys: readonly KeyRow[], target: Target) {
     if (!isVisible(target, visibility)) return undefined;
-    if (!(await carriesTags(store, keys, target))) return undefined;
-    if (account.role === 'admin' || isOwner(account.name, target)) return 'manages';
-    const grants = await store.list('grants', 'targetKey', target.key);
-    return grants.find((grant) => grant.accountId === identity.accountId);
+    if (!(await carriesTags(store, keys, target.key))) return undefined;
+    return manages(who, target) ? 'manages' : findGrant(store, target.key, who);
+  }
+
+  async function reachesHost(who: Principal, keys: readonly KeyRow[], host: HostRow): Promise<boolean> {
+    if (!(await carriesTags(store, keys, hostKey(host)))) return false;
+    if (host.shared || managesHost(who, host)) return true;
+    return (await findGrant(store, hostKey(host), who)) !== undefined;
   }
 
   // A principal that is handed in may be older than a slow engine's answer: all is read again.
@@ -72,8 +77,15 @@ export function createAuthorizer({
       return targets.filter((_, index) => access[index] !== undefined);
     },
 
-    mayManage: ({ account }, target) =>
-      isVisible(target, visibility) && (account.role === 'admin' || isOwner(account.name, target)),
+    async reachableHosts({ identity }, hosts) {
+      const { who, keys } = await readNow(identity);
+      checkRequiredFactor(who.secondFactor);
+      const reached = await Promise.all(hosts.map((host) => reachesHost(who, keys, host)));
+      return hosts.filter((_, index) => reached[index]);
+    },
+
+    mayManage: (principal, target) => isVisible(target, visibility) && manages(principal, target),
+    mayManageHost: managesHost,
 
     async authorize<T extends Target>({ identity }: Principal, target: T, asked: string | undefined) {
       const { who, keys } = await readNow(identity);
@@ -121,15 +133,24 @@ function isRestricted({ tag, kind, expiresAt, restrictions }: KeyRow): boolean {
   return flags || expires || narrowing.some((value) => value !== undefined);
 }
 
-async function carriesTags(store: Store, keys: readonly KeyRow[], target: Target): Promise<boolean> {
+async function carriesTags(store: Store, keys: readonly KeyRow[], targetKey: string): Promise<boolean> {
   const wanted = keys.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));
   if (wanted.length === 0) return true;
-  const tags = (await store.get('targetTags', target.key))?.tags ?? [];
+  const tags = (await store.get('targetTags', targetKey))?.tags ?? [];
   return wanted.every((tag) => tags.includes(tag));
 }
 
 /** Names of removed accounts are never given out again, so a name in a label keeps its meaning. */
-const isOwner = (accountName: string, target: Target) => ownersOf(target).includes(accountName);
+const manages = ({ account }: Principal, target: Target) =>
+  account.role === 'admin' || ownersOf(target).includes(account.name);
+
+const managesHost = ({ account }: Principal, { createdBy }: HostRow) =>
+  account.role === 'admin' || account.id === createdBy;
+
+async function findGrant(store: Store, targetKey: string, { identity }: Principal) {
+  const grants = await store.list('grants', 'targetKey', targetKey);
+  return grants.find(({ accountId }) => accountId === identity.accountId);
+}
 
 /** No passwd(5) has other names, and what is printed or logged of them later need not be feared. */
 const mayBeUser = (user: string) => /^[^\s\p{C}]{1,255}$/u.test(user);

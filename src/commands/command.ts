@@ -9,6 +9,7 @@ import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { GatewayError } from '../errors.ts';
+import type { Hosts } from '../hosts/hosts.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
@@ -33,6 +34,7 @@ export interface CommandServices {
   readonly accounts: Accounts;
   readonly invites: Invites;
   readonly keys: Keys;
+  readonly hosts: Hosts;
   readonly certificateAuthorities: CertificateAuthorities;
   readonly secondFactors: SecondFactors;
   readonly authorizer: Authorizer;

@@ -1,6 +1,8 @@
+import { isGatewayError } from '../errors.ts';
 import { nothingReachable } from '../targets/nothing-reachable.ts';
 import type { Target } from '../targets/target.ts';
 import type { Command, CommandContext } from './command.ts';
+import { hostData, hostTable, listHosts } from './host/host-data.ts';
 import { textTable } from './interpreter/text-table.ts';
 import { containerData, sshCommand, sshDestination } from './target-data.ts';
 
@@ -14,22 +16,37 @@ export const command: Command = {
   options: { l: { type: 'boolean', describe: 'more columns: id, address, age' } },
   permission: 'anyone',
   async run({ options }, context) {
-    const targets = await context.targets.list(context.principal);
+    const hosts = await listHosts(context);
+    const { targets, notice } = await listTargets(context, hosts.length > 0);
     const data = {
       containers: targets.map((target) => containerData(target, context)),
-      hosts: [],
+      hosts: hosts.map((host) => hostData(host, context)),
       vms: targets.map((target) => ({
         vm_name: target.name,
         status: target.state === 'running' ? 'running' : 'stopped',
         ssh_dest: sshDestination(target, context),
       })),
     };
-    return { data, text: () => table(targets, options['l'] === true, context) };
+    const text = () => {
+      if (targets.length + hosts.length === 0) return nothingReachable(context.principal);
+      const containerPart = targets.length === 0 ? [] : [table(targets, options['l'] === true, context)];
+      return [...containerPart, ...(hosts.length === 0 ? [] : [hostTable(hosts, context)])].join('\n\n');
+    };
+    return { data, text, ...(notice === undefined ? {} : { notice }) };
   },
 };
 
+/** Without the engine there are no containers to list; that is a failure only where nothing else is. */
+async function listTargets({ targets, principal }: CommandContext, isMore: boolean) {
+  try {
+    return { targets: await targets.list(principal), notice: undefined };
+  } catch (error) {
+    if (!isMore || !isGatewayError(error, 'engine-unavailable')) throw error;
+    return { targets: [], notice: error.message };
+  }
+}
+
 function table(targets: readonly Target[], long: boolean, context: CommandContext): string {
-  if (targets.length === 0) return nothingReachable(context.principal);
   const head = ['NAME', 'STATE', 'IMAGE', ...(long ? ['ID', 'ADDRESS', 'STATUS'] : []), 'CONNECT'];
   const rows = targets.map((target) => [
     target.name,

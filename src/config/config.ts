@@ -43,6 +43,10 @@ export const configSchema = z.strictObject({
     .default('rexec-'),
   /** `all`, or `labelled`: hide containers that carry no `rexec.` label. */
   containers: z.enum(['all', 'labelled']).default('all'),
+  /** Whether members may register hosts too; addresses of the gateway's own networks are refused to them. */
+  membersMayAddHosts: z.boolean().default(false),
+  /** `public`: whoever asks `GET /ACCOUNT.keys` gets the account's public keys. */
+  keyFeed: z.enum(['off', 'public']).default('off'),
   maxKeysPerAccount: z.int().min(1).default(100),
   inviteExpiryDays: z.number().positive().default(7),
   /** For so long a key from one address is not asked for its second factor again; 0: always asked. */

@@ -182,6 +182,30 @@ export interface TokenRow {
   readonly secondFactor?: 'proven';
 }
 
+/** A server that is reached through the gateway. */
+export interface HostRow {
+  readonly id: string;
+  /** As it was typed: `Production DB`. */
+  readonly name: string;
+  /** Made of the name, and unique: `production-db`. Login names and ssh_config use it. */
+  readonly slug: string;
+  /** A DNS name or an address, without brackets. */
+  readonly hostname: string;
+  readonly port: number;
+  readonly username: string;
+  /** Of the key that sessions through the gateway use: a path below DATA/identities. */
+  readonly identityFile?: string;
+  /** Ports, beside `port`, that may be forwarded to. */
+  readonly ports: readonly number[];
+  /** Id of the host that it is reached through. */
+  readonly via?: string;
+  /** Every account may reach it. */
+  readonly shared: boolean;
+  /** Account id of the registrant. */
+  readonly createdBy: string;
+  readonly createdAt: string;
+}
+
 export interface Rows {
   accounts: AccountRow;
   accountNames: AccountNameRow;
@@ -196,6 +220,7 @@ export interface Rows {
   rememberedLogins: RememberedLoginRow;
   secondFactorTargets: SecondFactorTargetRow;
   tokens: TokenRow;
+  hosts: HostRow;
 }
 
 export type TableName = keyof Rows;
@@ -215,6 +240,7 @@ export const tables = {
   rememberedLogins: { unique: [], index: ['accountId'] },
   secondFactorTargets: { unique: [], index: [] },
   tokens: { unique: ['lookup'], index: ['keyFingerprint'] },
+  hosts: { unique: ['slug'], index: ['via'] },
 } as const satisfies {
   [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
 };

@@ -15,6 +15,7 @@ import { createCertificateAuthorities } from '../../src/certificate-authorities/
 import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
+import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
 import { createConnections } from '../../src/sessions/create-connections.ts';
@@ -71,6 +72,13 @@ export async function openLobby(options: LobbyOptions = {}) {
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     invites: createInvites({ store, clock }),
     keys,
+    hosts: createHosts({
+      store,
+      clock,
+      dataDir: folder,
+      targetPrefix: config.targetPrefix,
+      isContainerName: async (name) => (options.containers ?? []).some((each) => each.name === name),
+    }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     connections: createConnections(),

@@ -107,7 +107,7 @@ export async function putKey(store: Store, account: AccountRow, name: string, fa
 
 export async function putGrant(
   store: Store,
-  target: ContainerTarget,
+  target: Pick<ContainerTarget, 'key'>,
   account: AccountRow,
   facts: Partial<GrantRow> = {},
 ) {

@@ -22,9 +22,10 @@ export const outcomes: Readonly<Record<string, string>> = {
   N: 'no-enrolment',
   F: 'no-second-factor',
   T: 'invalid-token',
+  H: 'host-not-found',
 };
 
-/** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. */
+/** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. The host `lab` is olga's too, shared with gus; `open` is ada's, shared with all. */
 export const commandTable: readonly (readonly [line: string, expected: string])[] = [
   //                           a o g u s r t x
   ['help', 'yyyyyyyy'],
@@ -61,6 +62,12 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['tag web new', 'yyAA-R-R'],
   ['tag ci new', 'yy---RRR'],
   ['tag ci --remove ci', 'yy---RRR'],
+  ['host list', 'yyyyyyyy'],
+  ['host show lab', 'yyyHHyHy'],
+  ['host show open', 'yyyyyyHy'],
+  ['host add new root@example.com', 'yAAAARRR'],
+  ['host remove lab', 'yyAHHRRR'],
+  ['host remove open', 'yAAAARRR'],
   ['session list', 'yyyyyyyy'],
   ['session kill OWN', 'yyyyyRRR'],
   ['account list', 'yAAAAAAR'],

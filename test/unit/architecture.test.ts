@@ -14,7 +14,17 @@ const sources = readSources(join(root, 'src'));
 const layers = [
   ['platform', 'errors.ts', 'errors-table.ts', 'error-rows'],
   ['config', 'store'],
-  ['keys', 'accounts', 'certificate-authorities', 'second-factor', 'tokens', 'auth', 'targets', 'audit'],
+  [
+    'keys',
+    'accounts',
+    'hosts',
+    'certificate-authorities',
+    'second-factor',
+    'tokens',
+    'auth',
+    'targets',
+    'audit',
+  ],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
   ['gateway.ts'],

@@ -106,4 +106,18 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     createdAt: time,
     secondFactor: z.literal('proven').optional(),
   }) as z.ZodType<Rows['tokens']>,
+  hosts: z.looseObject({
+    id,
+    name: z.string().min(1),
+    slug: z.string().min(1),
+    hostname: z.string().min(1),
+    port: z.int().min(1).max(65_535),
+    username: z.string().min(1),
+    identityFile: z.string().min(1).optional(),
+    ports: z.array(z.int().min(1).max(65_535)),
+    via: id.optional(),
+    shared: z.boolean(),
+    createdBy: z.string(),
+    createdAt: time,
+  }) as z.ZodType<Rows['hosts']>,
 };

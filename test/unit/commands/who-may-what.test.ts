@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Identity } from '../../../src/auth/identity.ts';
 import { loadCommands, nameOf } from '../../../src/commands/interpreter/load-commands.ts';
+import { hostKey } from '../../../src/hosts/hosts.ts';
 import type { KeyToAdd } from '../../../src/keys/keys.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
 import { createRunSession } from '../../../src/sessions/create-run-session.ts';
@@ -41,6 +42,14 @@ beforeEach(async () => {
   await putGrant(store, web, gus);
   await putGrant(store, web, ulla, { users: ['app', 'www-data'] });
   await store.transact((transaction) => transaction.put('targetTags', { id: ci.key, tags: ['ci'] }));
+  const { hosts } = lobby.services;
+  const register = (name: string, by: AccountRow, shared: boolean) =>
+    hosts.add(
+      { name, username: 'root', hostname: 'host.example.com', port: 22, ports: [], shared },
+      { accountId: by.id, isAdmin: by.role === 'admin' },
+    );
+  await putGrant(store, { key: hostKey(await register('lab', olga, false)) }, gus);
+  await register('open', ada, true);
   people = {
     admin: await login(ada),
     owner: await login(olga),

@@ -1,0 +1,26 @@
+/** Hosts that are registered. */
+import { failed, forbidden, row, usage } from './row.ts';
+
+export const hostsErrors = {
+  'invalid-host': usage<{ problem: string }>(({ problem }) => problem),
+  'host-name-taken': row<{ name: string }>(
+    1,
+    409,
+    ({ name }) => `the name "${name}" is taken by another host or a container; choose another name.`,
+  ),
+  'host-not-found': row<{ host: string }>(
+    1,
+    404,
+    ({ host }) => `no host "${host}" for you here; "host list" shows those you can reach.`,
+  ),
+  'host-address-refused': forbidden<{ hostname: string }>(
+    ({ hostname }) =>
+      `only admins may register ${hostname}: it is an address of the gateway's own machine or networks.`,
+  ),
+  'host-in-use': failed<{ host: string }>(
+    ({ host }) => `other hosts are reached through "${host}" (--via); remove those first.`,
+  ),
+  'too-many-hosts': failed<{ limit: number }>(
+    ({ limit }) => `an account may register ${limit} hosts; remove one with "host remove" first.`,
+  ),
+} as const;
