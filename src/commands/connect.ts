@@ -18,6 +18,8 @@ export const command: Command = {
       port,
       username: targets.sshName(target),
       container_id: target.id,
+      container_name: target.name,
+      container_user: await targets.defaultUser(target),
       ssh_command: sshCommand(target, context),
     };
     const lines = [
@@ -25,6 +27,7 @@ export const command: Command = {
       `Port: ${port}`,
       `Login name: ${data.username}`,
       `Container: ${target.id}`,
+      `User there: ${data.container_user}`,
     ];
     return { data, text: [...lines, `Command: ${data.ssh_command}`].join('\n') };
   },

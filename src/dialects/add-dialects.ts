@@ -9,9 +9,10 @@ import { toGatewayError } from '../sessions/run-session.ts';
 import { findBearerToken } from '../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type RunCommand } from './dialect.ts';
 import { raidboxes } from './raidboxes/raidboxes.ts';
+import { rexec } from './rexec/rexec.ts';
 import { xyrapanel } from './xyrapanel/xyrapanel.ts';
 
-const dialects: readonly Dialect[] = [raidboxes, xyrapanel];
+const dialects: readonly Dialect[] = [rexec, raidboxes, xyrapanel];
 const maxBodyBytes = 65_536;
 
 export interface DialectServices {

@@ -1,6 +1,7 @@
 /** The three things every dialect does with keys, as lobby commands. */
 import type { FastifyRequest } from 'fastify';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import { holdsPrivateKey } from '../keys/private-key.ts';
 import type { KeyData, RunCommand } from './dialect.ts';
 
 /** In order of adding. */
@@ -10,6 +11,7 @@ export async function listKeys(run: RunCommand, request: FastifyRequest): Promis
 
 /**
  * The name goes in as the key's comment, so that one that is taken gets a number: names are no identity in these APIs.
+ * It stays one line: a name must not bring keys of its own.
  * Adding a key that was removed before is what the request says; nobody can be asked.
  * Throws invalid-key also for several keys, and for what is no key at all.
  */
@@ -18,6 +20,7 @@ export async function addKey(
   request: FastifyRequest,
   { name, publicKey, maxKeys }: KeyToAdd,
 ): Promise<KeyData> {
+  if (holdsPrivateKey(publicKey)) throw new GatewayError('private-key', {});
   const [type = '', base64 = ''] = publicKey.trim().split(/[ \t]+/);
   if (/[\r\n]/.test(publicKey.trim()))
     throw new GatewayError('invalid-key', { problem: 'these are several lines.' });
@@ -28,7 +31,7 @@ export async function addKey(
     '--yes',
     ...limit,
     '--',
-    `${type} ${base64} ${name.trim()}`,
+    `${type} ${base64} ${name.replace(/[\r\n]+/g, ' ').trim()}`,
   ]);
 }
 

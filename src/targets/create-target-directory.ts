@@ -48,6 +48,7 @@ export function createTargetDirectory({
     start: (target) => engine.start(target.id),
     stop: (target) => engine.stop(target.id),
     restart: (target) => engine.restart(target.id),
+    defaultUser: (target) => engine.defaultUser(target),
     sshName: (target) => targetPrefix + target.name,
   };
 }

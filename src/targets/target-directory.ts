@@ -13,6 +13,8 @@ export interface TargetDirectory {
   start(target: Target): Promise<void>;
   stop(target: Target): Promise<void>;
   restart(target: Target): Promise<void>;
+  /** Who a session is inside the target when nobody else is asked for. Throws container-gone, engine-unavailable. */
+  defaultUser(target: Target): Promise<string>;
   /** What a target is called in ssh: `rexec-web`. */
   sshName(target: Target): string;
 }

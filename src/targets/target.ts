@@ -46,6 +46,8 @@ export interface ContainerEngine {
   /** SIGTERM, then SIGKILL after the engine's own grace (10 s). */
   stop(id: string): Promise<void>;
   restart(id: string): Promise<void>;
+  /** Name or uid of the user that its programs run as unless told otherwise. Throws `container-gone`, `engine-unavailable`. */
+  defaultUser(container: ContainerTarget): Promise<string>;
   /** A handler for one session in the container that was authorized. */
   openSession(authorization: Authorization<ContainerTarget>): SessionHandler;
   /**

@@ -45,6 +45,7 @@ export function listedEngine(containers: ContainerTarget[]) {
     start: act('start', 'running'),
     stop: act('stop', 'exited'),
     restart: act('restart', 'running'),
+    defaultUser: async () => 'root',
     openSession(authorization): SessionHandler {
       return async ({ start }, io) => {
         const what = start.kind === 'exec' ? start.command : start.kind;

@@ -24,6 +24,8 @@ export interface ContainerFacts {
 export interface ContainerFactsSource {
   /** Facts of a running container. Throws `container-gone`, `container-not-running`, `engine-unavailable`. */
   getFacts(id: string, name: string): Promise<ContainerFacts>;
+  /** Of a container in any state, as its image or whoever made it says. Throws `container-gone`, `engine-unavailable`. */
+  getDefaultUser(id: string, name: string): Promise<string>;
   /** Why a session in that start of the container ended, if the container is to blame. */
   findEnding(facts: ContainerFacts): Promise<GatewayError | undefined>;
 }
@@ -69,6 +71,11 @@ export function createContainerFactsSource(engine: EngineApi): ContainerFactsSou
         throw new GatewayError('container-not-running', { name, state: details.State.Status });
       }
       return factsOf(engine, details, cachedFor(id, details.State.StartedAt));
+    },
+    async getDefaultUser(id, name) {
+      const { Config } = await inspect(id, name);
+      const [user = ''] = (Config.User ?? '').split(':');
+      return user === '' || user === '0' ? 'root' : user;
     },
     async findEnding({ id, name, startedAt }) {
       try {

@@ -70,6 +70,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     start: lifecycle('start'),
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),
+    defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules)),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
     async close() {

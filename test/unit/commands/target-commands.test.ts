@@ -36,6 +36,8 @@ describe('commands about targets', () => {
       port: 2222,
       username: 'rexec-web',
       container_id: container('web').id,
+      container_name: 'web',
+      container_user: 'root',
       ssh_command: 'ssh -p 2222 rexec-web@gw.example.com',
     });
     expect(await lobby.json(lobby.owner, 'connect db')).toMatchObject({
