@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createAccounts } from './accounts/create-accounts.ts';
 import { createInvites } from './accounts/create-invites.ts';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
+import { createKeyFeed } from './accounts/key-feed.ts';
 import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
@@ -208,6 +209,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     handles,
     apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
+    keyFeed: createKeyFeed({ store, clock }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
     hosts: createHosts({ store, clock, dataDir, targetPrefix, isContainerName: isContainerNameOf(engine) }),

@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 import { hostKey } from '../hosts/hosts.ts';
+import { isNarrowed } from '../keys/narrowing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
@@ -124,14 +125,8 @@ const gone = () =>
   new GatewayError('not-allowed', { what: 'this gateway', who: 'keys that are registered and valid now' });
 
 /** An API key has one token, which ends when it does: that is no narrower than what was asked for. */
-function isRestricted({ tag, kind, expiresAt, restrictions }: KeyRow): boolean {
-  const { from, command, permitOpen, permitListen } = restrictions;
-  const { noPty, noPortForwarding, noAgentForwarding } = restrictions;
-  const flags = noPty === true || noPortForwarding === true || noAgentForwarding === true;
-  const expires = kind === 'user' && expiresAt !== undefined;
-  const narrowing = [tag, from, command, permitOpen, permitListen];
-  return flags || expires || narrowing.some((value) => value !== undefined);
-}
+const isRestricted = (key: KeyRow): boolean =>
+  isNarrowed(key) || (key.kind === 'user' && key.expiresAt !== undefined);
 
 async function carriesTags(store: Store, keys: readonly KeyRow[], targetKey: string): Promise<boolean> {
   const wanted = keys.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));

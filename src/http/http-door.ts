@@ -3,6 +3,7 @@ import type { Server as TlsServer } from 'node:https';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
+import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Api } from '../commands/api.ts';
 import { randomId } from '../platform/ids.ts';
 import { version } from '../platform/version.ts';
@@ -10,6 +11,7 @@ import type { Address } from '../sessions/session.ts';
 import { answerClientError, answerErrors } from './answer-errors.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
+import { addKeyFeed } from './key-feed.ts';
 import { createListener, type ListenerOptions } from './listener.ts';
 import { logRequests, noteIdentity } from './request-log.ts';
 import { watchTls } from './tls-files.ts';
@@ -27,6 +29,8 @@ export interface HttpDoorOptions extends ListenerOptions {
   readonly engineAnswers: () => Promise<boolean>;
   /** Unset: a listener for health alone. */
   readonly exec?: ExecRoutesDependencies;
+  /** Unset: nobody gets anybody's keys. */
+  readonly keyFeed?: FindKeyFeed | undefined;
   /** Adds what other doors answer on this listener. */
   readonly addRoutes?: AddRoutes | undefined;
 }
@@ -44,6 +48,7 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
   addHealthRoutes(app, { version, engineAnswers });
   if (exec) await addExecRoutes(app, exec);
+  if (options.keyFeed) addKeyFeed(app, options.keyFeed);
   if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
   await app.listen({ host, port });
   const bound = app.server.address();

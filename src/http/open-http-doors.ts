@@ -1,5 +1,6 @@
 /** The HTTP listeners that the configuration asks for. */
 import type { Logger } from 'pino';
+import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import { createTokenRate } from '../auth/token-rate.ts';
@@ -20,6 +21,7 @@ export interface HttpDoorsDependencies {
   readonly log: Logger;
   readonly audit: Audit;
   readonly tokens: TokenAuthenticator;
+  readonly keyFeed: FindKeyFeed;
   readonly callLine: CallLine;
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
@@ -46,6 +48,7 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
     tls,
     passage: createContainerPassage({ ...dependencies, domain, maxSessionsPerAccount }),
     addRoutes,
+    keyFeed: config.keyFeed === 'public' ? dependencies.keyFeed : undefined,
     exec: execOf(dependencies),
   });
   const health = await openOn(healthListen, '--health-listen', shared).catch(async (error: unknown) => {

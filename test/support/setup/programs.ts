@@ -21,6 +21,7 @@ export const programs: Readonly<Record<string, string>> = {
   '/usr/include/libssh/libssh.h': 'libssh-dev',
   '/usr/share/doc/libssh-dev/examples/ssh_client.c': 'libssh-doc',
   curl: 'curl',
+  'ssh-import-id': 'ssh-import-id',
   go: 'golang-go',
   '/usr/share/gocode/src/golang.org/x/crypto/ssh': 'golang-golang-x-crypto-dev',
   '/usr/share/gocode/src/github.com/pkg/sftp': 'golang-github-pkg-sftp-dev',
