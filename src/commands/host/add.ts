@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import { parseDestination, parsePorts } from '../../hosts/destination.ts';
 import type { Command, CommandContext } from '../command.ts';
-import { oneWord, optionText } from '../text-parts.ts';
+import { allWords, optionText } from '../text-parts.ts';
 import { hostData } from './host-data.ts';
 import { getReachedHost } from './reached-host.ts';
 
@@ -17,7 +17,7 @@ export const command: Command = {
   ],
   positionals: [
     { name: 'NAME', required: true },
-    { name: 'USER@HOSTNAME[:PORT]', required: true },
+    { name: 'USER@HOSTNAME[:PORT]', required: true, variadic: true },
   ],
   options: {
     'identity-file': {
@@ -42,10 +42,12 @@ export const command: Command = {
     const identityFile = optionText(options['identity-file']);
     const ports = optionText(options['ports']);
     const via = optionText(options['via']);
+    // The shell that ran ssh took the quotes off a name of several words: all words but the last are the name.
+    const words = [positionals['NAME'], positionals['USER@HOSTNAME[:PORT]']].flatMap(allWords);
     const host = await hosts.add(
       {
-        name: oneWord(positionals['NAME']) ?? '',
-        ...parseDestination(oneWord(positionals['USER@HOSTNAME[:PORT]']) ?? ''),
+        name: words.slice(0, -1).join(' '),
+        ...parseDestination(words.at(-1) ?? ''),
         ...(identityFile === undefined ? {} : { identityFile }),
         ...(via === undefined ? {} : { via: await getReachedHost(via, context) }),
         ports: ports === undefined ? [] : parsePorts(ports),

@@ -1,6 +1,6 @@
 import { GatewayError } from '../../errors.ts';
 import type { Command } from '../command.ts';
-import { oneWord } from '../text-parts.ts';
+import { allWords } from '../text-parts.ts';
 import { hostData } from './host-data.ts';
 import { getReachedHost } from './reached-host.ts';
 
@@ -8,13 +8,13 @@ export const command: Command = {
   path: ['host', 'remove'],
   summary: 'take a server behind the gateway out, and who it was shared with',
   examples: ['ssh GATEWAY host remove production-db'],
-  positionals: [{ name: 'NAME|ID', required: true }],
+  positionals: [{ name: 'NAME|ID', required: true, variadic: true }],
   options: {},
   permission: 'unrestricted',
   changes: true,
   async run({ positionals }, context) {
     const { hosts, authorizer, principal } = context;
-    const host = await getReachedHost(oneWord(positionals['NAME|ID']) ?? '', context);
+    const host = await getReachedHost(allWords(positionals['NAME|ID']).join(' '), context);
     if (!authorizer.mayManageHost(await authorizer.principal(principal.identity), host)) {
       const what = `"host remove" on ${host.name}`;
       throw new GatewayError('not-allowed', { what, who: 'admins and whoever registered it' });

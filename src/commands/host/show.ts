@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { oneWord, shortTime } from '../text-parts.ts';
+import { allWords, shortTime } from '../text-parts.ts';
 import { hostData, listHosts } from './host-data.ts';
 import { getReachedHost } from './reached-host.ts';
 
@@ -7,11 +7,11 @@ export const command: Command = {
   path: ['host', 'show'],
   summary: 'one server behind the gateway: where it is and how to connect',
   examples: ['ssh GATEWAY host show production-db'],
-  positionals: [{ name: 'NAME|ID', required: true }],
+  positionals: [{ name: 'NAME|ID', required: true, variadic: true }],
   options: {},
   permission: 'anyone',
   async run({ positionals }, context) {
-    const host = await getReachedHost(oneWord(positionals['NAME|ID']) ?? '', context);
+    const host = await getReachedHost(allWords(positionals['NAME|ID']).join(' '), context);
     const data = hostData(host, context);
     const via = (await listHosts(context)).find(({ id }) => id === host.via);
     const lines = [

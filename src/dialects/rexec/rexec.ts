@@ -29,6 +29,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
 const messages: Readonly<Partial<Record<ErrorCode, string>>> = {
   'no-such-page': 'not found',
   'method-not-allowed': 'method not allowed',
+  'body-too-large': 'request body too large',
   'key-not-found': 'SSH key not found',
   'host-not-found': 'host not found',
   'target-not-found': 'container not found',

@@ -26,7 +26,7 @@ describe('host commands', () => {
     const { data } = await lobby.json(lobby.admin, `host add ${added}`);
     expect(data).toEqual(productionDb);
     expect((await lobby.json(lobby.admin, 'host list')).data).toEqual({ hosts: [productionDb] });
-    for (const name of ['"Production DB"', 'production-db', 'PRODUCTION-DB', data.id]) {
+    for (const name of ['"Production DB"', 'production db', 'production-db', 'PRODUCTION-DB', data.id]) {
       expect((await lobby.json(lobby.admin, `host show ${name}`)).data).toEqual(productionDb);
     }
     expect((await lobby.run(lobby.admin, 'host show production-db')).stdout).toContain(
@@ -35,6 +35,14 @@ describe('host commands', () => {
     expect((await lobby.json(lobby.admin, `host remove ${data.id}`)).data).toEqual({ removed: productionDb });
     expect((await lobby.json(lobby.admin, 'host list')).data).toEqual({ hosts: [] });
     expect((await lobby.run(lobby.admin, 'host list')).stdout).toBe('no hosts\n');
+  });
+
+  it('a name of several words needs no quotes of its own: the shell that runs ssh takes them off', async () => {
+    const { data } = await lobby.json(lobby.admin, 'host add Production DB ubuntu@db.example.com --shared');
+    expect(data).toMatchObject({ name: 'Production DB', username: 'ubuntu', shared: true });
+    expect((await lobby.run(lobby.admin, 'host remove Production DB')).stdout).toBe(
+      'Removed "Production DB".\n',
+    );
   });
 
   it('a command connects as it stands, whatever port and address', async () => {

@@ -97,6 +97,19 @@ describe('what a member may register', () => {
   });
 });
 
+describe('how many hosts', () => {
+  it('an account may register a thousand', async () => {
+    const first = await add();
+    await rules.store.transact(async (transaction) => {
+      for (let n = 1; n < 1_000; n++)
+        await transaction.put('hosts', { ...first, id: `h${n}`, slug: `h${n}` });
+    });
+    await expect(add({ name: 'one more' })).rejects.toMatchObject({ code: 'too-many-hosts' });
+    const others = rules.hosts.add({ ...facts, name: 'one more' }, { accountId: 'bob', isAdmin: true });
+    expect((await others).slug).toBe('one-more');
+  });
+});
+
 describe('removing a host', () => {
   it('takes its grants, tags and second-factor rule with it', async () => {
     const host = await add();
