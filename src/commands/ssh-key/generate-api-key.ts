@@ -19,7 +19,7 @@ export const command: Command = {
     'share add or account commands is as good as the account itself. "new" is taken and grants nothing yet.\n' +
     'The token is shown this once; "ssh-key remove LABEL" revokes it.',
   examples: [
-    'ssh GATEWAY ssh-key generate-api-key --label=ci --cmds="ls,ssh web" --exp=30d',
+    'ssh GATEWAY \'ssh-key generate-api-key --label=ci --cmds="ls,ssh web" --exp=30d\'',
     'TOKEN=$(ssh GATEWAY ssh-key generate-api-key)',
     'ssh GATEWAY ssh-key generate-api-key --vm=web',
   ],
