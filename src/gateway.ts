@@ -33,6 +33,7 @@ import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
+import { createReachHost } from './sessions/reach-host.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
 import { createResolveJump } from './sessions/resolve-jump.ts';
 import { watchRevocations } from './sessions/revocation.ts';
@@ -119,8 +120,10 @@ async function compose(
     endpoint,
     openTarget: openTargetFor(rules, log, config.maxSessionsPerAccount),
   };
-  const { connections, audit, authorizer, targets } = rules;
+  const { connections, audit, authorizer } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
+  const { targetPrefix } = config;
+  const reachHost = createReachHost({ ...rules, targetPrefix });
   const ssh = await openSshDoor({
     config,
     version,
@@ -134,7 +137,7 @@ async function compose(
       targetPrefix: config.targetPrefix,
       maxSessionsPerAccount: config.maxSessionsPerAccount,
     }),
-    resolveJump: createResolveJump({ authorizer, targets, audit, targetPrefix: config.targetPrefix }),
+    resolveJump: createResolveJump({ ...rules, reachHost, targetPrefix }),
     addConnection: addUntilExpiry(connections, clock),
     audit,
     log,

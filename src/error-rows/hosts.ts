@@ -20,6 +20,14 @@ export const hostsErrors = {
   'host-in-use': failed<{ host: string }>(
     ({ host }) => `other hosts are reached through "${host}" (--via); remove those first.`,
   ),
+  'host-unreachable': row<{ host: string; reason: string }>(
+    255,
+    502,
+    ({ host, reason }) => `${host} cannot be reached from the gateway (${reason}).`,
+  ),
+  'host-via': failed<{ host: string }>(
+    ({ host }) => `"${host}" is reached through another host (--via), which this gateway cannot do yet.`,
+  ),
   'too-many-hosts': failed<{ limit: number }>(
     ({ limit }) => `an account may register ${limit} hosts; remove one with "host remove" first.`,
   ),

@@ -21,6 +21,8 @@ export interface LiveSession {
   readonly what: string;
   readonly openedAt: string;
   readonly authorization?: Authorization;
+  /** For what stands on no Authorization: throws a GatewayError when it may be no more. */
+  readonly recheck?: () => Promise<void>;
   /** Bytes so far: what the peer sent, what it was sent. */
   traffic(): { bytesIn: number; bytesOut: number };
   /** Ends it with a sentence on stderr and status 255. */

@@ -4,30 +4,37 @@ import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { permitsForwarding, withoutPrefix } from './forwarding.ts';
+import type { HostForward, ReachHost } from './reach-host.ts';
 
 export interface ResolveJumpDependencies {
   readonly authorizer: Authorizer;
   readonly targets: TargetDirectory;
   readonly audit: Audit;
+  readonly reachHost: ReachHost;
   readonly targetPrefix: string;
 }
 
+/** What a direct-tcpip channel leads to: a container, which our own SSH server answers for, or a host. */
+export type JumpDestination = { readonly target: string } | HostForward;
+
 /**
- * The target that a direct-tcpip destination names: `rexec-TARGET` or `TARGET`, port 22. Everything else is
- * refused and audited before any look-up of a name: the gateway is no open proxy. Throws a GatewayError.
+ * What a direct-tcpip destination names: `rexec-TARGET` or `TARGET` at port 22, or a registered host at one of its
+ * ports. Everything else is refused and audited before any look-up of a name: the gateway is no open proxy. A
+ * container's name comes before a host's. Throws a GatewayError.
  */
-export function createResolveJump({ authorizer, targets, audit, targetPrefix }: ResolveJumpDependencies) {
-  return async (identity: Identity, host: string, port: number): Promise<{ target: string }> => {
+export function createResolveJump(dependencies: ResolveJumpDependencies) {
+  const { authorizer, targets, audit, reachHost, targetPrefix } = dependencies;
+  return async (identity: Identity, host: string, port: number): Promise<JumpDestination> => {
     try {
       const principal = await authorizer.principal(identity);
       checkMayForward(principal);
-      if (port !== 22) throw new GatewayError('port-refused', { port });
       const name = withoutPrefix(host, targetPrefix);
-      if (!permitsForwarding(principal, name, port, targetPrefix)) {
-        throw new GatewayError('destination-refused', {
-          permitted: principal.key.restrictions.permitOpen?.join(', ') ?? '',
-        });
+      checkPermitted(principal, name, port, targetPrefix);
+      if (!(await isContainer(dependencies, principal, name))) {
+        const forward = await reachHost(principal, host, port);
+        if (forward) return forward;
       }
+      if (port !== 22) throw new GatewayError('port-refused', { port });
       const target = await targets.resolve(principal, name);
       await authorizer.authorize(principal, target, undefined);
       return { target: target.id };
@@ -37,6 +44,21 @@ export function createResolveJump({ authorizer, targets, audit, targetPrefix }: 
       throw error;
     }
   };
+}
+
+/** By its own name. With the engine away there are none, and hosts are reached all the same. */
+async function isContainer({ targets }: ResolveJumpDependencies, principal: Principal, name: string) {
+  const found = await targets.list(principal).catch((error: unknown) => {
+    if (isGatewayError(error, 'engine-unavailable')) return [];
+    throw error;
+  });
+  return found.some((target) => target.name.toLowerCase() === name.toLowerCase());
+}
+
+function checkPermitted(principal: Principal, name: string, port: number, targetPrefix: string): void {
+  if (permitsForwarding(principal, name, port, targetPrefix)) return;
+  const permitted = principal.key.restrictions.permitOpen?.join(', ') ?? '';
+  throw new GatewayError('destination-refused', { permitted });
 }
 
 /**

@@ -23,6 +23,7 @@ const accessTables = new Set<Change['table']>([
   'grants',
   'targetTags',
   'secondFactorTargets',
+  'hosts',
 ]);
 
 /** Watches the store until the returned function is called. */
@@ -67,12 +68,13 @@ const identityWord = ({ identity }: LiveConnection) => (identity.certificate ? '
 
 async function recheckSession({ authorizer }: RevocationDependencies, session: LiveSession): Promise<void> {
   const { authorization } = session;
-  if (!authorization) return;
   try {
+    if (session.recheck) await session.recheck();
+    if (!authorization) return;
     const principal = await authorizer.principal(session.identity);
     await authorizer.authorize(principal, authorization.target, authorization.user);
   } catch (error) {
     if (!isGatewayError(error)) throw error;
-    session.end(`you may no longer use ${authorization.target.name}.`);
+    session.end(`you may no longer use ${session.target}.`);
   }
 }

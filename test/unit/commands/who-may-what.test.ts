@@ -10,6 +10,7 @@ import { hostKey } from '../../../src/hosts/hosts.ts';
 import type { KeyToAdd } from '../../../src/keys/keys.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
 import { createRunSession } from '../../../src/sessions/create-run-session.ts';
+import { createReachHost } from '../../../src/sessions/reach-host.ts';
 import { createResolveJump } from '../../../src/sessions/resolve-jump.ts';
 import { type AccountRow, type KeyRow, type TableName, tables } from '../../../src/store/schema.ts';
 import { makePublicKey, openLobby, statusOf, type TestLobby } from '../../support/lobby.ts';
@@ -105,10 +106,15 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
     refused: (_: unknown, { reason }: { reason: string }) => void refused.push(reason),
   };
   const identity = people[name];
-  const jump = createResolveJump({ ...services, audit, targetPrefix: 'rexec-' });
+  const reachHost = createReachHost({ ...services, audit, targetPrefix: 'rexec-' });
+  const jump = createResolveJump({ ...services, audit, reachHost, targetPrefix: 'rexec-' });
+  const jumpTo = async () => {
+    const found = await jump(identity, 'rexec-web', 22);
+    return 'target' in found ? found.target : undefined;
+  };
   const jumpUser = /^jump:(.*)/.exec(route)?.[1];
   try {
-    const jumpTarget = jumpUser === undefined ? undefined : (await jump(identity, 'rexec-web', 22)).target;
+    const jumpTarget = jumpUser === undefined ? undefined : await jumpTo();
     const runSession = createRunSession({
       ...services,
       audit,

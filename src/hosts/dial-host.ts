@@ -1,0 +1,63 @@
+/** Connecting to a registered host: to what is registered and nothing else, at the very address that was checked. */
+import { lookup } from 'node:dns/promises';
+import { connect, type Socket } from 'node:net';
+import { GatewayError } from '../errors.ts';
+import { isInternalAddress } from './internal-addresses.ts';
+
+export interface HostDestination {
+  /** A DNS name or an address, as it was registered. */
+  readonly hostname: string;
+  readonly port: number;
+  /** Its registrant may not send the gateway to its own networks. */
+  readonly mayBeInternal: boolean;
+}
+
+const connectTimeoutMs = 10_000;
+
+/**
+ * Resolves to a connected socket with TCP_NODELAY on. Names are looked up each time, for they may lead elsewhere by
+ * then; whoever may not reach internal addresses is refused when any of theirs is one. Throws host-address-refused,
+ * host-unreachable.
+ */
+export async function dialHost({ hostname, port, mayBeInternal }: HostDestination): Promise<Socket> {
+  const addresses = await lookup(hostname, { all: true }).catch((cause: Error) => {
+    throw new GatewayError('host-unreachable', { host: hostname, reason: 'no such name' }, { cause });
+  });
+  if (!mayBeInternal && addresses.some(({ address }) => isInternalAddress(address))) {
+    throw new GatewayError('host-address-refused', { hostname });
+  }
+  const deadline = AbortSignal.timeout(connectTimeoutMs);
+  let failure: unknown;
+  for (const { address } of addresses) {
+    try {
+      return await connected(address, port, deadline);
+    } catch (error) {
+      failure = error;
+    }
+  }
+  const { code } = failure as NodeJS.ErrnoException;
+  const reason = deadline.aborted ? 'no answer in time' : (reasons.get(code ?? '') ?? code ?? 'unknown');
+  throw new GatewayError('host-unreachable', { host: hostname, reason }, { cause: failure });
+}
+
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['ECONNREFUSED', 'connection refused'],
+  ['EHOSTUNREACH', 'no route to it'],
+  ['ENETUNREACH', 'no route to its network'],
+  ['ETIMEDOUT', 'no answer in time'],
+]);
+
+function connected(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
+    const giveUp = () => socket.destroy(new Error('timeout'));
+    deadline.addEventListener('abort', giveUp, { once: true });
+    if (deadline.aborted) giveUp();
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      deadline.removeEventListener('abort', giveUp);
+      socket.off('error', reject);
+      resolve(socket);
+    });
+  });
+}
