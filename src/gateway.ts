@@ -12,6 +12,7 @@ import { createAuthenticator } from './auth/authenticator.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
 import { withSecondFactor } from './auth/second-step.ts';
 import { createTokenAuthenticator } from './auth/token-authenticator.ts';
+import { createExchangeToken } from './auth/token-exchange.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import { createCallLine } from './commands/call-line.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
@@ -213,6 +214,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     keyFeed: createKeyFeed({ store, clock }),
+    exchangeToken: createExchangeToken({ handles, clock }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
     hosts: createHosts({ store, clock, dataDir, targetPrefix, isContainerName: isContainerNameOf(engine) }),

@@ -25,6 +25,8 @@ export interface TokenFacts {
   readonly cmds: readonly string[];
   /** Unix seconds: good for nothing from that second on. */
   readonly exp?: number;
+  /** Unix seconds: what was shown in its stead, after an exchange, ends sooner, and takes with it what is open. */
+  readonly until?: number;
   /** The only container it is for, as its signer wrote the name; absent: it is for commands. */
   readonly container?: string;
   /** JSON that goes to the container's HTTP server, byte for byte as signed. */

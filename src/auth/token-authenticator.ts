@@ -6,10 +6,11 @@ import type { Clock } from '../platform/clock.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
 import type { Address } from '../sessions/session.ts';
 import { type Exe0, parseExe0, verifyExe0 } from '../tokens/exe0.ts';
-import type { Handles } from '../tokens/handles.ts';
+import type { Handles, OpenedHandle } from '../tokens/handles.ts';
+import { parseJwt } from '../tokens/jwt.ts';
 import { MalformedToken } from '../tokens/malformed-token.ts';
 import { findScope, type TokenScope } from '../tokens/namespaces.ts';
-import { defaultCommands, type Permissions } from '../tokens/permissions.ts';
+import { defaultCommands, type Permissions, type PermissionsToSign } from '../tokens/permissions.ts';
 import { matchesAddress } from './address-patterns.ts';
 import { type Identity, provenIdentity } from './identity.ts';
 import { findPresenceFault } from './user-presence.ts';
@@ -33,7 +34,10 @@ export interface TokenUse {
 }
 
 export interface TokenAuthenticator {
-  /** Takes an exe0 or an exe1 and validates it in full, each time. Never throws for what a stranger sent. */
+  /**
+   * Takes an exe0, an exe1 or the JWT of an exchange and validates it in full, each time. Never throws for what a
+   * stranger sent.
+   */
   authenticate(token: string, use: TokenUse): Promise<Identity | TokenRefusal>;
 }
 
@@ -56,26 +60,27 @@ export function createTokenAuthenticator(dependencies: TokenAuthenticatorDepende
   const { handles } = dependencies;
   return {
     async authenticate(token, use) {
-      if (!token.startsWith('exe1.')) return authenticateExe0(dependencies, token, use, false);
-      const opened = await handles.open(token);
-      if (!opened) return secret('there is no such exe1 token');
-      return authenticateExe0(dependencies, opened.exe0, use, opened.secondFactor === 'proven');
+      const jwt = parseJwt(token);
+      if (!jwt && !token.startsWith('exe1.')) return authenticateExe0(dependencies, { exe0: token }, use);
+      const opened = await handles.open(jwt?.handle ?? token);
+      // Whoever holds a JWT could sign it anew: its exp is the row's, or nothing.
+      if (!opened || (jwt && jwt.exp !== opened.exp)) return secret('there is no such exe1 token');
+      return authenticateExe0(dependencies, opened, use);
     },
   };
 }
 
 async function authenticateExe0(
   { accounts, keys, secondFactors, clock, domain }: TokenAuthenticatorDependencies,
-  exe0: string,
+  { exe0, exp: until, secondFactor }: OpenedHandle,
   { kind, source, provenFor }: TokenUse,
-  handleIsProven: boolean,
 ): Promise<Identity | TokenRefusal> {
   const parsed = parseOrRefuse(exe0);
   if ('refused' in parsed) return parsed;
   const { permissions, sshsig } = parsed;
   const scope = findScope(sshsig.namespace, domain);
   if (scope?.kind !== kind) return evident(`it was signed for ${namespaceFault(scope)}`);
-  const fault = findTimeFault(permissions, clock.now());
+  const fault = findTimeFault(permissions, clock.now()) ?? findTimeFault({ exp: until }, clock.now());
   if (fault) return evident(fault);
 
   const row = await keys.findByFingerprint(sshsig.key.fingerprint);
@@ -94,13 +99,13 @@ async function authenticateExe0(
   if (row.restrictions.from !== undefined && !matchesAddress(source.address, row.restrictions.from)) {
     return secret('its key is not good from this address');
   }
-  const provenBefore = handleIsProven || provenFor === account.id;
+  const provenBefore = secondFactor === 'proven' || provenFor === account.id;
   const identity = provenIdentity({
     accountId: account.id,
     accountName: account.name,
     keyId: row.id,
     fingerprint: row.fingerprint,
-    token: factsOf(permissions, scope),
+    token: factsOf(permissions, scope, until),
     source,
     ...(provenBefore ? { secondFactor: 'proven' } : {}),
   });
@@ -128,16 +133,21 @@ function namespaceFault(scope: TokenScope | undefined): string {
 }
 
 /** At its `exp` it is good no more; before its `nbf`, not yet. */
-export function findTimeFault({ exp, nbf }: Pick<Permissions, 'exp' | 'nbf'>, nowMs: number) {
+export function findTimeFault({ exp, nbf }: Pick<PermissionsToSign, 'exp' | 'nbf'>, nowMs: number) {
   if (exp !== undefined && nowMs >= exp * 1000) return 'it has expired';
   if (nbf !== undefined && nowMs < nbf * 1000) return 'it is not valid yet';
   return undefined;
 }
 
-const factsOf = ({ cmds = defaultCommands, exp, ctx }: Permissions, scope: TokenScope) =>
+const factsOf = (
+  { cmds = defaultCommands, exp, ctx }: Permissions,
+  scope: TokenScope,
+  until: number | undefined,
+) =>
   Object.freeze({
     cmds,
     ...(exp === undefined ? {} : { exp }),
+    ...(until === undefined || until === exp ? {} : { until }),
     ...(ctx === undefined ? {} : { ctx }),
     ...(scope.kind === 'container' ? { container: scope.container } : {}),
   });

@@ -4,6 +4,7 @@ import type { GatewayError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
 import { type Exe0, parseExe0, verifyExe0 } from '../tokens/exe0.ts';
 import { isHandle } from '../tokens/handles.ts';
+import { parseJwt } from '../tokens/jwt.ts';
 import { MalformedToken } from '../tokens/malformed-token.ts';
 import { defaultCommands } from '../tokens/permissions.ts';
 import { parseFlags } from './parse-flags.ts';
@@ -34,6 +35,15 @@ export const inspectToken: CliCommand = async (args, terminal) => {
     terminal.stdout.write(`${json ? JSON.stringify(data) : text}\n`);
   if (isHandle(token)) {
     print({ kind: 'exe1' }, 'An exe1 token: a handle, into which only the gateway that made it can look.');
+    return 0;
+  }
+  const jwt = parseJwt(token);
+  if (jwt) {
+    const end = isoOf(jwt.exp);
+    print(
+      { kind: 'jwt', expires_at: end },
+      `The JWT of an exchange, good until ${end} at most: a handle, as exe1.`,
+    );
     return 0;
   }
   try {

@@ -7,6 +7,7 @@ import { Readable, Writable } from 'node:stream';
 import type { Audit } from '../audit/audit.ts';
 import type { Identity } from '../auth/identity.ts';
 import { isTokenRefusal, type TokenAuthenticator } from '../auth/token-authenticator.ts';
+import type { ExchangeToken } from '../auth/token-exchange.ts';
 import type { TokenRate } from '../auth/token-rate.ts';
 import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
@@ -34,6 +35,8 @@ export interface Api {
    * and rate-limited.
    */
   identify(token: string | undefined, caller: ApiCaller): Promise<Identity>;
+  /** A token for an hour in place of the one that was identified. Throws unauthorized, too-many-tokens. */
+  readonly exchange: ExchangeToken;
   /**
    * Runs one command, given as its words, and resolves to its JSON. Throws what the command throws, timed-out after
    * `timeoutMs` (default: the gateway's for commands), and usage for a command that is a session of its own.
@@ -48,14 +51,24 @@ export interface Api {
 
 export interface ApiDependencies {
   readonly tokens: TokenAuthenticator;
+  readonly exchangeToken: ExchangeToken;
   readonly rate: TokenRate;
   readonly audit: Audit;
   readonly callLine: CallLine;
   readonly commandTimeoutMs: number;
 }
 
-export function createApi({ tokens, rate, audit, callLine, commandTimeoutMs }: ApiDependencies): Api {
+export function createApi({
+  tokens,
+  exchangeToken,
+  rate,
+  audit,
+  callLine,
+  commandTimeoutMs,
+}: ApiDependencies): Api {
   return {
+    exchange: exchangeToken,
+
     async identify(token, { requestId, source }) {
       const found =
         token === undefined ? undefined : await tokens.authenticate(token, { kind: 'commands', source });

@@ -1,5 +1,6 @@
 import { isTokenRefusal, type TokenRefusal } from '../auth/token-authenticator.ts';
 import { GatewayError } from '../errors.ts';
+import { parseJwt } from '../tokens/jwt.ts';
 import type { Arguments, Command, CommandContext } from './command.ts';
 import { oneWord, optionText } from './text-parts.ts';
 
@@ -36,7 +37,7 @@ async function readToken(positionals: Arguments['positionals'], context: Command
 
 async function exchange(exe0: string, vm: string | undefined, context: CommandContext): Promise<string> {
   const { tokens, handles, principal, session } = context;
-  if (exe0.startsWith('exe1.')) throw invalid('it is an exe1 token already');
+  if (exe0.startsWith('exe1.') || parseJwt(exe0)) throw invalid('it is an exe1 token already');
   const shown = principal.identity.token === undefined && principal.secondFactor.proof === 'proven';
   const found = await tokens.authenticate(exe0, {
     kind: vm === undefined ? 'commands' : 'container',

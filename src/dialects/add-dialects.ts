@@ -10,9 +10,10 @@ import { findBearerToken } from '../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type RunCommand } from './dialect.ts';
 import { raidboxes } from './raidboxes/raidboxes.ts';
 import { rexec } from './rexec/rexec.ts';
+import { scalingo } from './scalingo/scalingo.ts';
 import { xyrapanel } from './xyrapanel/xyrapanel.ts';
 
-const dialects: readonly Dialect[] = [rexec, raidboxes, xyrapanel];
+const dialects: readonly Dialect[] = [rexec, raidboxes, xyrapanel, ...scalingo];
 const maxBodyBytes = 65_536;
 
 export interface DialectServices {
@@ -29,12 +30,12 @@ export async function addDialects(app: FastifyInstance, services: DialectService
 }
 
 function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectServices): void {
-  const identities = new WeakMap<FastifyRequest, Identity>();
+  const known = new WeakMap<FastifyRequest, { readonly identity: Identity; readonly token: string }>();
   const routes = noteRoutes(scope, dialect.name);
   scope.addHook('onRequest', async (request) => {
     const token = dialect.findToken?.(request) ?? findBearerToken(request.headers.authorization);
     const identity = await services.api.identify(token, callerOf(request.id, request.socket));
-    identities.set(request, identity);
+    known.set(request, { identity, token: token ?? '' });
     services.noteIdentity(request, identity);
     readAsJson(request);
   });
@@ -51,16 +52,26 @@ function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectS
     return answer(reply, request, dialect, failure);
   });
   addJsonParser(scope);
+  const getCaller = (request: FastifyRequest) => {
+    const caller = known.get(request);
+    if (!caller) throw new Error('a request of nobody');
+    return caller;
+  };
   const run: RunCommand = async <Data>(
     request: FastifyRequest,
     words: readonly string[],
     options = {},
   ): Promise<Data> => {
-    const identity = identities.get(request);
-    if (!identity) throw new Error('a command for nobody');
+    const { identity } = getCaller(request);
     return (await services.api.run(identity, words, callerOf(request.id, request.socket), options)) as Data;
   };
-  dialect.addRoutes(scope, run);
+  dialect.addRoutes(scope, run, {
+    accountIdOf: (request) => getCaller(request).identity.accountId,
+    exchangeToken(request) {
+      const { identity, token } = getCaller(request);
+      return services.api.exchange(token, identity);
+    },
+  });
 }
 
 /** Clients declare bodies as they like, and some declare one where there is none. */
@@ -82,7 +93,7 @@ function noteRoutes(scope: FastifyInstance, tag: string) {
   scope.addHook('onRoute', (route) => {
     const path = route.url.replace(/[.*+?^${}()|[\]\\]/g, '\\$&').replace(/:[^/]+/g, '[^/]+');
     for (const method of [route.method].flat()) routes.push({ pattern: new RegExp(`^${path}/?$`), method });
-    route.schema = { ...route.schema, tags: [tag], security: [{ token: [] }] };
+    route.schema = { tags: [tag], security: [{ token: [] }], ...route.schema };
   });
   return {
     methodsOf(url: string): string[] {

@@ -12,6 +12,13 @@ export type RunCommand = <Data>(
   options?: { readonly timeoutMs?: number },
 ) => Promise<Data>;
 
+/** Whoever sent the request, as no command tells it. */
+export interface Callers {
+  accountIdOf(request: FastifyRequest): string;
+  /** The JWT that stands for the token which the request came with. Throws unauthorized for a JWT, and too-many-tokens. */
+  exchangeToken(request: FastifyRequest): Promise<string>;
+}
+
 export interface DialectAnswer {
   readonly status: number;
   readonly body: unknown;
@@ -27,7 +34,7 @@ export interface Dialect {
   /** A failure in its words: of a command, of the token, of the request (no such route, not this method). */
   readonly answerFailure: (failure: GatewayError, request: FastifyRequest) => DialectAnswer;
   /** Paths are below `prefix`. The bodies are JSON, or undefined. */
-  readonly addRoutes: (app: FastifyInstance, run: RunCommand) => void;
+  readonly addRoutes: (app: FastifyInstance, run: RunCommand, callers: Callers) => void;
 }
 
 /** A failure that is this dialect's own: its answer is ready. */
@@ -47,6 +54,7 @@ export interface KeyData {
   readonly name: string;
   /** `TYPE BASE64`. */
   readonly public_key: string;
+  readonly comment?: string;
   readonly fingerprint: string;
   readonly fingerprint_md5: string;
   readonly key_type: string;

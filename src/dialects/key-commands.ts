@@ -10,33 +10,36 @@ export async function listKeys(run: RunCommand, request: FastifyRequest): Promis
 }
 
 /**
- * The name goes in as the key's comment, so that one that is taken gets a number: names are no identity in these APIs.
- * It stays one line: a name must not bring keys of its own.
+ * The name goes in as the key's comment, so that one that is taken gets a number: names are no identity in most of
+ * these APIs. Where they are, the comment stays what it is, and key-name-taken is thrown.
+ * The name stays one line: a name must not bring keys of its own.
  * Adding a key that was removed before is what the request says; nobody can be asked.
- * Throws invalid-key also for several keys, and for what is no key at all.
+ * Throws invalid-key also for several keys, for options in front of one, and for what is no key at all.
  */
 export async function addKey(
   run: RunCommand,
   request: FastifyRequest,
-  { name, publicKey, maxKeys }: KeyToAdd,
+  { name, isUnique = false, publicKey, maxKeys }: KeyToAdd,
 ): Promise<KeyData> {
   if (holdsPrivateKey(publicKey)) throw new GatewayError('private-key', {});
-  const [type = '', base64 = ''] = publicKey.trim().split(/[ \t]+/);
-  if (/[\r\n]/.test(publicKey.trim()))
-    throw new GatewayError('invalid-key', { problem: 'these are several lines.' });
+  const [, type, base64, comment = ''] =
+    /^(\S+)[ \t]+(AAAA\S+)(?:[ \t]+([^\r\n]*))?$/.exec(publicKey.trim()) ?? [];
+  if (type === undefined) throw new GatewayError('invalid-key', { problem: notOneKey });
   const limit = maxKeys === undefined ? [] : [`--max-keys=${maxKeys}`];
-  return run<KeyData>(request, [
-    'ssh-key',
-    'add',
-    '--yes',
-    ...limit,
-    '--',
-    `${type} ${base64} ${name.replace(/[\r\n]+/g, ' ').trim()}`,
-  ]);
+  const [named, label] = isUnique
+    ? [[`--name=${name.trim()}`], comment]
+    : [[], name.replace(/[\r\n]+/g, ' ').trim()];
+  const line = `${type} ${base64} ${label}`;
+  return run<KeyData>(request, ['ssh-key', 'add', '--yes', ...limit, ...named, '--', line]);
 }
+
+const notOneKey =
+  'this is not one public key: one looks like "ssh-ed25519 AAAA… comment", on a line of its own.';
 
 export interface KeyToAdd {
   readonly name: string;
+  /** No two keys of an account may share a name. */
+  readonly isUnique?: boolean;
   readonly publicKey: string;
   /** What the product allows, on top of the gateway's own limit. */
   readonly maxKeys?: number;

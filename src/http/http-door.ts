@@ -94,6 +94,7 @@ const openApi = {
   components: {
     securitySchemes: {
       token: { type: 'http', scheme: 'bearer', description: 'an exe0 or exe1 token' },
+      password: { type: 'http', scheme: 'basic', description: 'no user; the token is the password' },
     },
   },
 } as const;

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
+import type { ExchangeToken } from '../auth/token-exchange.ts';
 import { createTokenRate } from '../auth/token-rate.ts';
 import { createApi } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
@@ -22,6 +23,7 @@ export interface HttpDoorsDependencies {
   readonly audit: Audit;
   readonly tokens: TokenAuthenticator;
   readonly keyFeed: FindKeyFeed;
+  readonly exchangeToken: ExchangeToken;
   readonly callLine: CallLine;
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
@@ -62,11 +64,12 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
   };
 }
 
-function execOf({ config, clock, audit, tokens, callLine, addConnection }: HttpDoorsDependencies) {
+function execOf(dependencies: HttpDoorsDependencies) {
+  const { config, clock, callLine, addConnection } = dependencies;
   const { tokenRatePerSecond: perSecond, tokenRateBurst: burst, execTimeoutMs: commandTimeoutMs } = config;
   const rate = createTokenRate({ perSecond, burst, clock });
   return {
-    api: createApi({ tokens, rate, audit, callLine, commandTimeoutMs }),
+    api: createApi({ ...dependencies, rate, commandTimeoutMs }),
     callLine,
     addConnection,
     commandTimeoutMs,

@@ -83,6 +83,7 @@ function keyRow(
     name: nameFor({ key, ...(comment === undefined ? {} : { comment }) }, options.name, taken),
     fingerprint: key.fingerprint,
     publicKey: key.line,
+    ...(comment === undefined || options.name === undefined ? {} : { comment }),
     keyType: key.type,
     kind,
     createdAt: isoTime(clock),

@@ -3,8 +3,11 @@ import { randomBytes } from 'node:crypto';
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** `length` characters of `[a-z2-7]`, five random bits each. */
-export function randomId(length = 16): string {
+export const randomId = (length = 16): string => idOf(randomBytes(length));
+
+/** A character of `[a-z2-7]` for the lower five bits of each byte. */
+export function idOf(bytes: Uint8Array): string {
   let id = '';
-  for (const byte of randomBytes(length)) id += alphabet[byte & 31];
+  for (const byte of bytes) id += alphabet[byte & 31];
   return id;
 }

@@ -35,11 +35,12 @@ interface Expiry {
 }
 
 function expiriesOf({ certificate, token, outer }: Identity): readonly Expiry[] {
+  const tokenEnd = token?.until ?? token?.exp;
   return [
     ...(certificate?.expiresAt === undefined
       ? []
       : [{ what: 'certificate', atMs: Date.parse(certificate.expiresAt) }]),
-    ...(token?.exp === undefined ? [] : [{ what: 'token', atMs: token.exp * 1000 }]),
+    ...(tokenEnd === undefined ? [] : [{ what: 'token', atMs: tokenEnd * 1000 }]),
     ...(outer ? expiriesOf(outer) : []),
   ];
 }

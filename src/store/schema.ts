@@ -45,6 +45,8 @@ export interface KeyRow {
   readonly fingerprint: string;
   /** `TYPE BASE64`, without comment. */
   readonly publicKey: string;
+  /** What stood behind it, unless that became the name. */
+  readonly comment?: string;
   readonly keyType: string;
   readonly kind: 'user' | 'api';
   readonly createdAt: string;
@@ -175,7 +177,7 @@ export interface TokenRow {
   readonly sealed: string;
   /** `SHA256:…` of the key that signed the exe0. Removing the key removes the row. */
   readonly keyFingerprint: string;
-  /** The exe0's exp. */
+  /** The exe0's exp, or sooner. */
   readonly expiresAt?: string;
   readonly createdAt: string;
   /** Whoever had it made had shown the account's second factor: its uses need not. */

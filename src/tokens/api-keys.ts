@@ -53,10 +53,10 @@ export function createApiKeys({
       const { publicKey, exe0 } = sign({ exp, cmds }, namespace);
       const expiresAt = exp === undefined ? undefined : new Date(exp * 1000).toISOString();
       return store.transact(async (transaction) => {
-        const comment = `api-key-${isoTime(clock).slice(0, 10)}`;
+        const unnamed = label === undefined ? { comment: `api-key-${isoTime(clock).slice(0, 10)}` } : {};
         const [key] = await insertKeys(transaction, {
           accountId,
-          keys: [{ key: publicKey, comment, restrictions: {} }],
+          keys: [{ key: publicKey, ...unnamed, restrictions: {} }],
           options: {
             kind: 'api',
             ...(label === undefined ? {} : { name: label }),

@@ -11,3 +11,17 @@ export function findBearerToken(authorization: string | undefined): string | und
 export function findToken(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === 'string' ? findBearerToken(`Bearer ${header}`) : undefined;
 }
+
+const maxUserBytes = 256;
+const maxBasicLength = 'Basic '.length + Math.ceil((maxUserBytes + 1 + maxTokenBytes) / 3) * 4;
+
+/** User and password of `Authorization: Basic` (RFC 7617) where the password can be a token, as git sends one. */
+export function findBasicToken(
+  authorization: string | undefined,
+): { readonly user: string; readonly token: string } | undefined {
+  if (authorization === undefined || authorization.length > maxBasicLength) return undefined;
+  const encoded = /^Basic +([A-Za-z0-9+/]+=*)$/i.exec(authorization)?.[1] ?? '';
+  const decoded = Buffer.from(encoded, 'base64').toString('latin1');
+  const [, user, token] = /^([^:]*):([\w.~+/-]+=*)$/.exec(decoded) ?? [];
+  return user === undefined || token === undefined ? undefined : { user, token };
+}

@@ -2,14 +2,14 @@
 import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { GatewayError } from '../errors.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
-import { randomId } from '../platform/ids.ts';
+import { idOf, randomId } from '../platform/ids.ts';
 import type { TokenRow } from '../store/schema.ts';
 import type { Store, Transaction } from '../store/store.ts';
 
 export interface HandleFacts {
   /** Of the key that signed the exe0. */
   readonly keyFingerprint: string;
-  /** The exe0's, in Unix seconds. */
+  /** Unix seconds: the handle is good for nothing from then on. The exe0's, or sooner. */
   readonly exp?: number | undefined;
   readonly secondFactor?: 'proven' | undefined;
 }
@@ -19,8 +19,17 @@ export interface Handles {
   create(exe0: string, facts: HandleFacts): Promise<string>;
   /** The same inside a transaction. */
   insert(transaction: Transaction, exe0: string, facts: HandleFacts): Promise<string>;
-  /** The exe0 behind a handle, not validated; undefined for what is no handle of ours, or whose row was changed. */
-  open(handle: string): Promise<{ readonly exe0: string; readonly secondFactor?: 'proven' } | undefined>;
+  /** The same for a handle that follows from `token` and `exp`: asked for again, it is the same one. */
+  derive(token: string, exe0: string, facts: HandleFacts & { readonly exp: number }): Promise<string>;
+  /**
+   * What is behind a handle; neither the exe0 nor `exp` is validated. Undefined for what is no handle of ours, or
+   * whose row was changed.
+   */
+  open(handle: string): Promise<OpenedHandle | undefined>;
+}
+
+export interface OpenedHandle extends Pick<HandleFacts, 'exp' | 'secondFactor'> {
+  readonly exe0: string;
 }
 
 /** By its form alone. */
@@ -33,13 +42,16 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 export function createHandles({ store, clock }: { readonly store: Store; readonly clock: Clock }): Handles {
-  async function insert(transaction: Transaction, exe0: string, facts: HandleFacts): Promise<string> {
-    const { keyFingerprint, exp, secondFactor } = facts;
+  async function insert(
+    transaction: Transaction,
+    exe0: string,
+    { keyFingerprint, exp, secondFactor }: HandleFacts,
+    handle = `exe1.${randomId(handleCharacters)}`,
+  ): Promise<string> {
     if (!(await transaction.find('keys', 'fingerprint', keyFingerprint))) {
       throw new GatewayError('invalid-token', {});
     }
     await makeRoom(transaction, keyFingerprint, clock.now());
-    const handle = `exe1.${randomId(handleCharacters)}`;
     const row = {
       id: randomId(),
       lookup: lookupOf(handle),
@@ -54,7 +66,15 @@ export function createHandles({ store, clock }: { readonly store: Store; readonl
 
   return {
     create: (exe0, facts) => store.transact((transaction) => insert(transaction, exe0, facts)),
-    insert,
+    insert: (transaction, exe0, facts) => insert(transaction, exe0, facts),
+
+    async derive(token, exe0, facts) {
+      const handle = `exe1.${idOf(derivedFrom(token, `exchange ${facts.exp}`))}`;
+      return store.transact(async (transaction) => {
+        const known = await transaction.find('tokens', 'lookup', lookupOf(handle));
+        return known ? handle : insert(transaction, exe0, facts, handle);
+      });
+    },
 
     async open(handle) {
       if (!isHandle(handle)) return undefined;
@@ -63,7 +83,8 @@ export function createHandles({ store, clock }: { readonly store: Store; readonl
       if (!row || !timingSafeEqual(Buffer.from(row.lookup), Buffer.from(lookup))) return undefined;
       const exe0 = unseal(handle, row);
       if (exe0 === undefined) return undefined;
-      return { exe0, ...(row.secondFactor === undefined ? {} : { secondFactor: row.secondFactor }) };
+      const { expiresAt, secondFactor } = row;
+      return { exe0, exp: expiresAt === undefined ? undefined : Date.parse(expiresAt) / 1000, secondFactor };
     },
   };
 }
@@ -77,11 +98,11 @@ async function makeRoom(transaction: Transaction, keyFingerprint: string, now: n
     throw new GatewayError('too-many-tokens', { limit: maxPerKey });
 }
 
-/** RFC 5869; two labels, so that what finds a row says nothing of what opens it. */
-const derived = (handle: string, label: string) =>
-  Buffer.from(hkdfSync('sha256', handle, '', `postern exe1 ${label}`, 32));
+/** 32 bytes that only a token's holder can know (RFC 5869). What finds a row says nothing of what opens it. */
+export const derivedFrom = (token: string, label: string) =>
+  Buffer.from(hkdfSync('sha256', token, '', `postern exe1 ${label}`, 32));
 
-const lookupOf = (handle: string) => derived(handle, 'lookup').toString('hex');
+const lookupOf = (handle: string) => derivedFrom(handle, 'lookup').toString('hex');
 
 /** What stands beside the sealed exe0, and cannot be changed without it. */
 const besides = ({ lookup, keyFingerprint, expiresAt, secondFactor }: Omit<TokenRow, 'sealed'>) =>
@@ -89,7 +110,7 @@ const besides = ({ lookup, keyFingerprint, expiresAt, secondFactor }: Omit<Token
 
 function seal(handle: string, exe0: string, row: Omit<TokenRow, 'sealed'>): string {
   const nonce = randomBytes(nonceBytes);
-  const cipher = createCipheriv('aes-256-gcm', derived(handle, 'seal'), nonce);
+  const cipher = createCipheriv('aes-256-gcm', derivedFrom(handle, 'seal'), nonce);
   cipher.setAAD(besides(row));
   const sealed = Buffer.concat([cipher.update(exe0, 'utf8'), cipher.final()]);
   return Buffer.concat([nonce, sealed, cipher.getAuthTag()]).toString('base64');
@@ -100,7 +121,7 @@ function unseal(handle: string, row: TokenRow): string | undefined {
   const bytes = Buffer.from(row.sealed, 'base64');
   if (bytes.length < nonceBytes + tagBytes) return undefined;
   const nonce = bytes.subarray(0, nonceBytes);
-  const decipher = createDecipheriv('aes-256-gcm', derived(handle, 'seal'), nonce, {
+  const decipher = createDecipheriv('aes-256-gcm', derivedFrom(handle, 'seal'), nonce, {
     authTagLength: tagBytes,
   });
   decipher.setAAD(besides(row));

@@ -1,6 +1,11 @@
 /** A token authenticator over a store of plain maps, with an account `alice` and the keys a test gives her. */
 import { createAccounts } from '../../src/accounts/create-accounts.ts';
-import { createTokenAuthenticator, type TokenUse } from '../../src/auth/token-authenticator.ts';
+import {
+  createTokenAuthenticator,
+  isTokenRefusal,
+  type TokenUse,
+} from '../../src/auth/token-authenticator.ts';
+import { createExchangeToken } from '../../src/auth/token-exchange.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import { fingerprintOf } from '../../src/keys/parse-public-key.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
@@ -29,5 +34,12 @@ export async function openTokenDoor() {
   };
   const show = (token: string, use: Partial<TokenUse> = {}) =>
     authenticator.authenticate(token, { kind: 'commands', source, ...use });
-  return { clock, store, keys, handles, secondFactors, alice, register, show };
+  const exchangeToken = createExchangeToken({ handles, clock });
+  /** As a door does it: a token that is good now, for its JWT. */
+  const exchange = async (token: string) => {
+    const identity = await show(token);
+    if (isTokenRefusal(identity)) throw new Error(identity.refused);
+    return exchangeToken(token, identity);
+  };
+  return { clock, store, keys, handles, secondFactors, alice, register, show, exchange };
 }

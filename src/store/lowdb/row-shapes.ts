@@ -26,6 +26,7 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     name: z.string().min(1),
     fingerprint: z.string().min(1),
     publicKey: z.string().min(1),
+    comment: z.string().optional(),
     keyType: z.string().min(1),
     kind: z.enum(['user', 'api']),
     createdAt: time,

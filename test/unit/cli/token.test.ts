@@ -3,6 +3,7 @@ import { PassThrough } from 'node:stream';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCli, type Terminal } from '../../../src/cli/run-cli.ts';
 import { parseExe0 } from '../../../src/tokens/exe0.ts';
+import { formatJwt } from '../../../src/tokens/jwt.ts';
 import { type KeyPair, makeKeyPair, runProgram } from '../../support/ssh-client.ts';
 import { ed25519Signer, forgeToken, securityKeySigner } from '../../support/tokens.ts';
 
@@ -211,6 +212,17 @@ describe('postern token inspect', () => {
       stderr: '',
     });
     expect(JSON.parse((await run(['inspect', '--json'], { stdin })).stdout)).toEqual({ kind: 'exe1' });
+  });
+
+  it('the JWT of an exchange is one as well, with an end', async () => {
+    const stdin = formatJwt({ handle: `exe1.${'a'.repeat(32)}`, exp: 1_800_000_000 });
+    const expires_at = '2027-01-15T08:00:00.000Z';
+    expect(await run(['inspect'], { stdin })).toMatchObject({
+      status: 0,
+      stdout: expect.stringContaining(expires_at),
+    });
+    const asJson = await run(['inspect', '--json'], { stdin });
+    expect(JSON.parse(asJson.stdout)).toEqual({ kind: 'jwt', expires_at });
   });
 
   it.each([

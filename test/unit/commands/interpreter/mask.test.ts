@@ -19,6 +19,7 @@ describe('maskSecrets', () => {
   it.each([
     [`exe0-to-exe1 ${token}`, 'exe0-to-exe1 exe0.***'],
     ['whoami --token=exe1.abcdefghijklmnopqrstuvwxyz234567', 'whoami --token=exe1.***'],
+    ['exe0-to-exe1 eyJhbGciOiJIUzI1NiJ9.eyJqdGkiOiJleGUxIn0.c2ln-_', 'exe0-to-exe1 eyJ***'],
     ['ssh join+SECRETCODE@gateway', 'ssh join+***@gateway'],
     ['mfa verify 123456', 'mfa verify ***'],
     ['mfa --json disable 123 456', 'mfa --json disable ***'],
