@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { errorBody, errorHeaders } from '../commands/failure-answer.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
+import { isAnswering } from './answers-under-way.ts';
 import { ExecFailure } from './exec-failure.ts';
 import { maxBodyBytes } from './exec-schema.ts';
 
@@ -25,9 +26,10 @@ export function answerErrors(app: FastifyInstance, log: Logger): void {
   });
 }
 
-/** What is no HTTP at all (RFC 9112), or never becomes a request. */
+/** What is no HTTP at all (RFC 9112), or never becomes a request. Behind a sound request it only ends the connection. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  if (isAnswering(socket)) return void socket.destroy();
   const status = clientErrorStatuses.get(error.code ?? '') ?? '400 Bad Request';
   const failure = new GatewayError('malformed-request', { problem: `this is no HTTP request (${status}).` });
   const body = JSON.stringify(errorBody(failure));

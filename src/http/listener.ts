@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { noteAnswer } from './answers-under-way.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
 /** Stands before the routes, for the names of containers. */
@@ -44,6 +45,7 @@ export function createListener(
   { tls, maxConnections, passage, bodyTimeoutMs }: ListenerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
+    noteAnswer(response);
     if (passage?.isFor(request)) passage.handleRequest(request, response);
     else {
       boundBody(request, bodyTimeoutMs);

@@ -23,27 +23,31 @@ export interface StreamedOutput extends ProgramOutput {
 const exitTrailer = 'X-Exe-Exit';
 const errorTrailer = 'X-Exe-Error';
 
-/** Stdout and stderr as they come, mixed, at the client's pace; the exit status follows as a trailer (RFC 9110 §6.5). */
+/**
+ * Stdout and stderr as they come, mixed, at the client's pace; the exit status follows as a trailer (RFC 9110 §6.5).
+ * HTTP/1.0 has no trailers: a stream that did not come to its own end is cut off there.
+ */
 export function streamOutput(
   response: ServerResponse,
   headers: Readonly<Record<string, string>>,
 ): StreamedOutput {
   let over = false;
   let bytesOut = 0;
+  const hasTrailers = response.req.httpVersionMinor > 0;
   const begin = (exit?: number) => {
     if (response.headersSent) return;
     response.writeHead(200, {
       ...headers,
       'content-type': 'application/octet-stream',
       'cache-control': 'no-store',
-      trailer: `${exitTrailer}, ${errorTrailer}`,
+      ...(hasTrailers ? { trailer: `${exitTrailer}, ${errorTrailer}` } : {}),
       ...(exit === undefined ? {} : { [exitTrailer]: String(exit) }),
     });
   };
   const writable = () =>
     new Writable({
       write(chunk: Buffer, _encoding, done) {
-        if (over || response.destroyed) return done();
+        if (over || response.destroyed || response.writableEnded) return done();
         begin();
         bytesOut += chunk.length;
         if (response.write(chunk)) return done();
@@ -65,6 +69,7 @@ export function streamOutput(
       over = true;
       if (response.destroyed || response.writableEnded) return;
       begin(fault === undefined ? exit : undefined);
+      if (fault !== undefined && !hasTrailers) return void response.destroy();
       response.addTrailers({
         [exitTrailer]: String(exit),
         ...(fault === undefined ? {} : { [errorTrailer]: fault }),

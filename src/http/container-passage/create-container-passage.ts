@@ -7,7 +7,7 @@ import { randomId } from '../../platform/ids.ts';
 import { findContainerName } from '../host-name.ts';
 import type { Passage } from '../listener.ts';
 import { dropRest } from './answer-failure.ts';
-import { type Exchange, upgradeExchange } from './exchange.ts';
+import { type Exchange, openUpgradeExchange } from './exchange.ts';
 import { toHeaders, valuesOf } from './header-rules.ts';
 import { createPass, fail, hangUp, type PassDependencies } from './pass.ts';
 import { type RequestHead, readHead } from './read-head.ts';
@@ -48,7 +48,10 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
     isFor: ({ rawHeaders }) =>
       findContainerName(valuesOf(toHeaders(rawHeaders), 'host'), domain) !== undefined,
     handleRequest: (request, response) => void serve({ request, response }),
-    handleUpgrade: (request, socket, head) => void serve(upgradeExchange(request, socket, head)),
+    handleUpgrade(request, socket, head) {
+      const exchange = openUpgradeExchange(request, socket, head);
+      if (exchange) void serve(exchange);
+    },
     close() {
       const reason = new GatewayError('session-ended', { reason: 'the gateway is shutting down.' });
       for (const ending of open) ending.abort(reason);

@@ -17,18 +17,39 @@ export interface Upgrade {
   readonly head: Buffer;
 }
 
-/** An exchange whose answer, while it is none of 101, ends the connection. */
-export function upgradeExchange(request: IncomingMessage, socket: Duplex, head: Buffer): Exchange {
+/**
+ * An exchange whose answer, while it is none of 101, ends the connection. Undefined, and the connection cut, where an
+ * earlier request on it has no answer yet: who sends that does not wait to hear whether the protocol was switched.
+ */
+export function openUpgradeExchange(
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): Exchange | undefined {
   const response = new ServerResponse(request);
   response.shouldKeepAlive = false;
   // Node's server has let go of the socket: its errors and its drain are ours to hear.
   socket.on('error', () => socket.destroy());
+  if (!takesSocket(response, socket as Socket)) {
+    socket.destroy();
+    return undefined;
+  }
   socket.on('drain', () => response.emit('drain'));
-  response.assignSocket(socket as Socket);
   response.once('finish', () => {
     socket.end();
     socket.resume();
     setTimeout(() => socket.destroy(), lingerMs).unref();
   });
   return { request, response, upgrade: { socket, head } };
+}
+
+/** Node keeps the answer that a socket carries to itself, and throws where there is one. */
+function takesSocket(response: ServerResponse, socket: Socket): boolean {
+  try {
+    response.assignSocket(socket);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_HTTP_SOCKET_ASSIGNED') return false;
+    throw error;
+  }
 }

@@ -1,0 +1,98 @@
+/** HTTP by hand against POST /exec: what must end one connection, and nothing else. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runContainer, type TestContainer } from '../support/containers.ts';
+import { images } from '../support/engine.ts';
+import { type Api, startApi } from '../support/http-api.ts';
+import { lines, openRaw } from '../support/raw-http.ts';
+
+let api: Api;
+let web: TestContainer;
+let token: string;
+beforeAll(async () => {
+  [api, web] = await Promise.all([
+    startApi({ config: { tokenRatePerSecond: 1000 } }),
+    runContainer(images.busybox),
+  ]);
+  token = await api.apiKey('--cmds="ssh,ls,whoami"');
+});
+afterAll(async () => {
+  await Promise.all([api.stop(), web.remove()]);
+});
+
+const post = (line: string, version = '1.1') =>
+  lines(
+    `POST /exec HTTP/${version}`,
+    'Host: gw.example',
+    `Authorization: Bearer ${token}`,
+    `Content-Length: ${Buffer.byteLength(line)}`,
+  ) + line;
+
+const isServed = async () => expect((await api.ask({ token, line: 'whoami' })).status).toBe(200);
+
+describe('upgrade-behind-a-request', () => {
+  const upgrade = lines(
+    'GET / HTTP/1.1',
+    'Host: web.gw.example',
+    'Connection: Upgrade',
+    'Upgrade: websocket',
+    'Sec-WebSocket-Version: 13',
+    'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  );
+
+  it('of a stranger, whose first request has no answer yet, ends that connection and not the gateway', async () => {
+    const connection = await openRaw(api, lines('GET /healthz HTTP/1.1', 'Host: x') + upgrade);
+    expect(await connection.closed()).not.toContain('101');
+    await isServed();
+  });
+
+  it('of somebody whose program runs ends the program', async () => {
+    const connection = await openRaw(api, post(`ssh ${web.name} echo begun; exec sleep 4711`));
+    await connection.until(/begun/);
+    connection.socket.write(upgrade);
+    await connection.closed();
+    await expect.poll(() => web.sh('ps'), { timeout: 10_000 }).not.toContain('sleep 4711');
+    await isServed();
+  });
+});
+
+describe('http-1.0', () => {
+  it('takes the output of a program, and no trailer, which it does not have', async () => {
+    const connection = await openRaw(api, post(`ssh ${web.name} echo out; exit 3`, '1.0'));
+    const answer = await connection.closed();
+    expect(answer).toMatch(/^HTTP\/1\.1 200 [\s\S]*\r\n\r\nout\n$/);
+    expect(answer).not.toMatch(/trailer/i);
+    await isServed();
+  });
+
+  it('has the exit status as a header where there was no output', async () => {
+    const connection = await openRaw(api, post(`ssh ${web.name} exit 5`, '1.0'));
+    expect(await connection.closed()).toMatch(/x-exe-exit: 5\r\n/i);
+  });
+});
+
+describe('garbage-behind-a-request', () => {
+  it('adds nothing to an answer that has begun, and ends the connection', async () => {
+    const connection = await openRaw(api, post(`ssh ${web.name} echo begun; sleep 3; echo end`));
+    await connection.until(/begun/);
+    connection.socket.write('\0garbage\r\n\r\n');
+    const answer = await connection.closed();
+    expect(answer).not.toContain('malformed-request');
+    expect(answer.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  it('is not what answers a request that was sound', async () => {
+    const connection = await openRaw(api, post(`ssh ${web.name} sleep 2`));
+    connection.socket.write('\0garbage\r\n\r\n');
+    expect(await connection.closed()).not.toContain('malformed-request');
+  });
+
+  it('alone is answered with a sentence, and so is a body that breaks off into it', async () => {
+    for (const bytes of [
+      '\0garbage\r\n\r\n',
+      `${lines('POST /exec HTTP/1.1', 'Host: x', `Authorization: Bearer ${token}`, 'Transfer-Encoding: chunked')}ZZ\r\n`,
+    ]) {
+      const connection = await openRaw(api, bytes);
+      expect(await connection.closed()).toMatch(/^HTTP\/1\.1 400 [\s\S]*malformed-request/);
+    }
+  });
+});
