@@ -4,11 +4,26 @@ import type { Duplex } from 'node:stream';
 
 const owed = new WeakMap<Duplex, Set<ServerResponse>>();
 
-export function noteAnswer(response: ServerResponse): void {
+/** Few clients pipeline at all; each answer that nobody reads is kept. */
+export const maxOwedAnswers = 32;
+
+/** Returns false, and cuts the connection, where too many answers are owed on it already. */
+export function noteAnswer(response: ServerResponse): boolean {
   const { socket } = response.req;
   const answers = owed.get(socket) ?? new Set();
+  // What Node has read already goes on coming after the cut.
+  if (answers.size >= maxOwedAnswers) socket.destroy();
+  if (socket.destroyed) return false;
   owed.set(socket, answers.add(response));
   response.once('close', () => answers.delete(response));
+  return true;
+}
+
+/** Once the whole answer is out, the client must go on reading it: after `stallMs` without, the connection is cut. */
+export function boundReading(response: ServerResponse, stallMs: number): void {
+  response.once('prefinish', () => response.socket?.setTimeout(stallMs));
+  // Ahead of Node's own listener, which says how long the connection may be idle next.
+  response.prependOnceListener('finish', () => response.socket?.setTimeout(0));
 }
 
 /**

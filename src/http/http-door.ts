@@ -9,6 +9,7 @@ import { randomId } from '../platform/ids.ts';
 import { version } from '../platform/version.ts';
 import type { Address } from '../sessions/session.ts';
 import { answerClientError, answerErrors } from './answer-errors.ts';
+import { boundReading } from './answers-under-way.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addKeyFeed } from './key-feed.ts';
@@ -80,6 +81,8 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
   });
   logRequests(app, options.log);
   answerErrors(app, options.log);
+  // Not for streams, which are hijacked: who pages through one reads when they like.
+  app.addHook('onSend', async (_request, reply) => boundReading(reply.raw, options.bodyTimeoutMs));
   return app;
 }
 

@@ -26,7 +26,7 @@ export interface ListenerOptions {
   readonly tls?: TlsFiles | undefined;
   readonly maxConnections: number;
   readonly passage?: Passage | undefined;
-  /** How long the body of a request to the gateway itself may take to arrive. */
+  /** How long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
   readonly bodyTimeoutMs: number;
 }
 
@@ -45,7 +45,7 @@ export function createListener(
   { tls, maxConnections, passage, bodyTimeoutMs }: ListenerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
-    noteAnswer(response);
+    if (!noteAnswer(response)) return;
     if (passage?.isFor(request)) passage.handleRequest(request, response);
     else {
       boundBody(request, bodyTimeoutMs);

@@ -10,7 +10,7 @@ let web: TestContainer;
 let token: string;
 beforeAll(async () => {
   [api, web] = await Promise.all([
-    startApi({ config: { tokenRatePerSecond: 1000 } }),
+    startApi({ config: { tokenRatePerSecond: 1000, tokenRateBurst: 2000, execTimeoutMs: 2_000 } }),
     runContainer(images.busybox),
   ]);
   token = await api.apiKey('--cmds="ssh,ls,whoami"');
@@ -19,10 +19,11 @@ afterAll(async () => {
   await Promise.all([api.stop(), web.remove()]);
 });
 
-const post = (line: string, version = '1.1') =>
+const post = (line: string, version = '1.1', headers: readonly string[] = []) =>
   lines(
     `POST /exec HTTP/${version}`,
     'Host: gw.example',
+    ...headers,
     `Authorization: Bearer ${token}`,
     `Content-Length: ${Buffer.byteLength(line)}`,
   ) + line;
@@ -94,5 +95,46 @@ describe('garbage-behind-a-request', () => {
       const connection = await openRaw(api, bytes);
       expect(await connection.closed()).toMatch(/^HTTP\/1\.1 400 [\s\S]*malformed-request/);
     }
+  });
+});
+
+describe('pipelining', () => {
+  it('of a thousand requests ends the connection after a few: each answer would be kept', async () => {
+    const connection = await openRaw(api, lines('GET /openapi.json HTTP/1.1', 'Host: x').repeat(1_000));
+    const answers = (await connection.closed()).match(/HTTP\/1\.1 200/g) ?? [];
+    expect(answers.length).toBeLessThan(100);
+    await isServed();
+  });
+
+  it('of a few is answered in their order', async () => {
+    const connection = await openRaw(api, post('whoami') + post('nonsense') + post('ls'));
+    const text = await connection.until(/(HTTP\/1\.1 \d{3}[\s\S]*){3}/);
+    expect([...text.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status)).toEqual([
+      '200',
+      '404',
+      '200',
+    ]);
+    connection.socket.destroy();
+  });
+});
+
+describe('unread-answer', () => {
+  it('of one who does not read on is not kept for ever', async () => {
+    const zeros = post(`ssh ${web.name} head -c 3000000 /dev/zero`, '1.1', ['Accept: application/json']);
+    const connection = await openRaw(api, '');
+    connection.socket.pause();
+    connection.socket.write(zeros);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    connection.socket.resume();
+    expect((await connection.closed()).length).toBeLessThan(18_000_000);
+  });
+
+  it('of one who reads on and then asks again is all there', async () => {
+    const connection = await openRaw(api, post('whoami'));
+    await connection.until(/"account":"admin"/);
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    connection.socket.write(post('ls'));
+    await connection.until(/HTTP\/1\.1 200[\s\S]*HTTP\/1\.1 200/);
+    connection.socket.destroy();
   });
 });
