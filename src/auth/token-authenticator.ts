@@ -105,7 +105,7 @@ async function authenticateExe0(
     accountName: account.name,
     keyId: row.id,
     fingerprint: row.fingerprint,
-    token: factsOf(permissions, scope, until),
+    token: factsOf(permissions, scope, firstOf(until, row.expiresAt)),
     source,
     ...(provenBefore ? { secondFactor: 'proven' } : {}),
   });
@@ -139,6 +139,12 @@ export function findTimeFault({ exp, nbf }: Pick<PermissionsToSign, 'exp' | 'nbf
   return undefined;
 }
 
+/** In Unix seconds: when the handle ends, or the key. */
+function firstOf(until: number | undefined, keyExpiresAt: string | undefined): number | undefined {
+  if (keyExpiresAt === undefined) return until;
+  return Math.min(until ?? Number.POSITIVE_INFINITY, Math.floor(Date.parse(keyExpiresAt) / 1000));
+}
+
 const factsOf = (
   { cmds = defaultCommands, exp, ctx }: Permissions,
   scope: TokenScope,
@@ -147,7 +153,10 @@ const factsOf = (
   Object.freeze({
     cmds,
     ...(exp === undefined ? {} : { exp }),
-    ...(until === undefined || until === exp ? {} : { until }),
+    ...(until === undefined || (exp !== undefined && exp <= until) ? {} : { until }),
     ...(ctx === undefined ? {} : { ctx }),
     ...(scope.kind === 'container' ? { container: scope.container } : {}),
   });
+}
+
+const secondsOf = (isoTime: string) => Math.floor(Date.parse(isoTime) / 1000);

@@ -24,8 +24,10 @@ export function createTargetDirectory({
     return reachable.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
   }
 
-  async function resolve(principal: Principal, name: string): Promise<Target> {
-    const targets = await list(principal);
+  const resolve = async (principal: Principal, name: string) =>
+    resolveAmong(await list(principal), principal, name);
+
+  function resolveAmong(targets: readonly Target[], principal: Principal, name: string): Target {
     const [found, ...others] = findPrefixed(targets, name, targetPrefix);
     if (found === undefined) {
       throw new GatewayError('target-not-found', {
@@ -43,8 +45,12 @@ export function createTargetDirectory({
   return {
     list,
     resolve,
-    authorize: async (principal, name, user) =>
-      authorizer.authorize(principal, await resolve(principal, name), user),
+    async authorize(principal, name, user) {
+      const targets = await list(principal);
+      const target = resolveAmong(targets, principal, name);
+      checkTokenMeans(principal, targets, target, targetPrefix);
+      return authorizer.authorize(principal, target, user);
+    },
     start: (target) => engine.start(target.id),
     stop: (target) => engine.stop(target.id),
     restart: (target) => engine.restart(target.id),
@@ -60,10 +66,24 @@ function findPrefixed(targets: readonly Target[], name: string, prefix: string):
   return findTargets(targets, name.slice(prefix.length));
 }
 
+/** `ssh rexec-web` in a token is for the target really called so, where there is one, and not for `web` besides. */
+function checkTokenMeans(
+  { identity: { token } }: Principal,
+  targets: readonly Target[],
+  { name }: Target,
+  prefix: string,
+): void {
+  if (!token || token.container !== undefined) return;
+  if (token.cmds.includes('ssh') || token.cmds.includes(`ssh ${name}`)) return;
+  if (targets.some((other) => other.name === prefix + name)) throw new GatewayError('token-not-allowed', {});
+}
+
 const namedAtMost = 10;
 
 /** Ends the sentence "no target for you": the same whether the target exists or not. */
 function reachableSentence(targets: readonly Target[], principal: Principal): string {
+  const { token } = principal.identity;
+  if (token && !token.cmds.includes('ls')) return '"ls" shows what its account can reach.';
   if (targets.length === 0) return nothingReachable(principal);
   const names = targets.slice(0, namedAtMost).map(({ name }) => name);
   const more = targets.length - names.length;

@@ -1,5 +1,6 @@
 /** Tokens that are sound by themselves, and what the gateway knows of their key, its account and the time. */
 import { beforeEach, describe, expect, it } from 'vitest';
+import type { Identity } from '../../../src/auth/identity.ts';
 import { findTimeFault } from '../../../src/auth/token-authenticator.ts';
 import { fingerprintOf } from '../../../src/keys/parse-public-key.ts';
 import { codeAt, stepAt } from '../../../src/second-factor/totp.ts';
@@ -45,6 +46,20 @@ describe('whose token it is', () => {
       const scoped = forgeToken(signer, { namespace: `v0@${name}.${domain}` });
       expect(await door.show(scoped, { kind: 'container' })).toMatchObject({ token: { container: name } });
     }
+  });
+});
+
+describe('a key that expires', () => {
+  it.each([
+    ['sooner than the token', nowSeconds + 60, nowSeconds + 3600],
+    ['later than the token', nowSeconds + 3600, nowSeconds + 60],
+    ['and a token that does not', nowSeconds + 60, undefined],
+  ])('%s: outlived-key, the first of both ends what was begun', async (_name, keyEnds, exp) => {
+    await door.register(signer.blob, { expiresAt: new Date(keyEnds * 1000).toISOString() });
+    const permissions = exp === undefined ? '{}' : `{"exp":${exp}}`;
+    const { token: facts } = (await door.show(forgeToken(signer, { permissions }))) as Identity;
+    expect(facts?.until ?? facts?.exp).toBe(nowSeconds + 60);
+    expect(facts?.exp).toBe(exp);
   });
 });
 

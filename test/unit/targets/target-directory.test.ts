@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/auth/authorizer.ts';
 import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
+import { provenIdentity } from '../../../src/auth/identity.ts';
 import { createTargetDirectory } from '../../../src/targets/create-target-directory.ts';
 import { findTargets } from '../../../src/targets/find-target.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
@@ -154,6 +155,36 @@ describe('what a person is told', () => {
   it('an engine that does not answer is its own sentence', async () => {
     engine.breakWith('connect ENOENT');
     expect(await resolved(admin, 'web')).toBe('engine-unavailable');
+  });
+});
+
+describe('with a token', () => {
+  const withToken = (cmds: readonly string[]): Principal => ({
+    ...owner,
+    identity: provenIdentity({ ...owner.identity, token: { cmds } }),
+  });
+  const entered = async (cmds: readonly string[], name: string) =>
+    directory.authorize(withToken(cmds), name, undefined).then(
+      ({ target }) => target.name,
+      (error: Error & { code: string }) => error.code,
+    );
+
+  it('token-for-two: "ssh rexec-web" is for the container really called so, and not for web besides', async () => {
+    containers.push(owned('web'));
+    expect(await entered(['ssh rexec-web'], 'web')).toBe('web');
+    containers.push(owned('rexec-web'));
+    expect(await entered(['ssh rexec-web'], 'rexec-web')).toBe('rexec-web');
+    expect(await entered(['ssh rexec-web'], 'web')).toBe('token-not-allowed');
+    for (const cmds of [['ssh'], ['ssh rexec-web', 'ssh web']])
+      expect(await entered(cmds, 'web')).toBe('web');
+  });
+
+  it('list-by-error: one that may not run ls is told no names', async () => {
+    containers.push(owned('web'), owned('payroll'));
+    const told = async (cmds: readonly string[]) =>
+      ((await directory.resolve(withToken(cmds), 'x').catch((error: Error) => error)) as Error).message;
+    expect(await told(['ssh web'])).not.toMatch(/payroll|web/);
+    expect(await told(['ssh web', 'ls'])).toMatch(/payroll/);
   });
 });
 
