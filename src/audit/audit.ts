@@ -38,6 +38,8 @@ const who = (identity: Identity): Fields => ({
   fingerprint: identity.fingerprint,
   source: identity.source.address,
   ...(identity.certificate ? { certificate: certified(identity.certificate) } : {}),
+  // Else a token's doings could not be told from a login's with the same key.
+  ...(identity.token ? { byToken: true } : {}),
 });
 
 const certified = ({ caName, serial, keyId, expiresAt }: CertificateFacts): Fields => ({

@@ -78,7 +78,10 @@ export function createApi({
         throw new GatewayError(found?.lacksSecondFactor ? 'token-unproven' : 'unauthorized', {});
       }
       const waitSeconds = rate.take(found.keyId);
-      if (waitSeconds > 0) throw new GatewayError('rate-limited', { seconds: waitSeconds });
+      if (waitSeconds > 0) {
+        audit.refused(found, { what: 'request', reason: 'rate-limited' });
+        throw new GatewayError('rate-limited', { seconds: waitSeconds });
+      }
       return found;
     },
 

@@ -48,7 +48,7 @@ export const httpErrors = {
   ),
   'output-too-large': failed<{ limit: number }>(
     ({ limit }) =>
-      `the program wrote more than ${limit} bytes, which is too much for JSON, and was ended; leave out "Accept: application/json" to have it streamed.`,
+      `the program wrote more than ${limit} bytes, or the programs of your account together four times that, which is too much for JSON, and was ended; leave out "Accept: application/json" to have it streamed.`,
   ),
   'session-ended': forbidden<{ reason: string }>(({ reason }) => reason),
 } as const;

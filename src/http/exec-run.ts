@@ -1,4 +1,5 @@
 /** One `POST /exec`, from the command line to the answer: spec, statuses and trailers in PROTOCOL.md. */
+import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
@@ -9,8 +10,10 @@ import { toJson } from '../commands/interpreter/write-text.ts';
 import { GatewayError } from '../errors.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { GatewayNotice, SessionEnd, SessionIo } from '../sessions/session.ts';
+import type { CollectedBytes } from './collected-bytes.ts';
 import { ExecFailure } from './exec-failure.ts';
 import {
+  type CollectedOutput,
   collectOutput,
   exitNumber,
   type ProgramOutput,
@@ -25,6 +28,7 @@ export interface ExecDependencies {
   /** How long a command may take, and one that runs a program in a target. */
   readonly commandTimeoutMs: number;
   readonly sessionTimeoutMs: number;
+  readonly collectedBytes: CollectedBytes;
 }
 
 const maxCollectedBytes = 4 * 1024 * 1024;
@@ -42,9 +46,7 @@ export async function runExec(
   const interruption = createInterruption();
   const { raw } = reply;
   const asJson = acceptsJson(request.headers.accept);
-  const collected = collectOutput(maxCollectedBytes, () =>
-    interruption.interrupt(new GatewayError('output-too-large', { limit: maxCollectedBytes })),
-  );
+  const collected = collectInto(dependencies.collectedBytes, identity, raw, interruption);
   const streamed = streamOutput(raw, { 'x-request-id': request.id });
   const io = sessionIo(asJson ? collected : streamed, interruption);
   const hangUp = () => interruption.interrupt('hang-up');
@@ -72,6 +74,25 @@ export async function runExec(
     removeConnection();
     interruption.release();
   }
+}
+
+/** One that has many programs write at once is told so too: the answers are kept until they are read. */
+function collectInto(
+  kept: CollectedBytes,
+  { accountId }: Identity,
+  response: ServerResponse,
+  interruption: Interruption,
+): CollectedOutput {
+  let bytes = 0;
+  response.once('close', () => kept.giveBack(accountId, bytes));
+  const mayKeep = (more: number) => {
+    if (response.destroyed || !kept.take(accountId, more)) return false;
+    bytes += more;
+    return true;
+  };
+  return collectOutput(maxCollectedBytes, mayKeep, () =>
+    interruption.interrupt(new GatewayError('output-too-large', { limit: maxCollectedBytes })),
+  );
 }
 
 function answerOf(outcome: Exclude<LineOutcome, { kind: 'end' }>): string {

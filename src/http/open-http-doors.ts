@@ -13,6 +13,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { Connections, LiveConnection } from '../sessions/connections.ts';
 import type { ReachWeb } from '../sessions/reach-web.ts';
 import type { Address } from '../sessions/session.ts';
+import { createCollectedBytes } from './collected-bytes.ts';
 import { createContainerPassage } from './container-passage/create-container-passage.ts';
 import { type AddRoutes, type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
 
@@ -74,8 +75,12 @@ function execOf(dependencies: HttpDoorsDependencies) {
     addConnection,
     commandTimeoutMs,
     sessionTimeoutMs: config.execSessionTimeoutMs,
+    collectedBytes: createCollectedBytes(maxCollectedPerAccount),
   };
 }
+
+/** As JSON it may be six times as much. */
+const maxCollectedPerAccount = 16 * 1024 * 1024;
 
 async function openOn(
   listen: string | undefined,

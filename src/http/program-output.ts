@@ -83,15 +83,19 @@ export interface CollectedOutput extends ProgramOutput {
   collected(): Readonly<Record<'stdout' | 'stderr', Buffer>>;
 }
 
-/** Keeps up to `limitBytes` of each; calls `onOverflow` once, and drops what is more. */
-export function collectOutput(limitBytes: number, onOverflow: () => void): CollectedOutput {
+/** Keeps up to `limitBytes` of each, as far as `mayKeep` says; else calls `onOverflow`, and drops what is more. */
+export function collectOutput(
+  limitBytes: number,
+  mayKeep: (bytes: number) => boolean,
+  onOverflow: () => void,
+): CollectedOutput {
   const collector = () => {
     const chunks: Buffer[] = [];
     let bytes = 0;
     const stream = new Writable({
       write(chunk: Buffer, _encoding, done) {
         bytes += chunk.length;
-        if (bytes <= limitBytes) chunks.push(chunk);
+        if (bytes <= limitBytes && mayKeep(chunk.length)) chunks.push(chunk);
         else onOverflow();
         done();
       },

@@ -118,6 +118,21 @@ describe('pipelining', () => {
   });
 });
 
+describe('json-hoard', () => {
+  const hoard = () =>
+    api.ask({
+      token,
+      line: `ssh ${web.name} head -c 4000000 /dev/zero; sleep 2`,
+      args: ['-H', 'Accept: application/json'],
+    });
+
+  it('many outputs collected at once are bounded for each account, and given back', async () => {
+    const answers = await Promise.all(Array.from({ length: 6 }, hoard));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 422, 422]);
+    expect((await hoard()).status).toBe(200);
+  });
+});
+
 describe('unread-answer', () => {
   it('of one who does not read on is not kept for ever', async () => {
     const zeros = post(`ssh ${web.name} head -c 3000000 /dev/zero`, '1.1', ['Accept: application/json']);

@@ -24,6 +24,15 @@ describe('the rate of a key', () => {
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 429]);
     expect(answers[3]?.headers['retry-after']).toMatch(/^[12]$/);
     expect(answers[3]?.json()).toEqual({ error: expect.any(String), code: 'rate-limited' });
+    const audited = api.logged().filter(({ reason }) => reason === 'rate-limited');
+    expect(audited).toEqual([
+      expect.objectContaining({
+        audit: 'refused',
+        account: 'admin',
+        fingerprint: expect.any(String),
+        byToken: true,
+      }),
+    ]);
     expect((await api.ask({ token: other, line: 'whoami' })).status).toBe(200);
     await new Promise((resolve) => setTimeout(resolve, 2_000));
     expect((await api.ask({ token, line: 'whoami' })).status).toBe(200);
