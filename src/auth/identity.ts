@@ -25,7 +25,7 @@ export interface TokenFacts {
   readonly cmds: readonly string[];
   /** Unix seconds: good for nothing from that second on. */
   readonly exp?: number;
-  /** Unix seconds: what was shown in its stead, after an exchange, ends sooner, and takes with it what is open. */
+  /** Unix seconds: its key, or what was shown in its stead after an exchange, ends sooner, and takes with it what is open. */
   readonly until?: number;
   /** The only container it is for, as its signer wrote the name; absent: it is for commands. */
   readonly container?: string;

@@ -157,6 +157,3 @@ const factsOf = (
     ...(ctx === undefined ? {} : { ctx }),
     ...(scope.kind === 'container' ? { container: scope.container } : {}),
   });
-}
-
-const secondsOf = (isoTime: string) => Math.floor(Date.parse(isoTime) / 1000);
