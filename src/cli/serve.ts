@@ -1,5 +1,5 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
 import { flagOfKey, loadConfig } from '../config/load-config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
@@ -54,16 +54,18 @@ export const serve: CliCommand = async (args, terminal) => {
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const stopped = signalled();
   const gateway = await startGateway(config, log);
+  const failed = uncaught(log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
       'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
     );
   }
   // An engine that accepts and never answers must not keep the gateway from stopping.
-  const signal = await Promise.race([announce(gateway, terminal.stdout).then(() => stopped), stopped]);
-  log.info({ signal }, 'stopping');
+  const ended = Promise.race([stopped, failed]);
+  const reason = await Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
+  log.info({ reason }, 'stopping');
   await stopBounded(gateway);
-  return 0;
+  return reason === 'failure' ? 1 : 0;
 };
 
 const maxUnwrittenLogBytes = 16 * 1024 * 1024;
@@ -94,6 +96,19 @@ function signalled(): Promise<NodeJS.Signals> {
         });
       });
     }
+  });
+}
+
+/**
+ * The last line of defence: a fault of ours that nothing caught. What it left behind nobody knows, so the gateway
+ * stops, but in order: people are told, and what runs in containers is ended. Whatever started it starts it again.
+ */
+function uncaught(log: Logger): Promise<'failure'> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (error) => {
+      log.fatal({ err: error }, 'internal error; the gateway stops');
+      resolve('failure');
+    });
   });
 }
 

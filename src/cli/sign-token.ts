@@ -8,7 +8,7 @@ import { findUnknownCommand, parseCommandList } from '../tokens/command-list.ts'
 import { formatExe0, parseExe0, verifyExe0 } from '../tokens/exe0.ts';
 import { MalformedToken } from '../tokens/malformed-token.ts';
 import { commandsNamespace, containerNamespace, findScope } from '../tokens/namespaces.ts';
-import { formatPermissions } from '../tokens/permissions.ts';
+import { defaultCommands, formatPermissions } from '../tokens/permissions.ts';
 import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
 import { signWithSshKeygen } from './ssh-keygen.ts';
@@ -34,7 +34,7 @@ const flags = {
   cmds: {
     type: 'string',
     requiresArg: true,
-    describe: 'the commands it may run, with commas between (default: a harmless few)',
+    describe: `the commands it may run, with commas between (default: ${defaultCommands.join(',')})`,
   },
   exp: { type: 'string', requiresArg: true, describe: '30d, 12h, 2030-12-31 … or never (the default)' },
   nbf: { type: 'string', requiresArg: true, describe: 'good from then on: 30d, 2030-12-31 …' },

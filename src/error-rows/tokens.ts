@@ -12,7 +12,7 @@ export const tokensErrors = {
   'token-not-allowed': forbidden(() => 'command not allowed by token permissions'),
   'token-passes': forbidden<{ what: string }>(
     ({ what }) =>
-      `${what} would outlast this token; use one that never expires and is not for one container, or ssh.`,
+      `what ${what} does would outlast this token; run it over ssh, or with a token that never expires.`,
   ),
   'token-exceeds': forbidden<{ what: string }>(
     ({ what }) => `a token cannot make one that is more powerful than itself: ${what}.`,

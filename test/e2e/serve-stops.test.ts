@@ -42,3 +42,17 @@ it('silent-engine: one that accepts and never answers delays neither the start n
   for (const socket of sockets) socket.destroy();
   silent.close();
 });
+
+it('uncaught-fault: a fault of ours that nothing caught stops the gateway in order, with status 1', async () => {
+  const fault = "setTimeout(() => { throw new Error('made by a test'); }, 4_000)";
+  process.env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(fault)}`;
+  const served = await serve(folder, [`--admin-key=${admin.file}.pub`]).finally(() => {
+    delete process.env['NODE_OPTIONS'];
+  });
+  const exited = once(served.child, 'exit');
+  const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
+  const waiting = ssh({ port: served.port, knownHosts }, undefined, { key: admin, args: ['-tt'] });
+  expect(await exited).toEqual([1, null]);
+  expect((await waiting).stderr).toContain('the gateway is shutting down.');
+  expect(served.printed()).toContain('internal error; the gateway stops');
+});

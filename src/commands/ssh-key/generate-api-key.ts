@@ -102,7 +102,7 @@ function checkWithin(
     bearer.cmds.includes(entry) || (entry.startsWith('ssh ') && bearer.cmds.includes('ssh'));
   const extra = cmds.find((entry) => !covers(entry));
   if (extra !== undefined)
-    throw exceeds(`it may not run "${excerpt(extra)}" itself, so name others with --cmds`);
+    throw exceeds(`it may not run "${excerpt(extra)}" itself; name with --cmds what it may`);
   if (container !== undefined) throw exceeds('it opens no container, so leave out --vm');
   if (bearer.exp !== undefined && (exp === undefined || exp > bearer.exp)) {
     throw exceeds(
