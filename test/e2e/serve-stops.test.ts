@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair, spawnSsh, ssh, writeKnownHosts } from '../support/ssh-client.ts';
 
 let folder: string;
 let admin: KeyPair;
@@ -51,8 +51,14 @@ it('uncaught-fault: a fault of ours that nothing caught stops the gateway in ord
   });
   const exited = once(served.child, 'exit');
   const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
-  const waiting = ssh({ port: served.port, knownHosts }, undefined, { key: admin, args: ['-tt'] });
+  const prompt = spawnSsh({ port: served.port, knownHosts }, undefined, { key: admin, args: ['-tt'] });
+  let told = '';
+  prompt.stderr?.on('data', (chunk) => {
+    told += chunk;
+  });
+  const left = once(prompt, 'close');
   expect(await exited).toEqual([1, null]);
-  expect((await waiting).stderr).toContain('the gateway is shutting down.');
+  await left;
+  expect(told).toContain('the gateway is shutting down.');
   expect(served.printed()).toContain('internal error; the gateway stops');
 });
