@@ -36,7 +36,7 @@ export const httpErrors = {
   'body-too-large': row<{ limit: number }>(
     1,
     413,
-    ({ limit }) => `the body is the command line and may have ${limit} bytes; this one is longer.`,
+    ({ limit }) => `the body may have ${limit} bytes; this one is longer.`,
   ),
   'malformed-request': row<{ problem: string }>(1, 400, ({ problem }) => problem),
   'method-not-allowed': row<{ allow: string }>(1, 405, ({ allow }) => `this takes ${allow} only.`),
