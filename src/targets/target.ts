@@ -1,5 +1,6 @@
 /** The port: where a session can end. Implemented by `container/`, later by `remote-host/`. */
 import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
 
@@ -38,6 +39,38 @@ export interface WebConnection {
   readonly port: number;
 }
 
+/** A script of the gateway's own, never a person's words: what varies are its arguments and stdin. */
+export interface ContainerScript {
+  /** For sh. HOME and USER are those of the user it runs as. */
+  readonly script: string;
+  readonly args?: readonly string[];
+  readonly stdin?: Buffer;
+  /** `default`: whoever sessions run as that name no user. */
+  readonly user: 'root' | 'default';
+  readonly withinMs: number;
+  /** Ends it early. */
+  readonly closed?: AbortSignal;
+  /** More of stdout than that is dropped. */
+  readonly maxOutputBytes: number;
+  /** Both outputs as they come; whoever reads them slowly slows the script. */
+  readonly progress?: Writable;
+}
+
+export interface ScriptEnd {
+  readonly exitStatus: number;
+  readonly stdout: Buffer;
+  /** There was more than `maxOutputBytes`. */
+  readonly truncated: boolean;
+  /** The end of both outputs, in the order they came: a few KiB. */
+  readonly lastOutput: string;
+  readonly user: string;
+}
+
+/** What happened to a container: it was made, started, renamed. */
+export interface ContainerEvent {
+  readonly id: string;
+}
+
 /** The engine behind container targets. */
 export interface ContainerEngine {
   /** Every container, running or not. Throws `engine-unavailable`. */
@@ -55,6 +88,16 @@ export interface ContainerEngine {
    * `web-port-invalid`, `web-port-closed`, `web-unreachable`, `container-not-running`, `container-gone`.
    */
   dialWeb(authorization: Authorization<ContainerTarget>, options: WebDialOptions): Promise<WebConnection>;
+  /**
+   * Runs a script in a running container, beside all sessions. Throws `container-not-running`, `container-gone`, `no-shell`,
+   * `no-such-user`, `timed-out`, `session-ended` (closed early), `engine-unavailable`, `engine-failed`.
+   */
+  runScript(target: ContainerTarget, script: ContainerScript): Promise<ScriptEnd>;
+  /**
+   * Resolves when the engine tells of containers from now on. The iteration ends when the connection is lost, or when
+   * `closed` aborts. Throws `engine-unavailable`, `engine-failed`.
+   */
+  openEvents(closed: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /** Resolves when the engine answers; throws `engine-unavailable`. */
   ping(): Promise<void>;
   /** Ends what is still running for sessions. */

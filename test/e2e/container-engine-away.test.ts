@@ -1,38 +1,18 @@
 /** An engine that is not there, goes away, or comes back. */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
-import { engineSocket, images } from '../support/engine.ts';
+import { images } from '../support/engine.ts';
+import { createEngineProxy } from '../support/engine-proxy.ts';
 import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
 
 describe('the engine', () => {
   let container: TestContainer;
   let folder: string;
-  let proxy: Server | undefined;
-  const sockets = new Set<Socket>();
-  /** The real engine behind a socket of ours, so that it can go away. */
-  const listen = (path: string) =>
-    new Promise<void>((resolve) => {
-      proxy = createServer({ allowHalfOpen: true }, (inner) => {
-        const outer = createConnection({ path: engineSocket(), allowHalfOpen: true });
-        for (const [from, to] of [
-          [inner, outer],
-          [outer, inner],
-        ] as const) {
-          sockets.add(from);
-          from.on('error', () => to.destroy()).on('close', () => sockets.delete(from));
-          from.pipe(to);
-        }
-      }).listen(path, resolve);
-    });
-  const vanish = async () => {
-    for (const each of sockets) each.destroy();
-    await new Promise((resolve) => proxy?.close(resolve));
-  };
+  const { listen, vanish, connections } = createEngineProxy();
 
   beforeAll(async () => {
     container = await runContainer(images.busybox);
@@ -94,7 +74,7 @@ describe('the engine', () => {
     ];
     for (let round = 0; round < 20; round++) await Promise.all(ways.map((way) => way()));
     await counted.close();
-    await expect.poll(() => sockets.size, { timeout: 5_000 }).toBe(0);
+    await expect.poll(connections, { timeout: 5_000 }).toBe(0);
     await vanish();
   });
 });

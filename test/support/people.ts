@@ -56,6 +56,10 @@ export function listedEngine(containers: ContainerTarget[]) {
     dialWeb: async ({ target: { name } }) => {
       throw new GatewayError('web-port-closed', { name, ports: '80' });
     },
+    runScript: async ({ name }) => {
+      throw new GatewayError('no-shell', { name });
+    },
+    openEvents: async () => (async function* () {})(),
     ping: async () => undefined,
     close: async () => undefined,
   };

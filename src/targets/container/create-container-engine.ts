@@ -4,8 +4,9 @@ import type { Logger } from 'pino';
 import type { Authorization } from '../../auth/authorization.ts';
 import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
-import type { SessionHandler, SessionIo } from '../../sessions/session.ts';
+import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
 import type { ContainerEngine, ContainerTarget } from '../target.ts';
+import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, toTargets } from './container-list.ts';
 import { dialWeb } from './dial-web.ts';
@@ -14,6 +15,7 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
+import { runScript } from './run-script.ts';
 import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
 import { createSignaller } from './signaller.ts';
 
@@ -72,6 +74,8 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules)),
+    runScript: (target, script) => runScript(parts, sessions.track, target, script),
+    openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
     async close() {
       await sessions.end();
@@ -106,23 +110,26 @@ const withClosed = (io: SessionIo, closed: AbortSignal): SessionIo => ({
 /** So that closing the engine ends what runs, as if every client had gone. */
 function createRunningSessions() {
   const running = new Map<AbortController, Promise<unknown>>();
+  const track = async (io: SessionIo, start: (io: SessionIo) => Promise<SessionEnd>) => {
+    const ending = new AbortController();
+    const follow = () => ending.abort();
+    if (io.closed.aborted) follow();
+    io.closed.addEventListener('abort', follow, { once: true });
+    const ended = start(withClosed(io, ending.signal));
+    running.set(ending, ended);
+    try {
+      return await ended;
+    } finally {
+      running.delete(ending);
+      io.closed.removeEventListener('abort', follow);
+    }
+  };
   return {
+    track,
     wrap:
       (handler: SessionHandler): SessionHandler =>
-      async (request, io, context) => {
-        const ending = new AbortController();
-        const follow = () => ending.abort();
-        if (io.closed.aborted) follow();
-        io.closed.addEventListener('abort', follow, { once: true });
-        const ended = handler(request, withClosed(io, ending.signal), context);
-        running.set(ending, ended);
-        try {
-          return await ended;
-        } finally {
-          running.delete(ending);
-          io.closed.removeEventListener('abort', follow);
-        }
-      },
+      (request, io, context) =>
+        track(io, (tracked) => handler(request, tracked, context)),
     async end() {
       const ending = [...running];
       for (const [controller] of ending) controller.abort();

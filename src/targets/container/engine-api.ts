@@ -51,6 +51,8 @@ export interface EngineApi {
   findPath(containerId: string, path: string): Promise<PathStat | undefined>;
   /** A tar stream, to be consumed or destroyed; undefined where there is nothing. */
   findArchive(containerId: string, path: string): Promise<Readable | undefined>;
+  /** One JSON object a line, from now on: containers made, started, renamed. To be consumed or destroyed. */
+  openEvents(closed: AbortSignal): Promise<Readable>;
   /** Gives up the calls that wait for an answer: a silent engine's sockets would keep the process alive. */
   close(): void;
 }
@@ -130,6 +132,19 @@ export function createEngineApi(address: EngineAddress): EngineApi {
         async (client, abortSignal) =>
           (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable,
       ).catch(undefinedFor404),
+    openEvents: (closed) =>
+      call(async (client, answerSignal) => {
+        // The answer's deadline must not end the stream that follows it.
+        const ending = new AbortController();
+        const end = () => ending.abort();
+        answerSignal.addEventListener('abort', end);
+        closed.addEventListener('abort', end, { once: true });
+        try {
+          return await openEvents(client, ending.signal);
+        } finally {
+          answerSignal.removeEventListener('abort', end);
+        }
+      }),
     close() {
       for (const giveUp of waiting) giveUp.abort();
     },
@@ -139,6 +154,15 @@ export function createEngineApi(address: EngineAddress): EngineApi {
 /** The types do not say that it takes options. */
 const ping = (client: { ping: (options: object) => Promise<void> }, abortSignal: AbortSignal) =>
   client.ping({ abortSignal });
+
+const watched = JSON.stringify({ type: ['container'], event: ['create', 'start', 'rename'] });
+
+/** The types know of no signal here. */
+const openEvents = (client: Docker, abortSignal: AbortSignal) =>
+  (client.getEvents as (options: object) => Promise<Readable>).call(client, {
+    filters: watched,
+    abortSignal,
+  });
 
 async function createExec(client: Docker, id: string, options: ExecOptions, abortSignal: AbortSignal) {
   const exec = await client.getContainer(id).exec({

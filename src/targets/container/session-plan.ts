@@ -29,7 +29,7 @@ export interface PlanRules {
 
 const usualShells = ['/bin/bash', '/bin/sh'];
 /** What runs the launcher: sh reads no start-up files when it is not interactive. */
-const launcherShells = ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash', '/busybox/sh'];
+export const launcherShells = ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash', '/busybox/sh'];
 const sftpServers = [
   '/usr/lib/openssh/sftp-server',
   '/usr/libexec/openssh/sftp-server',

@@ -1,0 +1,33 @@
+/** The real engine behind a socket of ours, so that it can go away. */
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { engineSocket } from './engine.ts';
+
+export function createEngineProxy() {
+  let proxy: Server | undefined;
+  const sockets = new Set<Socket>();
+  return {
+    listen: (path: string) =>
+      new Promise<void>((resolve) => {
+        proxy = createServer({ allowHalfOpen: true }, (inner) => {
+          const outer = createConnection({ path: engineSocket(), allowHalfOpen: true });
+          for (const [from, to] of [
+            [inner, outer],
+            [outer, inner],
+          ] as const) {
+            sockets.add(from);
+            from.on('error', () => to.destroy()).on('close', () => sockets.delete(from));
+            from.pipe(to);
+          }
+        }).listen(path, resolve);
+      }),
+    vanish: async () => {
+      for (const each of sockets) each.destroy();
+      await new Promise((resolve) => proxy?.close(resolve));
+    },
+    connections: () => sockets.size,
+    /** Connections stay, and nothing passes. */
+    freeze: () => {
+      for (const each of sockets) each.unpipe().pause();
+    },
+  };
+}
