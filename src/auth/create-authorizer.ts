@@ -128,7 +128,11 @@ const gone = () =>
 const isRestricted = (key: KeyRow): boolean =>
   isNarrowed(key) || (key.kind === 'user' && key.expiresAt !== undefined);
 
-async function carriesTags(store: Store, keys: readonly KeyRow[], targetKey: string): Promise<boolean> {
+export async function carriesTags(
+  store: Store,
+  keys: readonly KeyRow[],
+  targetKey: string,
+): Promise<boolean> {
   const wanted = keys.flatMap(({ tag }) => (tag === undefined ? [] : [tag]));
   if (wanted.length === 0) return true;
   const tags = (await store.get('targetTags', targetKey))?.tags ?? [];
@@ -136,7 +140,7 @@ async function carriesTags(store: Store, keys: readonly KeyRow[], targetKey: str
 }
 
 /** Names of removed accounts are never given out again, so a name in a label keeps its meaning. */
-const manages = ({ account }: Principal, target: Target) =>
+export const manages = ({ account }: Pick<Principal, 'account'>, target: Target) =>
   account.role === 'admin' || ownersOf(target).includes(account.name);
 
 const managesHost = ({ account }: Principal, { createdBy }: HostRow) =>
@@ -161,7 +165,7 @@ function permittedUser(access: Access, wanted: string | undefined, target: Targe
   throw new GatewayError('target-user-refused', { user: excerpt(wanted), target: target.name });
 }
 
-function allowances(
+export function allowances(
   access: Access,
   keys: readonly KeyRow[],
   target: Target,

@@ -47,6 +47,11 @@ export const configSchema = z.strictObject({
   membersMayAddHosts: z.boolean().default(false),
   /** `public`: whoever asks `GET /ACCOUNT.keys` gets the account's public keys. */
   keyFeed: z.enum(['off', 'public']).default('off'),
+  /**
+   * Whose authorized_keys are kept in step with the keys here: those of containers with the label `rexec.sync=true`, of
+   * all, or (`off`) nobody's. What is taken away reaches containers that were synced by a command, whatever this says.
+   */
+  sync: z.enum(['labelled', 'all', 'off']).default('labelled'),
   maxKeysPerAccount: z.int().min(1).default(100),
   inviteExpiryDays: z.number().positive().default(7),
   /** For so long a key from one address is not asked for its second factor again; 0: always asked. */

@@ -165,6 +165,12 @@ export interface SecondFactorTargetRow {
   readonly since: string;
 }
 
+/** A container into whose authorized_keys the gateway has written: what is taken away must reach it. The id is the targetKey. */
+export interface SyncedTargetRow {
+  readonly id: string;
+  readonly since: string;
+}
+
 /**
  * An exe1 token: a handle for an exe0 that lies here encrypted. Both what finds the row and what opens it are
  * derived from the handle, which is nowhere in the store.
@@ -221,6 +227,7 @@ export interface Rows {
   secondFactors: SecondFactorRow;
   rememberedLogins: RememberedLoginRow;
   secondFactorTargets: SecondFactorTargetRow;
+  syncedTargets: SyncedTargetRow;
   tokens: TokenRow;
   hosts: HostRow;
 }
@@ -241,6 +248,7 @@ export const tables = {
   secondFactors: { unique: [], index: [] },
   rememberedLogins: { unique: [], index: ['accountId'] },
   secondFactorTargets: { unique: [], index: [] },
+  syncedTargets: { unique: [], index: [] },
   tokens: { unique: ['lookup'], index: ['keyFingerprint'] },
   hosts: { unique: ['slug'], index: ['via'] },
 } as const satisfies {

@@ -98,6 +98,7 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
   }) as z.ZodType<Rows['secondFactors']>,
   rememberedLogins: z.looseObject({ id, accountId: id, until: time }),
   secondFactorTargets: z.looseObject({ id, since: time }),
+  syncedTargets: z.looseObject({ id, since: time }),
   tokens: z.looseObject({
     id,
     lookup: z.string().regex(/^[0-9a-f]{64}$/),

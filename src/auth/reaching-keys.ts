@@ -1,0 +1,90 @@
+/** Whose keys open a container as its default user: for what lies outside the gateway and cannot ask it at every login. */
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../platform/clock.ts';
+import { findOwnContainerId } from '../platform/own-container.ts';
+import type { AccountRow, GrantRow, KeyRow } from '../store/schema.ts';
+import type { Store } from '../store/store.ts';
+import type { Target } from '../targets/target.ts';
+import { isVisible } from '../targets/visibility.ts';
+import type { SessionAllowances } from './authorization.ts';
+import { allowances, carriesTags, manages } from './create-authorizer.ts';
+
+export interface ReachingKey {
+  readonly account: AccountRow;
+  readonly key: KeyRow;
+  readonly allows: SessionAllowances;
+}
+
+/** An account that may enter under a condition that no list of keys can state. */
+export interface LeftOut {
+  readonly account: string;
+  readonly reason: 'second-factor' | 'limited-grant';
+}
+
+export interface ReachingKeys {
+  readonly keys: readonly ReachingKey[];
+  readonly leftOut: readonly LeftOut[];
+}
+
+export type ListReachingKeys = (target: Target) => Promise<ReachingKeys>;
+
+export function createListReachingKeys({
+  store,
+  clock,
+  config,
+}: {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly config: Pick<Config, 'containers'>;
+}): ListReachingKeys {
+  const visibility = { containers: config.containers, ownContainerId: findOwnContainerId() };
+
+  const keysOf = async (account: AccountRow, target: Target): Promise<readonly ReachingKey[]> => {
+    const rows = (await store.list('keys', 'accountId', account.id)).filter(
+      ({ kind, expiresAt }) =>
+        kind === 'user' && (expiresAt === undefined || Date.parse(expiresAt) > clock.now()),
+    );
+    const carried = await Promise.all(rows.map((row) => carriesTags(store, [row], target.key)));
+    return rows
+      .filter((_, index) => carried[index])
+      .map((key) => ({
+        account,
+        key,
+        // Grants that leave less than everything are no way to get here.
+        allows: allowances('manages', [key], target, account.role === 'admin'),
+      }));
+  };
+
+  const findReason = async (
+    account: AccountRow,
+    grant: GrantRow | 'manages',
+    isCovered: boolean,
+  ): Promise<LeftOut['reason'] | undefined> => {
+    const factor = await store.get('secondFactors', account.id);
+    if (isCovered || account.secondFactorRequired || factor?.confirmedAt !== undefined)
+      return 'second-factor';
+    return grant !== 'manages' && isLimited(grant) ? 'limited-grant' : undefined;
+  };
+
+  return async (target) => {
+    const keys: ReachingKey[] = [];
+    const leftOut: LeftOut[] = [];
+    if (!isVisible(target, visibility)) return { keys, leftOut };
+    const isCovered = (await store.get('secondFactorTargets', target.key)) !== undefined;
+    const grants = new Map(
+      (await store.list('grants', 'targetKey', target.key)).map((grant) => [grant.accountId, grant]),
+    );
+    for (const account of await store.list('accounts')) {
+      const access = manages({ account }, target) ? 'manages' : grants.get(account.id);
+      if (account.disabled || access === undefined) continue;
+      const found = await keysOf(account, target);
+      const reason = await findReason(account, access, isCovered);
+      if (reason === undefined) keys.push(...found);
+      else if (found.length > 0) leftOut.push({ account: account.name, reason });
+    }
+    return { keys, leftOut };
+  };
+}
+
+const isLimited = ({ users, noPty, noForwarding, noSftp }: GrantRow) =>
+  users.length > 0 || noPty || noForwarding || noSftp;
