@@ -6,6 +6,7 @@
 import { accountsErrors } from './error-rows/accounts.ts';
 import { certificateAuthoritiesErrors } from './error-rows/certificate-authorities.ts';
 import { commandLineErrors } from './error-rows/command-line.ts';
+import { containerSshdErrors } from './error-rows/container-sshd.ts';
 import { hostsErrors } from './error-rows/hosts.ts';
 import { httpErrors } from './error-rows/http.ts';
 import { keysErrors } from './error-rows/keys.ts';
@@ -24,6 +25,7 @@ export const errorTable = {
   ...httpErrors,
   ...targetsErrors,
   ...hostsErrors,
+  ...containerSshdErrors,
   ...sessionsAndStoreErrors,
 } as const;
 

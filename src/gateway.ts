@@ -19,6 +19,7 @@ import type { CommandServices, Endpoint } from './commands/command.ts';
 import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
 import type { Config } from './config/config.ts';
+import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
@@ -123,6 +124,7 @@ async function compose(
   };
   const { connections, audit, authorizer } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
+  lifecycle.onClose(rules.containerSshd.startAutoSync(log));
   const { targetPrefix } = config;
   const reachHost = createReachHost({ ...rules, targetPrefix });
   const ssh = await openSshDoor({
@@ -221,6 +223,7 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     targets: createTargetDirectory({ engine, authorizer, config }),
+    containerSshd: createContainerSshd({ engine, store, clock, config }),
     connections: createConnections(),
     audit: createLogAudit(log),
   };

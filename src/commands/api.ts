@@ -39,7 +39,7 @@ export interface Api {
   readonly exchange: ExchangeToken;
   /**
    * Runs one command, given as its words, and resolves to its JSON. Throws what the command throws, timed-out after
-   * `timeoutMs` (default: the gateway's for commands), and usage for a command that is a session of its own.
+   * `timeoutMs` (default: the gateway's for commands, and for long ones), and usage for a command that is a session of its own.
    */
   run(
     identity: Identity,
@@ -56,16 +56,12 @@ export interface ApiDependencies {
   readonly audit: Audit;
   readonly callLine: CallLine;
   readonly commandTimeoutMs: number;
+  readonly longCommandTimeoutMs: number;
 }
 
-export function createApi({
-  tokens,
-  exchangeToken,
-  rate,
-  audit,
-  callLine,
-  commandTimeoutMs,
-}: ApiDependencies): Api {
+export function createApi(dependencies: ApiDependencies): Api {
+  const { tokens, exchangeToken, rate, audit, callLine, commandTimeoutMs, longCommandTimeoutMs } =
+    dependencies;
   return {
     exchange: exchangeToken,
 
@@ -85,18 +81,24 @@ export function createApi({
       return found;
     },
 
-    async run(identity, words, caller, { timeoutMs = commandTimeoutMs, closed } = {}) {
-      const timedOut = AbortSignal.timeout(timeoutMs);
-      const ended = closed ? AbortSignal.any([timedOut, closed]) : timedOut;
-      const call = callLine({
-        line: words.map(quoteWord).join(' '),
-        session: sessionOf(identity, caller),
-        io: withoutStreams(ended),
-        onCommand: () => {},
-      });
-      const outcome = await Promise.race([call, firing(ended)]);
-      if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: timeoutMs / 1000 });
-      return dataOf(outcome);
+    async run(identity, words, caller, { timeoutMs, closed } = {}) {
+      const deadline = createDeadline(timeoutMs ?? commandTimeoutMs);
+      const ended = closed ? AbortSignal.any([deadline.passed, closed]) : deadline.passed;
+      try {
+        const call = callLine({
+          line: words.map(quoteWord).join(' '),
+          session: sessionOf(identity, caller),
+          io: withoutStreams(ended),
+          onCommand: ({ long }) => {
+            if (long) deadline.set(timeoutMs ?? longCommandTimeoutMs);
+          },
+        });
+        const outcome = await Promise.race([call, firing(ended)]);
+        if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: deadline.ms() / 1000 });
+        return dataOf(outcome);
+      } finally {
+        deadline.clear();
+      }
     },
   };
 }
@@ -120,6 +122,25 @@ const withoutStreams = (closed: AbortSignal): SessionIo => ({
 });
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
+
+function createDeadline(firstMs: number) {
+  const passing = new AbortController();
+  let lastMs = firstMs;
+  const start = () => setTimeout(() => passing.abort(), lastMs);
+  let timer = start();
+  const clear = () => clearTimeout(timer);
+  return {
+    passed: passing.signal,
+    /** How long it was at last. */
+    ms: () => lastMs,
+    clear,
+    set(ms: number) {
+      clear();
+      lastMs = ms;
+      timer = start();
+    },
+  };
+}
 
 const firing = (signal: AbortSignal) =>
   new Promise<'fired'>((resolve) => {

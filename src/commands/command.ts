@@ -2,12 +2,14 @@
  * What a command of the lobby is. A command is one file that exports `command`; the interpreter finds
  * it, checks permission and arguments, runs it and renders `text` for people or `data` as JSON.
  */
+import type { Writable } from 'node:stream';
 import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
+import type { ContainerSshd } from '../container-sshd/container-sshd.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -42,6 +44,7 @@ export interface CommandServices {
   readonly handles: Handles;
   readonly apiKeys: ApiKeys;
   readonly targets: TargetDirectory;
+  readonly containerSshd: ContainerSshd;
   readonly connections: Connections;
   readonly audit: Audit;
   /** `[host]:port`-independent facts people need to connect: see `ssh-config`. */
@@ -96,6 +99,8 @@ export interface CommandContext extends CommandServices {
   readStdin(limit?: number): Promise<string>;
   /** Stdin is a person's terminal, or holds the lines that come next. */
   readonly interactive: boolean;
+  /** Where people see how a long command gets on; unset where nobody looks. */
+  readonly progress?: Writable;
   /** Every command there is, in order of their paths. */
   readonly commands: readonly Command[];
   /** Ends the prompt, or the lines on stdin, after this command. */
@@ -139,6 +144,8 @@ export interface Command {
   readonly outlasts?: boolean;
   /** It changes something: the audit keeps each run, done or failed. */
   readonly changes?: boolean;
+  /** It may take minutes, and over HTTP as long as a program in a target. */
+  readonly long?: boolean;
   /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */
   readonly verbatimAfter?: number;
   run(args: Arguments, context: CommandContext): Promise<CommandResult>;

@@ -58,8 +58,8 @@ export async function runExec(
       line,
       session: sessionOf(identity, callerOf(request.id, request.socket)),
       io,
-      onCommand: ({ verbatimAfter }) => {
-        if (verbatimAfter !== undefined) deadline.extend(dependencies.sessionTimeoutMs);
+      onCommand: ({ verbatimAfter, long }) => {
+        if (verbatimAfter !== undefined || long) deadline.extend(dependencies.sessionTimeoutMs);
       },
     });
     const outcome = await Promise.race([call, interruption.interrupted]);

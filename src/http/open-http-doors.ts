@@ -68,13 +68,14 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
 function execOf(dependencies: HttpDoorsDependencies) {
   const { config, clock, callLine, addConnection } = dependencies;
   const { tokenRatePerSecond: perSecond, tokenRateBurst: burst, execTimeoutMs: commandTimeoutMs } = config;
+  const { execSessionTimeoutMs: sessionTimeoutMs } = config;
   const rate = createTokenRate({ perSecond, burst, clock });
   return {
-    api: createApi({ ...dependencies, rate, commandTimeoutMs }),
+    api: createApi({ ...dependencies, rate, commandTimeoutMs, longCommandTimeoutMs: sessionTimeoutMs }),
     callLine,
     addConnection,
     commandTimeoutMs,
-    sessionTimeoutMs: config.execSessionTimeoutMs,
+    sessionTimeoutMs,
     collectedBytes: createCollectedBytes(maxCollectedPerAccount),
   };
 }

@@ -45,6 +45,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       hostKeysDir,
       adminKeyFile: `${admin.file}.pub`,
       logLevel: 'debug',
+      // The engine is shared: another test's containers are not this one's to keep in step.
+      sync: 'off',
       ...options.config,
     },
   });

@@ -15,6 +15,7 @@ import { createCertificateAuthorities } from '../../src/certificate-authorities/
 import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
+import { createContainerSshd } from '../../src/container-sshd/create-container-sshd.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
@@ -65,6 +66,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     store,
     authorizer,
     targets,
+    containerSshd: createContainerSshd({ engine, store, clock, config }),
     audit,
     accounts,
     handles,

@@ -12,6 +12,9 @@ export const rexecCommands = [
   'host add',
   'host remove',
   'connect',
+  'sshd status',
+  'sshd sync',
+  'sshd install',
 ].join();
 
 export type RexecApi = Api & {

@@ -48,7 +48,7 @@ export async function startSshd(lines: readonly string[]): Promise<Sshd> {
 }
 
 /** sshd takes no port 0: this one is free now, and taken in a moment. */
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const { port } = server.address() as AddressInfo;

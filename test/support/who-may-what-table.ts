@@ -22,6 +22,9 @@ export const outcomes: Readonly<Record<string, string>> = {
   N: 'no-enrolment',
   F: 'no-second-factor',
   T: 'invalid-token',
+  // As far as one gets without containers.
+  S: 'sync-refused',
+  P: 'no-package-manager',
   H: 'host-not-found',
 };
 
@@ -54,6 +57,11 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['stop web', 'yyAA-y-y'],
   ['restart web', 'yyAA-y-y'],
   ['restart ci', 'yy---yyy'],
+  ['sshd status web', 'yyyy-y-y'],
+  ['sshd sync web', 'SSAA-RRR'],
+  ['sshd sync ci', 'SS---RRR'],
+  ['sshd install web', 'PPAA-RRR'],
+  ['sshd install ci', 'PP---RRR'],
   ['share show web', 'yyAA-y-y'],
   ['share add web sam', 'yyAA-RRR'],
   ['share add ci sam', 'yy---RRR'],

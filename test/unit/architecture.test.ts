@@ -24,6 +24,7 @@ const layers = [
     'auth',
     'targets',
     'audit',
+    'container-sshd',
   ],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],

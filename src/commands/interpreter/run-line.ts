@@ -20,7 +20,7 @@ import { parseArguments, usageError } from './parse-arguments.ts';
 import { beginsPrivateKey } from './private-key-guard.ts';
 import { readAll } from './read-stdin.ts';
 import { splitWords } from './words.ts';
-import { createOutput, type Output, printableLines, toJson } from './write-text.ts';
+import { createOutput, createProgress, type Output, printableLines, toJson } from './write-text.ts';
 
 /** Where a line is run. */
 export interface LineRun {
@@ -180,6 +180,7 @@ function contextOf(command: Command, run: LineRun, principal: Principal): Comman
     request,
     io,
     interactive: stdinIsTaken,
+    ...(run.json ? {} : { progress: createProgress(io, request) }),
     leave: run.leave ?? (() => undefined),
     usage: (problem) => usageError(command, problem),
     readStdin: (limitBytes) => (stdinIsTaken ? Promise.resolve('') : readAll(io, limitBytes)),

@@ -1,5 +1,7 @@
 /** Writing answers: JSON and text that cannot drive a terminal, line ends as a pty needs them. */
-import type { Writable } from 'node:stream';
+
+import { Writable } from 'node:stream';
+import { StringDecoder } from 'node:string_decoder';
 import { printable } from '../../platform/printable.ts';
 import type { SessionIo, SessionRequest } from '../../sessions/session.ts';
 
@@ -30,6 +32,18 @@ export function createOutput(io: SessionIo, { pty }: SessionRequest): Output {
     answer: (text) => writeAll(io.stdout, asSent(`${text}\n`), io.closed),
     complain: (sentence) => writeAll(io.stderr, asSent(`postern: ${printable(sentence)}\n`), io.closed),
   };
+}
+
+/** A program's output for people to watch, on stderr and at their pace: what could drive a terminal is shown, not done. */
+export function createProgress(io: SessionIo, { pty }: SessionRequest): Writable {
+  const decoder = new StringDecoder('utf8');
+  const asShown = (text: string) => printableLines(text.replace(/\r+\n?/g, '\n')).replaceAll('\\x09', ' ');
+  return new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      const text = asShown(decoder.write(chunk));
+      writeAll(io.stderr, pty ? text.replaceAll('\n', '\r\n') : text, io.closed).then(() => done(), done);
+    },
+  });
 }
 
 /** Resolves when `text` was handed over, the stream failed, or `closed` fired. */

@@ -1,0 +1,44 @@
+import type { Logger } from 'pino';
+import { createListReachingKeys } from '../auth/reaching-keys.ts';
+import type { Config } from '../config/config.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Store } from '../store/store.ts';
+import type { ContainerEngine } from '../targets/target.ts';
+import { startAutoSync } from './auto-sync.ts';
+import type { ContainerSshd } from './container-sshd.ts';
+import { createInstallSshd } from './install-sshd.ts';
+import { findSshdStatus } from './sshd-status.ts';
+import { createSyncKeys } from './sync-keys.ts';
+import { noteSynced } from './synced-targets.ts';
+
+export interface ContainerSshdDependencies {
+  readonly engine: ContainerEngine;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly config: Pick<Config, 'containers' | 'sync'>;
+}
+
+export interface OwnContainerSshd extends ContainerSshd {
+  /** Keeps containers in step until the returned function is called. */
+  startAutoSync(log: Logger): () => void;
+}
+
+export function createContainerSshd(dependencies: ContainerSshdDependencies): OwnContainerSshd {
+  const { engine, store, clock } = dependencies;
+  const listReachingKeys = createListReachingKeys(dependencies);
+  const syncKeys = createSyncKeys({ engine, listReachingKeys });
+  const installSshd = createInstallSshd(engine);
+  const sync: ContainerSshd['sync'] = async (target) => {
+    await noteSynced(store, clock, target.key);
+    return syncKeys(target, 'all');
+  };
+  return {
+    findStatus: (target) => findSshdStatus(engine, target),
+    async install(target, options) {
+      await installSshd(target, options);
+      return sync(target);
+    },
+    sync,
+    startAutoSync: (log) => startAutoSync({ ...dependencies, listReachingKeys, syncKeys, log }),
+  };
+}

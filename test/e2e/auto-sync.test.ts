@@ -1,0 +1,175 @@
+/** Keys that follow into real containers by themselves, and leave them again, whatever happens in between. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  createContainerSshd,
+  type OwnContainerSshd,
+} from '../../src/container-sshd/create-container-sshd.ts';
+import { systemClock } from '../../src/platform/clock.ts';
+import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
+import type { Store } from '../../src/store/store.ts';
+import type { ContainerEngine } from '../../src/targets/target.ts';
+import { createTestEngine } from '../support/container-engine.ts';
+import { runContainer, type TestContainer } from '../support/containers.ts';
+import { images } from '../support/engine.ts';
+import { createEngineProxy } from '../support/engine-proxy.ts';
+import { quickKey } from '../support/keys.ts';
+import { createMemoryStore } from '../support/memory-store.ts';
+import { putAccount, putKey } from '../support/people.ts';
+
+const labelled = ['--label', 'rexec.sync=true', '--user', 'app'];
+const keyFile = '/home/app/.ssh/authorized_keys';
+
+describe('auto-sync', () => {
+  const proxy = createEngineProxy();
+  const logged: Record<string, unknown>[] = [];
+  const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  let folder: string;
+  let engine: ContainerEngine;
+  let store: Store;
+  let ada: AccountRow;
+  let sshd: OwnContainerSshd;
+  let stop: () => void;
+  let containers: TestContainer[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'postern-engine-'));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  beforeEach(async () => {
+    const path = join(folder, 'docker.sock');
+    await proxy.listen(path);
+    engine = createTestEngine({ docker: `unix://${path}` });
+    store = createMemoryStore();
+    ada = await putAccount(store, 'ada', 'admin');
+    logged.length = 0;
+  });
+  afterEach(async () => {
+    stop();
+    await engine.close();
+    await proxy.vanish();
+    for (const container of containers) await container.remove();
+    containers = [];
+  });
+
+  const begin = (sync: 'labelled' | 'off' = 'labelled') => {
+    sshd = createContainerSshd({ engine, store, clock: systemClock, config: { containers: 'all', sync } });
+    stop = sshd.startAutoSync(log);
+  };
+  const run = async (options: readonly string[]) => {
+    const container = await runContainer(images.busybox, options);
+    containers.push(container);
+    return container;
+  };
+  const addKey = (name: string, facts: Partial<KeyRow> = {}) =>
+    putKey(store, ada, name, { publicKey: quickKey(), ...facts });
+  const removeKey = ({ id }: KeyRow) => store.transact((transaction) => transaction.remove('keys', id));
+  const read = ({ sh }: TestContainer) => sh(`cat ${keyFile} 2>/dev/null || true`);
+  const holds = (container: TestContainer, keys: readonly string[], timeout = 8_000) =>
+    expect
+      .poll(async () => [...(await read(container)).matchAll(/ada: (\S+)/g)].map(([, name]) => name), {
+        timeout,
+        interval: 200,
+      })
+      .toEqual(keys);
+  const targetOf = async ({ id }: TestContainer) => {
+    const found = (await engine.list()).find((each) => each.id === id);
+    if (!found) throw new Error('the container is gone');
+    return found;
+  };
+
+  it('follows keys as they come, change their name and go, into labelled containers alone', async () => {
+    const [there, unasked] = [await run(labelled), await run(['--user', 'app'])];
+    const one = await addKey('one');
+    begin();
+    await holds(there, ['one']);
+    const two = await addKey('two');
+    await holds(there, ['one', 'two']);
+    await store.transact((transaction) => transaction.put('keys', { ...two, name: 'renamed' }));
+    await holds(there, ['one', 'renamed']);
+    await removeKey(one);
+    await holds(there, ['renamed']);
+    await store.transact((transaction) => transaction.put('accounts', { ...ada, disabled: true }));
+    await holds(there, []);
+    expect(await read(unasked)).toBe('');
+  });
+
+  it('a container that starts later has the keys in a moment', async () => {
+    await addKey('one');
+    begin();
+    await expect.poll(async () => (await targetOf(await run(labelled))).state).toBe('running');
+    await holds(containers.at(-1) as TestContainer, ['one']);
+  });
+
+  it('the engine goes away and comes back: what was missed is made good', async () => {
+    const container = await run(labelled);
+    const [one] = [await addKey('one'), await addKey('two')];
+    begin();
+    await holds(container, ['one', 'two']);
+    await proxy.vanish();
+    await expect
+      .poll(() => logged.some(({ msg }) => String(msg).startsWith('no news of')), { timeout: 5_000 })
+      .toBe(true);
+    await removeKey(one);
+    await container.sh(`rm ${keyFile}`);
+    const later = await run(labelled);
+    await proxy.listen(join(folder, 'docker.sock'));
+    await holds(container, ['two'], 15_000);
+    await holds(later, ['two']);
+    expect(logged.filter(({ level }) => Number(level) >= 40).length).toBeLessThan(8);
+  });
+
+  it.each(['labelled', 'off'] as const)(
+    'a container that was synced by hand loses keys and gains none (%s), also after a restart of the gateway',
+    async (sync) => {
+      const container = await run(['--user', 'app']);
+      const [one, two] = [await addKey('one'), await addKey('two')];
+      begin(sync);
+      expect(await sshd.sync(await targetOf(container))).toMatchObject({ synced: 2, user: 'app' });
+      await addKey('three');
+      await removeKey(one);
+      await holds(container, ['two']);
+      stop();
+      await removeKey(two);
+      begin(sync);
+      await holds(container, []);
+    },
+  );
+
+  it('a container that refuses is tried again, and holds up no other', async () => {
+    const [trapped, well] = [await run(labelled), await run(labelled)];
+    await trapped.sh('mkdir /tmp/x; chown app /tmp/x; ln -s /tmp/x /home/app/.ssh');
+    await addKey('one');
+    begin();
+    await holds(well, ['one']);
+    expect(await trapped.sh('ls -A /tmp/x')).toBe('');
+    await trapped.sh('rm /home/app/.ssh');
+    await holds(trapped, ['one'], 15_000);
+    const told = logged.filter(({ container }) => container === trapped.id.slice(0, 12));
+    expect(told[0]).toMatchObject({ level: 40, msg: 'keys were not synced; trying again' });
+  });
+
+  it('nobody waits for it: with an engine that has frozen, keys are removed at once', async () => {
+    const container = await run(labelled);
+    const one = await addKey('one');
+    begin();
+    await holds(container, ['one']);
+    proxy.freeze();
+    const start = performance.now();
+    await removeKey(one);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
+
+  it('many containers at once, a few at a time', async () => {
+    const many = await Promise.all(Array.from({ length: 8 }, () => run(labelled)));
+    await addKey('one');
+    begin();
+    for (const container of many) await holds(container, ['one'], 15_000);
+    const one = await addKey('two');
+    await removeKey(one);
+    for (const container of many) await holds(container, ['one'], 15_000);
+  });
+});
