@@ -63,7 +63,16 @@ function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectS
     options = {},
   ): Promise<Data> => {
     const { identity } = getCaller(request);
-    return (await services.api.run(identity, words, callerOf(request.id, request.socket), options)) as Data;
+    const { id, socket } = request;
+    const gone = new AbortController();
+    const hangUp = () => gone.abort();
+    socket.once('close', hangUp);
+    try {
+      const whileThere = { ...options, closed: gone.signal };
+      return (await services.api.run(identity, words, callerOf(id, socket), whileThere)) as Data;
+    } finally {
+      socket.off('close', hangUp);
+    }
   };
   dialect.addRoutes(scope, run, {
     accountIdOf: (request) => getCaller(request).identity.accountId,

@@ -6,6 +6,7 @@ import type { Dialect } from '../dialect.ts';
 import { addContainerRoutes } from './containers.ts';
 import { addHostRoutes } from './hosts.ts';
 import { addKeyRoutes } from './keys.ts';
+import { addSshdRoutes } from './sshd.ts';
 
 export const rexec: Dialect = {
   name: 'Rexec',
@@ -18,6 +19,7 @@ export const rexec: Dialect = {
     addKeyRoutes(app, run);
     addHostRoutes(app, run);
     addContainerRoutes(app, run);
+    addSshdRoutes(app, run);
   },
 };
 

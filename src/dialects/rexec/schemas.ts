@@ -3,6 +3,7 @@
 const text = { type: 'string' };
 const filled = { type: 'string', pattern: '\\S' };
 const integer = { type: 'integer' };
+const flag = { type: 'boolean' };
 const none = 'null';
 
 const keyProperties = {
@@ -75,5 +76,38 @@ export const schemas = {
       container_name: text,
       ssh_command: text,
     }),
+  },
+  sshdStatus: {
+    summary: 'Whether a container has an SSH server of its own',
+    response: answer(200, {
+      installed: flag,
+      running: flag,
+      port: integer,
+      container_id: text,
+      container_status: text,
+    }),
+  },
+  sshdSync: {
+    summary: "Write the keys that may reach a container into its user's authorized_keys",
+    response: {
+      200: {
+        type: 'object',
+        required: ['message', 'container_id', 'synced'],
+        properties: {
+          message: text,
+          container_id: text,
+          synced: integer,
+          left_out: {
+            type: 'array',
+            items: object({ account: text, reason: { ...text, enum: ['second-factor', 'limited-grant'] } }),
+            description: 'accounts whose keys were left out; absent when there are none',
+          },
+        },
+      },
+    },
+  },
+  sshdInstall: {
+    summary: 'Install and start an SSH server in a container; this takes minutes',
+    response: answer(200, { message: text, container_id: text }),
   },
 };
