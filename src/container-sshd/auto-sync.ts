@@ -5,7 +5,7 @@
 import type { Logger } from 'pino';
 import { isGatewayError } from '../errors.ts';
 import type { ContainerEngine } from '../targets/target.ts';
-import { createKeepInStep, type KeepInStepDependencies } from './keep-in-step.ts';
+import { createKeepInStep, type KeepInStep, type KeepInStepDependencies } from './keep-in-step.ts';
 import { watchKeyChanges } from './key-changes.ts';
 import { forgetGone } from './synced-targets.ts';
 import { watchEngine } from './watch-engine.ts';
@@ -30,21 +30,15 @@ export function startAutoSync(dependencies: AutoSyncDependencies): () => void {
   const { engine, store, clock, log } = dependencies;
   const closing = new AbortController();
   const kept = createKeepInStep(dependencies);
-  const queue = createWorkQueue({
-    concurrency,
-    async work(id) {
-      const outcome = await kept.update(id);
-      if (outcome) log.info({ container: id.slice(0, 12), ...outcome }, 'keys synced');
-    },
-    retryAfterMs: retryAfter(log),
-  });
+  const queue = createSyncQueue(kept, log);
   const timers = createTimers();
   let isWatching = false;
   let isAnew = true;
 
   const reconcile = async () => {
     if (await isIdle(dependencies)) return;
-    watch();
+    if (!isWatching) void watch();
+    isWatching = true;
     timers.set('expiry', await untilExpiryMs(dependencies), reconcileSoon);
     const anew = isAnew;
     isAnew = false;
@@ -63,10 +57,8 @@ export function startAutoSync(dependencies: AutoSyncDependencies): () => void {
     timers.setUnlessSet('settle', settleMs, () => {
       reconcile().catch((error) => closing.signal.aborted || fail(error));
     });
-  const watch = () => {
-    if (isWatching) return;
-    isWatching = true;
-    void watchEngine(engine, {
+  const watch = () =>
+    watchEngine(engine, {
       closed: closing.signal,
       log,
       onConnected() {
@@ -78,7 +70,6 @@ export function startAutoSync(dependencies: AutoSyncDependencies): () => void {
         queue.add(id);
       },
     });
-  };
 
   const stopWatching = watchKeyChanges(store, reconcileSoon, fail);
   reconcileSoon();
@@ -102,6 +93,16 @@ async function untilExpiryMs({ store, clock }: AutoSyncDependencies): Promise<nu
   }
   return nextMs;
 }
+
+const createSyncQueue = ({ update }: KeepInStep, log: Logger) =>
+  createWorkQueue({
+    concurrency,
+    async work(id) {
+      const outcome = await update(id);
+      if (outcome) log.info({ container: id.slice(0, 12), ...outcome }, 'keys synced');
+    },
+    retryAfterMs: retryAfter(log),
+  });
 
 const retryAfter = (log: Logger) => (error: unknown, attempt: number, id: string) => {
   // The next start of the container begins anew.
