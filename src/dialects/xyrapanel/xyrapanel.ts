@@ -7,6 +7,7 @@ import { findToken } from '../../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type KeyData, type RunCommand } from '../dialect.ts';
 import { type Fault, findFaults } from '../faults.ts';
 import { addKey, isNoKey, isTaken, listKeys, removeKey } from '../key-commands.ts';
+import { createPageSnapshots } from './page-snapshots.ts';
 import { schemas } from './schemas.ts';
 
 const maxKeys = 25;
@@ -21,6 +22,11 @@ interface Page {
   readonly limit?: string;
 }
 
+/** Readers are told apart by what they show: each token has pages of its own. */
+const snapshots = createPageSnapshots();
+const credentialsOf = ({ headers }: FastifyRequest) =>
+  `${headers['x-api-key'] ?? ''} ${headers.authorization ?? ''}`;
+
 export const xyrapanel: Dialect = {
   name: 'XyraPanel',
   prefix: '/api/account/ssh-keys',
@@ -31,7 +37,9 @@ export const xyrapanel: Dialect = {
   },
   addRoutes(app, run) {
     app.get<{ Querystring: Page }>('', { schema: schemas.list, attachValidation: true }, async (request) =>
-      paged(await listKeys(run, request), request.query),
+      paged(await listKeys(run, request), request.query, (page, perPage, ids) =>
+        snapshots.orderOf(`${perPage} ${credentialsOf(request)}`, page, ids),
+      ),
     );
     app.post('', { schema: schemas.create, attachValidation: true }, async (request) => {
       refuseFaults(request);
@@ -70,15 +78,22 @@ const shown = ({ id, name, fingerprint, public_key, created_at }: KeyData) => ({
 const defaultPerPage = 50;
 const mostPerPage = 100;
 
-function paged(keys: readonly KeyData[], { page: pageText, limit }: Page) {
+function paged(keys: readonly KeyData[], { page: pageText, limit }: Page, orderOf: OrderOf) {
   const page = wholeNumber(pageText, Number.MAX_SAFE_INTEGER) ?? 1;
   const perPage = wholeNumber(limit, mostPerPage) ?? defaultPerPage;
-  const newestFirst = keys.toReversed();
+  const byId = new Map(keys.toReversed().map((key) => [key.id, key]));
+  const order = orderOf(page, perPage, [...byId.keys()]);
+  const total = order.length;
   return {
-    data: newestFirst.slice((page - 1) * perPage, page * perPage).map(shown),
-    pagination: { page, perPage, total: keys.length, totalPages: Math.ceil(keys.length / perPage) },
+    data: order
+      .slice((page - 1) * perPage, page * perPage)
+      .flatMap((id) => byId.get(id) ?? [])
+      .map(shown),
+    pagination: { page, perPage, total, totalPages: Math.ceil(total / perPage) },
   };
 }
+
+type OrderOf = (page: number, perPage: number, ids: readonly string[]) => readonly string[];
 
 /** From 1 to `most`; undefined for anything else, a list of numbers too. */
 function wholeNumber(text: unknown, most: number): number | undefined {
