@@ -16,7 +16,6 @@ const values = [
   0,
   -1,
   1.5,
-  1e999,
   true,
   [],
   [key],
