@@ -33,11 +33,10 @@ import { version } from './platform/version.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createConnections } from './sessions/create-connections.ts';
+import { createForwards } from './sessions/create-forwards.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
-import { createReachHost } from './sessions/reach-host.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
-import { createResolveJump } from './sessions/resolve-jump.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
@@ -125,8 +124,7 @@ async function compose(
   const { connections, audit, authorizer } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
   lifecycle.onClose(rules.containerSshd.startAutoSync(log));
-  const { targetPrefix } = config;
-  const reachHost = createReachHost({ ...rules, targetPrefix });
+  const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const ssh = await openSshDoor({
     config,
     version,
@@ -140,7 +138,7 @@ async function compose(
       targetPrefix: config.targetPrefix,
       maxSessionsPerAccount: config.maxSessionsPerAccount,
     }),
-    resolveJump: createResolveJump({ ...rules, reachHost, targetPrefix }),
+    ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
     audit,
     log,
@@ -167,7 +165,7 @@ async function compose(
     config,
     log,
     services,
-    reachWeb: createReachWeb({ ...rules, targetPrefix: config.targetPrefix }),
+    reachWeb: createReachWeb(prefixed),
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
@@ -200,6 +198,8 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
   const engine =
     overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
   lifecycle.onClose(() => engine.close());
+  // An engine that is away has been told of elsewhere, and may have nothing of ours.
+  engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
   const authorizer = createAuthorizer({ store, clock, config });
   const accounts = createAccounts({ store, clock });
   const keys = createKeys({ store, clock, maxKeysPerAccount });

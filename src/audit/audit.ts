@@ -5,6 +5,11 @@ import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
 import type { SessionEnd } from '../sessions/session.ts';
 
+/** A forward has no status: it was closed by either side, or ended by the gateway. */
+export interface ForwardEnd {
+  readonly forward: 'closed' | 'ended by the gateway';
+}
+
 export interface Audit {
   loginAccepted(identity: Identity, connectionId: string): void;
   loginRefused(facts: { connectionId: string; source: string; fingerprint?: string; reason: string }): void;
@@ -16,7 +21,7 @@ export interface Audit {
       sessionId: string;
       target: string;
       /** `httpStatus` is undefined where there was no answer. */
-      end: SessionEnd | { readonly httpStatus: number | undefined };
+      end: SessionEnd | { readonly httpStatus: number | undefined } | ForwardEnd;
       bytesIn: number;
       bytesOut: number;
       durationMs: number;

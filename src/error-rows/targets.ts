@@ -80,6 +80,41 @@ export const targetsErrors = {
     ({ name }) =>
       `the web server of container ${name} hung up, or what it sent is not sound HTTP; look into its log.`,
   ),
+  'forward-refused': row<{ name: string }>(
+    255,
+    403,
+    ({ name }) =>
+      `you may not forward into ${name}, by your key or by how ${name} is shared with you; ask who manages it.`,
+  ),
+  'forward-failed': row<{ destination: string; name: string; reason: string }>(
+    255,
+    502,
+    ({ destination, name, reason }) => `${destination} in ${name}: ${reason}`,
+  ),
+  'destination-invalid': row(
+    255,
+    400,
+    () => 'that is no destination of a forward; give HOST:PORT, like localhost:8080.',
+  ),
+  'listening-refused': row<{ permitted: string }>(
+    255,
+    403,
+    ({ permitted }) => `the key you used may have ${permitted} listened on only (its permitlisten=).`,
+  ),
+  'listening-in-lobby': session(
+    () => 'there is nothing to listen in here: name a target as the login name, like "rexec-NAME".',
+  ),
+  'too-many-forwards': row<{ limit: number }>(
+    255,
+    429,
+    ({ limit }) => `${limit} forwards are open at once already; close some of them.`,
+  ),
+  'sidecar-unavailable': row<{ reason: string }>(
+    255,
+    503,
+    ({ reason }) =>
+      `nothing can be forwarded into this container (${reason}); ask the operator, or use a session.`,
+  ),
   'no-shell': session<{ name: string }>(
     ({ name }) => `container ${name} has no shell; give a program to run, like "ssh … /bin/program".`,
   ),
@@ -101,9 +136,6 @@ export const targetsErrors = {
   ),
   'lobby-no-files': session(
     () => 'the lobby has no files: name a target as the login name, like "scp FILE rexec-NAME@GATEWAY:".',
-  ),
-  'port-refused': session<{ port: number }>(
-    ({ port }) => `port ${port} is not forwarded here; a target is reached at port 22, with "ssh -J".`,
   ),
   'forwarding-refused': session(() => 'the key you used may not forward, and a jump is a forwarding.'),
   'destination-refused': row<{ permitted: string }>(

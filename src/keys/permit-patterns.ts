@@ -47,6 +47,14 @@ export function permitsOpen(patterns: readonly string[], isHost: (host: string) 
   });
 }
 
+/** Whether a place to listen is among `patterns`; a bare port is meant for any host, as in sshd. */
+export function permitsListen(patterns: readonly string[], host: string, port: number): boolean {
+  const full = patterns.map((text) => (/^(\d+|\*)$/.test(text) ? `*:${text}` : text));
+  // Zero is no port to open, but one to ask for.
+  const any = port === 0 && full.some((text) => text === '*:0' || text === `${host}:0`);
+  return any || permitsOpen(full, (permitted) => permitted === host, port);
+}
+
 const invalid = (option: string, text: string, form: string) =>
   new GatewayError('invalid-key', {
     problem: `"${excerpt(text)}" in the option ${option}="…" is not of the form ${form}.`,

@@ -14,11 +14,14 @@ export interface ResolveJumpDependencies {
   readonly targetPrefix: string;
 }
 
-/** What a direct-tcpip channel leads to: a container, which our own SSH server answers for, or a host. */
-export type JumpDestination = { readonly target: string } | HostForward;
+/**
+ * What a direct-tcpip channel leads to: a container, which our own SSH server answers for, a host, or perhaps another
+ * port of a container, which whoever opens that forward must find out.
+ */
+export type JumpDestination = { readonly target: string } | HostForward | { readonly isPort: true };
 
 /**
- * What a direct-tcpip destination names: `rexec-TARGET` or `TARGET` at port 22, or a registered host at one of its
+ * What a direct-tcpip destination names: `rexec-TARGET` or `TARGET` at any port, or a registered host at one of its
  * ports. Everything else is refused and audited before any look-up of a name: the gateway is no open proxy. A
  * container's name comes before a host's. Throws a GatewayError.
  */
@@ -34,7 +37,7 @@ export function createResolveJump(dependencies: ResolveJumpDependencies) {
         const forward = await reachHost(principal, host, port);
         if (forward) return forward;
       }
-      if (port !== 22) throw new GatewayError('port-refused', { port });
+      if (port !== 22) return { isPort: true };
       const target = await targets.resolve(principal, name);
       await authorizer.authorize(principal, target, undefined);
       return { target: target.id };

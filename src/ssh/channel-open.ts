@@ -1,10 +1,12 @@
 /** SSH_MSG_CHANNEL_OPEN and its answers, RFC 4254 §5.1. */
+import type { ErrorCode, GatewayError } from '../errors.ts';
+import { printable } from '../platform/printable.ts';
 import { type Channel, type ChannelNumbers, type ChannelOptions, maxPacketBytes } from './channel.ts';
 import { message, openFailure } from './messages.ts';
 import { byte, string, uint32, type WireReader } from './wire.ts';
 
 /** RFC 4254 sets no least packet size; below this a peer only wants to be costly (library-traps 2). */
-const minPacketBytes = 1024;
+export const minPacketBytes = 1024;
 
 /** A refusal of a channel, told to the peer. */
 export class OpenRefused extends Error {
@@ -27,6 +29,22 @@ export interface ChannelOpenRequest {
 
 /** Accepts or throws OpenRefused; what it does afterwards with the channel is its own affair. */
 export type ChannelOpenHandler = (request: ChannelOpenRequest) => void | Promise<void>;
+
+/** Of a failure that is known: what could not be reached is told apart from what is not allowed. */
+export function openRefusedBy({ code, message }: GatewayError): OpenRefused {
+  const { administrativelyProhibited, connectFailed, resourceShortage } = openFailure;
+  const reasons = new Map<ErrorCode, number>([
+    ['forward-failed', connectFailed],
+    ['host-unreachable', connectFailed],
+    ['sidecar-unavailable', connectFailed],
+    ['container-not-running', connectFailed],
+    ['container-gone', connectFailed],
+    ['engine-unavailable', connectFailed],
+    ['engine-failed', connectFailed],
+    ['too-many-forwards', resourceShortage],
+  ]);
+  return new OpenRefused(reasons.get(code) ?? administrativelyProhibited, printable(message));
+}
 
 /** Throws OpenRefused, as administratively prohibited. */
 export function prohibited(description: string): never {

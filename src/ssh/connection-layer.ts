@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { Channel, type ChannelNumbers, type ChannelOptions, type ChannelWire } from './channel.ts';
+import { type ChannelOffers, createChannelOffers } from './channel-offers.ts';
 import {
   admitOpen,
   type ChannelOpenHandler,
@@ -21,7 +22,12 @@ import { sendDisconnect, takeOverConnectionProtocol } from './ssh2-internals.ts'
 import { byte, MalformedMessage, WireReader } from './wire.ts';
 
 /** True, or data for the reply: success. */
-export type GlobalRequestHandler = (data: WireReader) => boolean | Buffer;
+export type GlobalAnswer = boolean | Buffer;
+/** The data is read before anything is waited for. Answers leave in the order of the requests, RFC 4254 §4. */
+export type GlobalRequestHandler = (data: WireReader) => GlobalAnswer | Promise<GlobalAnswer>;
+
+/** Requests that wait for their answer. OpenSSH sends one for each of its -R at once. */
+const maxWaitingRequests = 256;
 
 export interface ConnectionLayerOptions {
   readonly client: Connection;
@@ -40,6 +46,9 @@ export class ConnectionLayer implements ChannelWire {
   /** Opens waiting for their handler count too, or slow look-ups would lift the limit. */
   #opening = 0;
   #nextChannel = 0;
+  #waitingRequests = 0;
+  #lastAnswer: Promise<unknown> = Promise.resolve();
+  readonly #offers: ChannelOffers;
   #lost = false;
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
@@ -52,9 +61,12 @@ export class ConnectionLayer implements ChannelWire {
       // Messages that crossed our CLOSE find no channel any more.
       if (channel) act(channel, reader);
     };
+    this.#offers = createChannelOffers(this);
     this.#handlers = new Map([
       [message.globalRequest, (reader) => this.#globalRequest(reader)],
       [message.channelOpen, (reader) => this.#channelOpen(reader)],
+      [message.channelOpenConfirmation, (reader) => this.#offers.confirmed(reader)],
+      [message.channelOpenFailure, (reader) => this.#offers.refused(reader)],
       [
         message.channelWindowAdjust,
         onChannel((channel, reader) => channel.receiveWindowAdjust(reader.uint32())),
@@ -87,6 +99,7 @@ export class ConnectionLayer implements ChannelWire {
   connectionLost(): void {
     this.#lost = true;
     this.#rekeying.stop();
+    this.#offers.close();
     for (const channel of [...this.#channels.values()]) channel.connectionLost();
     this.#outbox.close();
   }
@@ -121,6 +134,21 @@ export class ConnectionLayer implements ChannelWire {
     this.#channels.delete(channel.numbers.local);
   }
 
+  /** Opens a channel to the peer, RFC 4254 §5.1; undefined when it refuses, or is gone. */
+  openChannel(type: string, data: Buffer, options: ChannelOptions): Promise<Channel | undefined> {
+    return new Promise((resolve) => {
+      if (this.#lost) return resolve(undefined);
+      const local = this.#nextChannel++;
+      // In the very tick of the answer: the channel's first data may come with it.
+      this.#offers.offer(type, local, data, (peer) => {
+        if (!peer || this.#lost) return resolve(undefined);
+        const channel = new Channel(this, { local, ...peer }, options);
+        this.#channels.set(local, channel);
+        resolve(channel);
+      });
+    });
+  }
+
   #receive(payload: Buffer): void {
     if (this.#lost) return;
     this.#rekeying.count(payload.length);
@@ -139,7 +167,18 @@ export class ConnectionLayer implements ChannelWire {
     const name = reader.text();
     const wantReply = reader.boolean();
     const answer = this.#options.globalRequests.get(name)?.(reader) ?? false;
-    if (!wantReply) return;
+    if (this.#waitingRequests === 0 && !(answer instanceof Promise)) return this.#answer(wantReply, answer);
+    this.#waitingRequests++;
+    // Also where no reply is wanted: it is work all the same.
+    if (this.#waitingRequests > maxWaitingRequests) this.fail('too many global requests at once');
+    this.#lastAnswer = Promise.all([answer, this.#lastAnswer])
+      .then(([given]) => this.#answer(wantReply, given))
+      .catch((error) => this.#options.onFailure(error as Error))
+      .finally(() => this.#waitingRequests--);
+  }
+
+  #answer(wantReply: boolean, answer: GlobalAnswer): void {
+    if (!wantReply || this.#lost) return;
     if (answer === false) this.send(byte(message.requestFailure));
     else this.send(Buffer.concat([byte(message.requestSuccess), answer === true ? Buffer.alloc(0) : answer]));
   }

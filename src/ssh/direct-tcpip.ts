@@ -1,14 +1,18 @@
 /**
- * What `ssh -J`, `-W` and `-L` open, RFC 4254 §7.2. A container's port 22 is answered by our own SSH server
- * inside the channel, a registered host's goes straight through; nothing is looked up or dialled for any other name.
+ * What `ssh -J`, `-W`, `-L` and `-D` open, RFC 4254 §7.2. On a connection for a target it leads to wherever the
+ * target itself reaches. In the lobby it names one: a container's port 22 is answered by our own SSH server inside the
+ * channel, a registered host's goes straight through; nothing is looked up or dialled for any other name.
  */
 import type { Identity } from '../auth/identity.ts';
-import { isGatewayError } from '../errors.ts';
-import { printable } from '../platform/printable.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import type { OpenForward } from '../sessions/forward.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
+import type { ForwardPeer } from '../sessions/recorded-forward.ts';
 import type { JumpDestination } from '../sessions/resolve-jump.ts';
-import { type ChannelOpenHandler, OpenRefused } from './channel-open.ts';
-import { openFailure } from './messages.ts';
+import type { ForwardDestination } from '../targets/target.ts';
+import type { Channel } from './channel.ts';
+import { type ChannelOpenHandler, type ChannelOpenRequest, openRefusedBy } from './channel-open.ts';
+import type { ForwardSlots } from './forward-slots.ts';
 import type { OuterConnection, Transport } from './served-connection.ts';
 
 /** What a destination means for this identity. Throws a GatewayError for anything that is not to be had. */
@@ -18,31 +22,67 @@ export interface DirectTcpipOptions {
   readonly connection: PeerConnection;
   readonly identity: Identity;
   readonly resolveJump: ResolveJump;
+  readonly openForward: OpenForward;
+  /** Whether forwards go into the target that the connection is for; else they name one. */
+  readonly isInTarget: boolean;
+  readonly slots: ForwardSlots;
   readonly serveInner: (transport: Transport, outer: OuterConnection) => void;
 }
 
 export function directTcpip(options: DirectTcpipOptions): ChannelOpenHandler {
-  const { connection, identity, resolveJump, serveInner } = options;
-  return async ({ data, accept, refuse }) => {
-    const host = data.text();
-    const port = data.uint32();
-    const found = await resolveJump(identity, host, port).catch((error: unknown) => {
-      if (isGatewayError(error, 'host-unreachable')) {
-        throw new OpenRefused(openFailure.connectFailed, printable(error.message));
-      }
-      if (isGatewayError(error)) return refuse(printable(error.message));
-      throw error;
+  const { slots, isInTarget } = options;
+  return async (request) => {
+    const host = request.data.text();
+    const port = request.data.uint32();
+    const giveBack = slots.take();
+    if (!giveBack) throw openRefusedBy(new GatewayError('too-many-forwards', { limit: slots.limit }));
+    const open = isInTarget ? forward : jump;
+    const channel = await open(options, request, { host, port }).catch((error: unknown) => {
+      giveBack();
+      throw isGatewayError(error) ? openRefusedBy(error) : error;
     });
-    const channel = accept({ eofAtFinish: true });
-    if ('serve' in found) return found.serve(channel, connection.id);
-    // SSH knows no half-open connection: when the client's end of the inner one is gone, so is the inner one.
-    channel.once('end', () => channel.close());
-    const transport = Object.assign(channel, {
-      remoteAddress: connection.source.address,
-      remotePort: connection.source.port,
-      localAddress: connection.local.address,
-      localPort: connection.local.port,
-    });
-    serveInner(transport, { identity, target: found.target });
+    if (channel.gone.aborted) giveBack();
+    else channel.gone.addEventListener('abort', giveBack, { once: true });
   };
 }
+
+type Open = (
+  options: DirectTcpipOptions,
+  request: ChannelOpenRequest,
+  destination: ForwardDestination,
+) => Promise<Channel>;
+
+const forward: Open = async ({ connection, identity, openForward }, { accept }, destination) => {
+  const carry = await openForward(connection, identity, destination);
+  const channel = accept({ eofAtFinish: true });
+  void carry(forwardPeerOf(channel));
+  return channel;
+};
+
+const jump: Open = async (options, request, destination) => {
+  const { connection, identity, resolveJump, serveInner } = options;
+  const found = await resolveJump(identity, destination.host, destination.port);
+  if ('isPort' in found) return forward(options, request, destination);
+  const channel = request.accept({ eofAtFinish: true });
+  if ('serve' in found) {
+    found.serve(channel, connection.id);
+    return channel;
+  }
+  // SSH knows no half-open connection: when the client's end of the inner one is gone, so is the inner one.
+  channel.once('end', () => channel.close());
+  const transport = Object.assign(channel, {
+    remoteAddress: connection.source.address,
+    remotePort: connection.source.port,
+    localAddress: connection.local.address,
+    localPort: connection.local.port,
+  });
+  serveInner(transport, { identity, target: found.target });
+  return channel;
+};
+
+export const forwardPeerOf = (channel: Channel): ForwardPeer => ({
+  stream: channel,
+  closed: channel.gone,
+  traffic: () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut }),
+  close: () => channel.close(),
+});

@@ -12,17 +12,22 @@ import type { Config } from '../config/config.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
+import type { OpenForward } from '../sessions/forward.ts';
+import { forwardsInto } from '../sessions/forward-access.ts';
 import type { PeerConnection, RunSession } from '../sessions/peer.ts';
+import type { OpenRemoteForward } from '../sessions/remote-forward.ts';
 import type { Address } from '../sessions/session.ts';
 import type { ChannelOpenHandler } from './channel-open.ts';
 import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
+import { createForwardSlots, type ForwardSlots } from './forward-slots.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
 import { disconnectReason } from './messages.ts';
 import { isPeersFault } from './peer-fault.ts';
 import { serveSessionChannel } from './session-channel.ts';
 import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
+import { tcpipForwards } from './tcpip-forward.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
 
 /** A socket, or the channel of a jump. */
@@ -45,6 +50,8 @@ export interface DoorContext {
   readonly authenticator: LoginAuthenticator;
   readonly runSession: RunSession;
   readonly resolveJump: ResolveJump;
+  readonly openForward: OpenForward;
+  readonly openRemoteForward: OpenRemoteForward;
   /** Registers an authenticated connection of an account; returns what removes it. */
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly audit: Audit;
@@ -70,6 +77,7 @@ export class ServedConnection {
   #client: Connection | undefined;
   #layer: ConnectionLayer | undefined;
   #unregister: () => void = () => {};
+  #stopListening: () => void = () => {};
   #reason = 'closed by the peer';
 
   constructor(context: DoorContext, transport: Transport, outer?: OuterConnection) {
@@ -123,6 +131,7 @@ export class ServedConnection {
     clearTimeout(this.#loginDeadline);
     this.#layer?.connectionLost();
     this.#unregister();
+    this.#stopListening();
     this.#context.audit.connectionClosed({
       connectionId: this.#id,
       reason: this.#reason,
@@ -144,11 +153,12 @@ export class ServedConnection {
       local: { address: this.#transport.localAddress ?? '', port: this.#transport.localPort ?? 0 },
       ...(this.#outer ? { jumpTarget: this.#outer.target } : {}),
     };
+    const slots = createForwardSlots(config.maxForwardsPerConnection);
     this.#layer = new ConnectionLayer({
       client,
       transport: this.#transport,
-      channelOpens: this.#channelOpens(connection),
-      globalRequests: this.#globalRequests(client),
+      channelOpens: this.#channelOpens(connection, slots),
+      globalRequests: this.#globalRequests(client, connection, slots),
       rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
       maxChannels: config.maxSessionsPerConnection + config.maxForwardsPerConnection,
       onFailure: (error) => this.#failed(error),
@@ -165,7 +175,11 @@ export class ServedConnection {
     });
   }
 
-  #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {
+  #globalRequests(
+    client: Connection,
+    connection: PeerConnection,
+    slots: ForwardSlots,
+  ): ReadonlyMap<string, GlobalRequestHandler> {
     const prove: GlobalRequestHandler = (data) =>
       proveHostKeys(data, this.#context.hostKeys().announced, {
         sessionId: sessionIdOf(client),
@@ -174,11 +188,26 @@ export class ServedConnection {
     return new Map<string, GlobalRequestHandler>([
       ['no-more-sessions@openssh.com', () => true],
       ['hostkeys-prove-00@openssh.com', prove],
+      ...this.#remoteForwards(connection, slots),
     ]);
   }
 
-  #channelOpens(connection: PeerConnection): ReadonlyMap<string, ChannelOpenHandler> {
-    const { config, runSession, serveInner, resolveJump } = this.#context;
+  #remoteForwards(
+    connection: PeerConnection,
+    slots: ForwardSlots,
+  ): ReadonlyMap<string, GlobalRequestHandler> {
+    const { peer } = connection;
+    if (peer.kind === 'applicant') return new Map();
+    const { identity } = peer;
+    const { openRemoteForward } = this.#context;
+    const layer = () => this.#layer;
+    const forwards = tcpipForwards({ connection, identity, openRemoteForward, slots, layer });
+    this.#stopListening = forwards.close;
+    return forwards.requests;
+  }
+
+  #channelOpens(connection: PeerConnection, slots: ForwardSlots): ReadonlyMap<string, ChannelOpenHandler> {
+    const { config, runSession, serveInner, resolveJump, openForward } = this.#context;
     let sessions = 0;
     const session: ChannelOpenHandler = ({ accept, refuse }) => {
       if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
@@ -194,10 +223,18 @@ export class ServedConnection {
     const { peer } = connection;
     const notYet: ChannelOpenHandler = ({ refuse }) => refuse('ports and sockets are not forwarded here yet');
     for (const type of ['direct-tcpip', 'direct-streamlocal@openssh.com']) opens.set(type, notYet);
-    if (peer.kind === 'account' && !this.#outer) {
+    if (peer.kind === 'account') {
       opens.set(
         'direct-tcpip',
-        directTcpip({ connection, identity: peer.identity, resolveJump, serveInner }),
+        directTcpip({
+          connection,
+          identity: peer.identity,
+          resolveJump,
+          openForward,
+          isInTarget: forwardsInto(connection, config.targetPrefix) !== undefined,
+          slots,
+          serveInner,
+        }),
       );
     }
     return opens;

@@ -1,6 +1,6 @@
 /** The port: where a session can end. Implemented by `container/`, later by `remote-host/`. */
 import type { Socket } from 'node:net';
-import type { Writable } from 'node:stream';
+import type { Duplex, Writable } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
 
@@ -71,6 +71,28 @@ export interface ContainerEvent {
   readonly id: string;
 }
 
+/** Where a forward goes, as seen from inside the target: it is looked up and dialled there, never by the gateway. */
+export interface ForwardDestination {
+  /** A name or address; empty and `localhost`: the target's own loopback. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Somebody inside the target connected to where we listen there. */
+export interface InboundConnection {
+  readonly stream: Duplex;
+  readonly address: string;
+  readonly port: number;
+}
+
+export interface RemoteListener {
+  /** The one that was asked for, or the free one that was found. */
+  readonly port: number;
+  /** Called when it listens no more, whoever ended it. */
+  onClose(listener: () => void): void;
+  close(): void;
+}
+
 /** The engine behind container targets. */
 export interface ContainerEngine {
   /** Every container, running or not. Throws `engine-unavailable`. */
@@ -98,6 +120,22 @@ export interface ContainerEngine {
    * `closed` aborts. Throws `engine-unavailable`, `engine-failed`.
    */
   openEvents(closed: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
+  /**
+   * Connects to the destination from inside the container that was authorized. Each side of the stream ends by itself.
+   * Throws `forward-refused`, `forward-failed`, `sidecar-unavailable`, `container-not-running`, `container-gone`.
+   */
+  dial(authorization: Authorization<ContainerTarget>, destination: ForwardDestination): Promise<Duplex>;
+  /**
+   * Listens inside the container: on its loopback at `localhost`, everywhere at an empty host; port 0: any free one.
+   * Each connection must be consumed or destroyed. Throws as `dial` does.
+   */
+  listen(
+    authorization: Authorization<ContainerTarget>,
+    place: ForwardDestination,
+    onConnection: (connection: InboundConnection) => void,
+  ): Promise<RemoteListener>;
+  /** Removes what a gateway that ended badly has left in the engine. */
+  removeLeftovers(): Promise<void>;
   /** Resolves when the engine answers; throws `engine-unavailable`. */
   ping(): Promise<void>;
   /** Ends what is still running for sessions. */

@@ -50,7 +50,13 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     authenticator: everybody,
     runSession: (_connection, request, io) => bare.handler(request, io),
     resolveJump: async () => {
-      throw new GatewayError('port-refused', { port: 0 });
+      throw new GatewayError('forwarding-refused', {});
+    },
+    openForward: async () => {
+      throw new GatewayError('forward-refused', { name: '' });
+    },
+    openRemoteForward: async () => {
+      throw new GatewayError('forward-refused', { name: '' });
     },
     addConnection: () => () => {},
     audit: createLogAudit(log),

@@ -60,6 +60,13 @@ export function listedEngine(containers: ContainerTarget[]) {
       throw new GatewayError('no-shell', { name });
     },
     openEvents: async () => (async function* () {})(),
+    dial: async ({ target: { name } }, { host, port }) => {
+      throw new GatewayError('forward-failed', { destination: `${host}:${port}`, name, reason: 'closed.' });
+    },
+    listen: async ({ target: { name } }) => {
+      throw new GatewayError('forward-refused', { name });
+    },
+    removeLeftovers: async () => undefined,
     ping: async () => undefined,
     close: async () => undefined,
   };

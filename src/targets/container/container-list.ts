@@ -14,7 +14,19 @@ export function toTargets(
     .filter(
       ({ Id, Labels }) => !(selfId && Id.startsWith(selfId)) && !Object.hasOwn(Labels ?? {}, internalLabel),
     )
-    .map(toTarget);
+    .map((summary) => toTarget(summary, networkModeOf(summary, summaries)));
+}
+
+/** Whoever shares the network of a container on the host's network is on the host's network. */
+function networkModeOf(summary: ContainerSummary, summaries: readonly ContainerSummary[]): string {
+  const own = summary.HostConfig?.NetworkMode ?? '';
+  let mode = own;
+  // Each step leads to another container, or in a circle.
+  for (let steps = summaries.length; steps > 0 && mode.startsWith('container:'); steps--) {
+    const id = mode.slice('container:'.length);
+    mode = summaries.find(({ Id }) => Id === id)?.HostConfig?.NetworkMode ?? '';
+  }
+  return mode === 'host' ? mode : own;
 }
 
 /** A container's host name is the first 12 digits of its id, unless somebody chose one. */
@@ -22,7 +34,7 @@ export function findSelfId(hostname: string): string | undefined {
   return /^[0-9a-f]{12,64}$/.test(hostname) ? hostname : undefined;
 }
 
-function toTarget(summary: ContainerSummary): ContainerTarget {
+function toTarget(summary: ContainerSummary, networkMode: string): ContainerTarget {
   // A linked container has further names, like /web/db.
   const names = (summary.Names ?? []).map((each) => each.replace(/^\//, ''));
   const name = names.find((each) => !each.includes('/')) ?? summary.Id.slice(0, 12);
@@ -38,7 +50,7 @@ function toTarget(summary: ContainerSummary): ContainerTarget {
     status: summary.Status,
     labels: summary.Labels ?? {},
     ...(address ? { address } : {}),
-    networkMode: summary.HostConfig?.NetworkMode ?? '',
+    networkMode,
     createdAt: new Date(summary.Created * 1000).toISOString(),
   };
 }

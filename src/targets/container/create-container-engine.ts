@@ -17,6 +17,7 @@ import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
 import { runScript } from './run-script.ts';
 import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
+import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createSignaller } from './signaller.ts';
 
 export interface ContainerEngineOptions {
@@ -31,6 +32,8 @@ export interface ContainerEngineOptions {
   readonly selfId?: string | undefined;
   /** Words of a command line, for images without a shell. Default: at blanks. */
   readonly splitWords?: (line: string) => readonly string[];
+  /** Without any forward for so long, a container's sidecar ends. Default: five minutes. */
+  readonly sidecarIdleMs?: number;
 }
 
 const closeWithinMs = 10_000;
@@ -48,6 +51,8 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   };
   const selfId = options.selfId ?? findSelfId(hostname());
   const sessions = createRunningSessions();
+  const { sidecarIdleMs: idleMs } = options;
+  const sidecars = createSidecars({ engine, log, ...(idleMs === undefined ? {} : { idleMs }) });
 
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     try {
@@ -77,7 +82,11 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
+    dial: (authorization, destination) => sidecars.dial(authorization, destination),
+    listen: (authorization, place, onConnection) => sidecars.listen(authorization, place, onConnection),
+    removeLeftovers: () => sidecars.removeLeftovers(),
     async close() {
+      await sidecars.close();
       await sessions.end();
       await hangups.close(closeWithinMs);
       engine.close();

@@ -3,6 +3,7 @@
  * dockerode, and that lazily: loading it costs 0.14 s, which the start of the gateway must not pay.
  */
 import type { Duplex, Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import type { EngineAddress } from './engine-address.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
@@ -53,6 +54,23 @@ export interface EngineApi {
   findArchive(containerId: string, path: string): Promise<Readable | undefined>;
   /** One JSON object a line, from now on: containers made, started, renamed. To be consumed or destroyed. */
   openEvents(closed: AbortSignal): Promise<Readable>;
+  /** Go's name of it: `amd64`. */
+  architecture(): Promise<string>;
+  hasImage(name: string): Promise<boolean>;
+  /** Makes an image whose whole file system is the tar. `changes`: one Dockerfile instruction. */
+  importImage(
+    tar: Readable,
+    image: { readonly repo: string; readonly tag: string; readonly changes: string },
+  ): Promise<void>;
+  listImages(label: string): Promise<readonly Docker.ImageInfo[]>;
+  /** Leaves it where something still uses it. */
+  removeImage(id: string): Promise<void>;
+  /** Returns its id; it has not started. */
+  createContainer(options: Docker.ContainerCreateOptions): Promise<string>;
+  /** The raw connection to stdin and stdout. It must be consumed or destroyed. */
+  attach(id: string): Promise<Duplex>;
+  /** Kills it first where it runs; none is there afterwards. */
+  remove(id: string): Promise<void>;
   /** Gives up the calls that wait for an answer: a silent engine's sockets would keep the process alive. */
   close(): void;
 }
@@ -60,6 +78,8 @@ export interface EngineApi {
 const answerWithinMs = 30_000;
 /** A stop waits for the container's own grace, which its image may have made long. */
 const lifecycleWithinMs = 120_000;
+/** 130 MB, perhaps over a network. */
+const importWithinMs = 300_000;
 
 /**
  * On a tty the engine watches typed bytes for its "detach" keys, Ctrl-P Ctrl-Q by default, and holds
@@ -145,6 +165,29 @@ export function createEngineApi(address: EngineAddress): EngineApi {
           answerSignal.removeEventListener('abort', end);
         }
       }),
+    architecture: async () => (await call((client) => client.version())).Arch,
+    hasImage: async (name) =>
+      (await call((client) => client.getImage(name).inspect()).catch(undefinedFor404)) !== undefined,
+    importImage: (tar, image) =>
+      call(
+        async (client, abortSignal) =>
+          void (await text(await client.importImage(tar, { ...image, abortSignal }))),
+        importWithinMs,
+      ),
+    listImages: (label) => call((client) => client.listImages({ filters: { label: [label] } })),
+    removeImage: async (id) =>
+      void (await call((client) => client.getImage(id).remove()).catch(ignoreStatus(404, 409))),
+    createContainer: async (options) => (await call((client) => client.createContainer(options))).id,
+    attach: async (id) => {
+      const streams = { stream: true, stdin: true, stdout: true, stderr: true };
+      return (await call((client) =>
+        client.getContainer(id).attach({ ...streams, hijack: true }),
+      )) as unknown as Duplex;
+    },
+    remove: async (id) =>
+      void (await call((client) => client.getContainer(id).remove({ force: true, v: true })).catch(
+        ignoreStatus(404, 409),
+      )),
     close() {
       for (const giveUp of waiting) giveUp.abort();
     },
@@ -193,9 +236,11 @@ async function findPath(
   return header ? JSON.parse(Buffer.from(header, 'base64').toString()) : undefined;
 }
 
-const ignoreStatus = (status: number) => (error: unknown) => {
-  if (engineStatus(error) !== status) throw error;
-};
+const ignoreStatus =
+  (...statuses: readonly number[]) =>
+  (error: unknown) => {
+    if (!statuses.includes(engineStatus(error) ?? 0)) throw error;
+  };
 
 function undefinedFor404(error: unknown): undefined {
   if (engineStatus(error) !== 404) throw error;

@@ -1,0 +1,69 @@
+/** Forwards into a target, as `ssh -L`, `-D` and `-W` ask for them. */
+import type { Audit } from '../audit/audit.ts';
+import type { Identity } from '../auth/identity.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import type { ContainerEngine, ForwardDestination } from '../targets/target.ts';
+import { type ForwardAccess, forwardsInto } from './forward-access.ts';
+import { mayBeDestination, permitsDestination, withoutPrefix } from './forwarding.ts';
+import type { PeerConnection } from './peer.ts';
+import { carryRecorded, type ForwardPeer, type RecordDependencies } from './recorded-forward.ts';
+
+export interface ForwardDependencies extends RecordDependencies {
+  readonly access: ForwardAccess;
+  readonly engine: ContainerEngine;
+  readonly audit: Audit;
+  readonly targetPrefix: string;
+}
+
+/** Carries bytes until both sides have ended, or one is gone; never rejects. */
+export type Carry = (peer: ForwardPeer) => Promise<void>;
+
+/**
+ * Connects to the destination that a peer asked for. Throws a GatewayError, which is audited: `destination-invalid`,
+ * `destination-refused`, and what access and the engine's dial throw.
+ */
+export type OpenForward = (
+  connection: PeerConnection,
+  identity: Identity,
+  destination: ForwardDestination,
+) => Promise<Carry>;
+
+export function createOpenForward(dependencies: ForwardDependencies): OpenForward {
+  const { access, engine, audit, targetPrefix } = dependencies;
+
+  function authorize(connection: PeerConnection, identity: Identity, asked: ForwardDestination) {
+    const inTarget = forwardsInto(connection, targetPrefix);
+    const name = withoutPrefix(asked.host, targetPrefix);
+    const host = inTarget ? asked.host : name;
+    return access.authorize(
+      connection,
+      identity,
+      inTarget ?? { target: name, user: undefined },
+      ({ permitOpen }) => {
+        if (!permitsDestination(permitOpen, host, asked.port, targetPrefix, !inTarget))
+          throw new GatewayError('destination-refused', { permitted: permitOpen?.join(', ') ?? '' });
+      },
+    );
+  }
+
+  return async (connection, identity, asked) => {
+    const what = `forward ${excerpt(asked.host)}:${asked.port}`;
+    try {
+      if (!mayBeDestination(asked)) throw new GatewayError('destination-invalid', {});
+      const authorization = await authorize(connection, identity, asked);
+      // By its name from the lobby, a container means its own ports.
+      const isNamed = forwardsInto(connection, targetPrefix) === undefined;
+      const stream = await engine.dial(authorization, isNamed ? { ...asked, host: 'localhost' } : asked);
+      await access.recheck(identity, authorization).catch((error) => {
+        stream.destroy();
+        throw error;
+      });
+      const facts = { connection, identity, what, authorization };
+      return (peer) => carryRecorded(dependencies, facts, stream, peer);
+    } catch (error) {
+      if (isGatewayError(error)) audit.refused(identity, { what, reason: error.code });
+      throw error;
+    }
+  };
+}

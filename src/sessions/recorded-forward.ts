@@ -1,0 +1,85 @@
+/** What is registered and audited while a forward is open: it is in the list of sessions, and revocation ends it. */
+import type { Duplex } from 'node:stream';
+import type { Audit } from '../audit/audit.ts';
+import type { Authorization } from '../auth/authorization.ts';
+import type { Identity } from '../auth/identity.ts';
+import { type Clock, isoTime } from '../platform/clock.ts';
+import { randomId } from '../platform/ids.ts';
+import { carryBytes } from './carry-bytes.ts';
+import type { Connections } from './connections.ts';
+import type { PeerConnection } from './peer.ts';
+
+export interface RecordDependencies {
+  readonly connections: Connections;
+  readonly audit: Audit;
+  readonly clock: Clock;
+}
+
+/** What is forwarded, for whom. */
+export interface ForwardFacts {
+  readonly connection: PeerConnection;
+  readonly identity: Identity;
+  /** `forward localhost:80`. */
+  readonly what: string;
+  readonly authorization: Authorization;
+}
+
+/** The peer's side of a forward that was opened. */
+export interface ForwardPeer {
+  readonly stream: Duplex;
+  /** Aborted when the peer has closed it, or is gone. */
+  readonly closed: AbortSignal;
+  /** Bytes so far: what the peer sent, what it was sent. */
+  readonly traffic: () => { bytesIn: number; bytesOut: number };
+  close(): void;
+}
+
+/** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
+export async function recordForward(
+  { connections, audit, clock }: RecordDependencies,
+  { connection, identity, what, authorization }: ForwardFacts,
+  traffic: ForwardPeer['traffic'],
+  work: (ended: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const sessionId = randomId();
+  const target = authorization.target.name;
+  const startedAtMs = clock.now();
+  const ending = new AbortController();
+  const unregister = connections.addSession({
+    id: sessionId,
+    connectionId: connection.id,
+    identity,
+    target,
+    what,
+    openedAt: isoTime(clock),
+    authorization,
+    traffic,
+    end: () => ending.abort(),
+  });
+  audit.sessionStarted(identity, { sessionId, target, what });
+  try {
+    await work(ending.signal);
+  } finally {
+    unregister();
+    audit.sessionEnded(identity, {
+      sessionId,
+      target,
+      end: { forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' },
+      ...traffic(),
+      durationMs: clock.now() - startedAtMs,
+    });
+  }
+}
+
+/** Carries bytes until both sides have ended, or one is gone; never rejects. */
+export function carryRecorded(
+  dependencies: RecordDependencies,
+  facts: ForwardFacts,
+  stream: Duplex,
+  peer: ForwardPeer,
+): Promise<void> {
+  return recordForward(dependencies, facts, peer.traffic, async (ended) => {
+    await carryBytes(peer.stream, stream, { peerClosed: peer.closed, ended });
+    peer.close();
+  });
+}

@@ -1,0 +1,22 @@
+/** How many forwards one connection has, of every kind together; what is being opened counts too. */
+export interface ForwardSlots {
+  readonly limit: number;
+  /** Takes one, and returns what gives it back, once; undefined when all are taken. */
+  take(): (() => void) | undefined;
+}
+
+export function createForwardSlots(limit: number): ForwardSlots {
+  let taken = 0;
+  return {
+    limit,
+    take() {
+      if (taken >= limit) return undefined;
+      taken++;
+      let given = false;
+      return () => {
+        if (!given) taken--;
+        given = true;
+      };
+    },
+  };
+}

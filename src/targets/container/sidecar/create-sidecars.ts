@@ -1,0 +1,186 @@
+/** The sidecars of one gateway: one per container, made when first needed, ended when nobody needs it. */
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Authorization } from '../../../auth/authorization.ts';
+import { GatewayError, isGatewayError } from '../../../errors.ts';
+import { excerpt } from '../../../platform/excerpt.ts';
+import type { ContainerEngine, ContainerTarget, ForwardDestination } from '../../target.ts';
+import { internalLabel } from '../../visibility.ts';
+import type { ContainerDetails, EngineApi } from '../engine-api.ts';
+import { engineStatus, translateEngineError } from '../engine-errors.ts';
+import { dialFailure } from './dial-failure.ts';
+import { ensureSidecarImage, removeOldImages, type SidecarImage } from './image.ts';
+import { type Answered, openSidecar, type Sidecar, SidecarLost } from './open-sidecar.ts';
+import { readConnections } from './read-connections.ts';
+
+export interface Sidecars {
+  /** Throws as the engine port's `dial` does. */
+  dial(authorization: Authorization<ContainerTarget>, destination: ForwardDestination): Promise<Duplex>;
+  /** Throws as the engine port's `listen` does. */
+  listen: ContainerEngine['listen'];
+  /** Sidecars that never started, or have ended; those that run belong to a gateway. */
+  removeLeftovers(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface SidecarsOptions {
+  readonly engine: EngineApi;
+  readonly log: Logger;
+  /** Without any stream for so long, a sidecar ends. */
+  readonly idleMs?: number;
+}
+
+/** With the window of each, they bound the memory of one sidecar, whoever opens them. */
+const maxForwardsPerContainer = 512;
+const usualIdleMs = 300_000;
+
+interface Kept {
+  readonly opening: Promise<Sidecar>;
+  /** Of the container, where the kernel does not end the sidecar with it. */
+  readonly startedAt: string | undefined;
+}
+
+export function createSidecars({ engine, log, idleMs = usualIdleMs }: SidecarsOptions): Sidecars {
+  const kept = new Map<string, Kept>();
+  let image: Promise<SidecarImage> | undefined;
+  let closed = false;
+
+  const imageOnce = () => {
+    image ??= ensureSidecarImage(engine).catch((error) => {
+      image = undefined;
+      throw error;
+    });
+    return image;
+  };
+
+  async function start(details: ContainerDetails): Promise<Sidecar> {
+    const opened = await openSidecar(engine, await imageOnce(), details, log).catch(async (error) => {
+      // Somebody has removed the image meanwhile.
+      if (engineStatus(error) !== 404) throw error;
+      image = undefined;
+      return openSidecar(engine, await imageOnce(), details, log);
+    });
+    if (closed) opened.close();
+    return opened;
+  }
+
+  async function find(target: ContainerTarget): Promise<Sidecar> {
+    const found = kept.get(target.id);
+    if (found && found.startedAt === undefined) return found.opening;
+    const details = await inspectRunning(engine, target);
+    // Another call may have come first while this one waited.
+    const now = kept.get(target.id);
+    if (now && (now.startedAt === undefined || now.startedAt === details.State.StartedAt)) return now.opening;
+    now?.opening.then((old) => old.close()).catch(() => {});
+    const opening = start(details);
+    const entry = { opening, startedAt: details.HostConfig.PidMode ? details.State.StartedAt : undefined };
+    kept.set(target.id, entry);
+    const forget = () => {
+      if (kept.get(target.id) === entry) kept.delete(target.id);
+    };
+    opening.then((sidecar) => {
+      sidecar.onClose(forget);
+      endWhenIdle(sidecar, idleMs);
+      if (!sidecar.isOpen) forget();
+    }, forget);
+    return opening;
+  }
+
+  async function askOnce(target: ContainerTarget, path: string): Promise<Answered & { sidecar: Sidecar }> {
+    if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
+    let sidecar = await find(target).catch(rethrown);
+    if (!sidecar.isOpen) {
+      // It has died this very moment, and was not yet forgotten.
+      kept.delete(target.id);
+      sidecar = await find(target).catch(rethrown);
+    }
+    if (sidecar.load >= maxForwardsPerContainer) {
+      throw new GatewayError('too-many-forwards', { limit: maxForwardsPerContainer });
+    }
+    return { ...(await sidecar.ask(path)), sidecar };
+  }
+
+  async function ask(
+    { target, allows }: Authorization<ContainerTarget>,
+    what: 'tcp' | 'listen',
+    { host, port }: ForwardDestination,
+  ) {
+    if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
+    const path = `/${what}?${new URLSearchParams({ host, port: String(port) })}`;
+    const destination = `${excerpt(host)}:${port}`;
+    // Once more, in a new one: the sidecar may have died with nobody looking.
+    return askOnce(target, path)
+      .catch((error) => {
+        if (!(error instanceof SidecarLost)) throw error;
+        return askOnce(target, path);
+      })
+      .catch((error) => {
+        throw isGatewayError(error) ? error : dialFailure(error, destination, target.name);
+      });
+  }
+
+  return {
+    dial: async (authorization, destination) => (await ask(authorization, 'tcp', destination)).stream,
+    async listen(authorization, place, onConnection) {
+      const { stream, headers, sidecar } = await ask(authorization, 'listen', place);
+      readConnections(stream, (id, origin) => {
+        sidecar.ask(`/take?id=${id}`).then(
+          (taken) => onConnection({ stream: taken.stream, ...origin }),
+          (error) => log.debug({ err: error }, 'a connection was gone before it was taken'),
+        );
+      });
+      return {
+        port: Number(headers['x-port']) & 0xffff,
+        onClose: (listener) => void stream.once('close', listener),
+        close: () => void stream.destroy(),
+      };
+    },
+    async removeLeftovers() {
+      const left = (await engine.list()).filter(
+        ({ Labels, State, Created }) =>
+          Labels?.[internalLabel] === 'sidecar' &&
+          State !== 'running' &&
+          // Younger ones another gateway may be starting just now.
+          Created * 1000 < Date.now() - 60_000,
+      );
+      await Promise.all(left.map(({ Id }) => engine.remove(Id)));
+      await removeOldImages(engine);
+    },
+    async close() {
+      closed = true;
+      const opening = [...kept.values()].map((entry) => entry.opening);
+      await Promise.allSettled(opening.map(async (each) => (await each).close()));
+    },
+  };
+}
+
+/** Also when it is asked again and again: only a whole `idleMs` without a stream counts. */
+function endWhenIdle(sidecar: Sidecar, idleMs: number): void {
+  let idleSince = Date.now();
+  const check = setInterval(
+    () => {
+      if (sidecar.load > 0) idleSince = Date.now();
+      else if (Date.now() - idleSince >= idleMs) sidecar.close();
+    },
+    Math.max(idleMs / 20, 10),
+  );
+  check.unref();
+  sidecar.onClose(() => clearInterval(check));
+}
+
+async function inspectRunning(engine: EngineApi, { id, name }: ContainerTarget): Promise<ContainerDetails> {
+  const details = await engine.inspect(id).catch((error) => {
+    if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name }, { cause: error });
+    throw translateEngineError(error);
+  });
+  const state = details.State.Status;
+  if (state !== 'running') throw new GatewayError('container-not-running', { name, state });
+  return details;
+}
+
+function rethrown(error: unknown): never {
+  if (isGatewayError(error)) throw error;
+  if (engineStatus(error) !== undefined) throw translateEngineError(error);
+  const reason = 'its helper container did not start; the gateway log says more';
+  throw new GatewayError('sidecar-unavailable', { reason }, { cause: error });
+}

@@ -1,0 +1,106 @@
+/** The sidecar's image, made from this very process: its Node, that one's libraries, and `inside/`. */
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { pack as createPack, type Pack } from 'tar-stream';
+import { GatewayError } from '../../../errors.ts';
+import { internalLabel } from '../../visibility.ts';
+import type { EngineApi } from '../engine-api.ts';
+import { findOwnBinary, type OwnBinary } from './own-binary.ts';
+
+const insideFolder = new URL('inside/', import.meta.url);
+const repository = 'postern-sidecar';
+const libraryFolder = 'lib/postern';
+/** As the engine writes what Node calls so. */
+const architectures: ReadonlyMap<string, string> = new Map([
+  ['x64', 'amd64'],
+  ['arm64', 'arm64'],
+]);
+
+interface ImageFiles {
+  readonly binary: OwnBinary;
+  /** The program, by path in the image. */
+  readonly texts: ReadonlyMap<string, string>;
+  readonly entry: string;
+  readonly tag: string;
+}
+
+/** What a container of it runs as. */
+export interface SidecarImage {
+  readonly name: string;
+  readonly entrypoint: readonly string[];
+  readonly env: readonly string[];
+}
+
+/** It is in the engine afterwards. Throws `sidecar-unavailable`. */
+export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImage> {
+  const files = await readFiles().catch((error) => {
+    throw unavailable('the gateway cannot make one from its own Node', error);
+  });
+  const name = `${repository}:${files.tag}`;
+  const image: SidecarImage = {
+    name,
+    entrypoint: ['/node', '--max-old-space-size=96', `/sidecar/${files.entry}`],
+    env: [`LD_LIBRARY_PATH=/${libraryFolder}`],
+  };
+  if (await engine.hasImage(name)) return image;
+  const theirs = await engine.architecture();
+  if (theirs !== architectures.get(process.arch)) {
+    throw unavailable(`the engine's machine is ${theirs}, the gateway's ${process.arch}`);
+  }
+  const pack = createPack();
+  const filled = fill(pack, files).catch((error) => pack.destroy(error as Error));
+  await engine.importImage(Readable.from(pack), {
+    repo: repository,
+    tag: files.tag,
+    changes: `LABEL ${internalLabel}=sidecar`,
+  });
+  await filled;
+  if (!(await engine.hasImage(name))) throw unavailable('the engine did not take its image');
+  return image;
+}
+
+const oldAfterMs = 24 * 3_600_000;
+
+/** Those of other versions of the gateway, unless a sidecar runs from them; who needs one again, makes it again. */
+export async function removeOldImages(engine: EngineApi): Promise<void> {
+  const images = await engine.listImages(`${internalLabel}=sidecar`);
+  const old = images.filter(({ Created }) => Created * 1000 < Date.now() - oldAfterMs);
+  for (const { Id } of old) await engine.removeImage(Id);
+}
+
+const unavailable = (reason: string, cause?: unknown) =>
+  new GatewayError('sidecar-unavailable', { reason }, { cause });
+
+async function readFiles(): Promise<ImageFiles> {
+  const binary = await findOwnBinary();
+  const names = (await readdir(insideFolder)).filter((name) => /\.[jt]s$/.test(name)).toSorted();
+  const texts = new Map<string, string>([
+    ['sidecar/package.json', '{"type":"module"}'],
+    ['etc/nsswitch.conf', 'hosts: files dns\n'],
+  ]);
+  for (const name of names) texts.set(`sidecar/${name}`, await readFile(new URL(name, insideFolder), 'utf8'));
+  const entry = names.find((name) => /^main\.[jt]s$/.test(name));
+  if (entry === undefined) throw new Error('its program is missing');
+  const hash = createHash('sha256').update(JSON.stringify([process.version, process.arch, [...texts]]));
+  for (const path of [binary.node, binary.loader, ...binary.libraries.values()]) {
+    const { size, mtimeMs } = await stat(path);
+    hash.update(JSON.stringify([path, size, mtimeMs]));
+  }
+  return { binary, texts, entry, tag: hash.digest('hex').slice(0, 16) };
+}
+
+async function fill(pack: Pack, { binary, texts }: ImageFiles): Promise<void> {
+  for (const [name, text] of texts) pack.entry({ name, mode: 0o644 }, text);
+  await addFile(pack, 'node', binary.node);
+  await addFile(pack, binary.loader.slice(1), binary.loader);
+  for (const [name, path] of binary.libraries) await addFile(pack, `${libraryFolder}/${name}`, path);
+  pack.finalize();
+}
+
+async function addFile(pack: Pack, name: string, path: string): Promise<void> {
+  const { size } = await stat(path);
+  await pipeline(createReadStream(path), pack.entry({ name, size, mode: 0o755 }));
+}
