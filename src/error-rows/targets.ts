@@ -129,8 +129,9 @@ export const targetsErrors = {
   'sftp-refused': session(() => 'file transfer is not allowed on this target for you.'),
   'no-sftp-server': session<{ name: string }>(
     ({ name }) =>
-      `container ${name} has no sftp-server program, which file transfer needs; install one (Debian: openssh-sftp-server).`,
+      `container ${name} has neither an sftp-server nor a shell, one of which file transfer needs; give its image one.`,
   ),
+  'sftp-malformed': session(() => 'the client sent what is no SFTP; the file transfer was ended.'),
   'unknown-subsystem': session<{ subsystem: string }>(
     ({ subsystem }) => `the subsystem "${subsystem}" is not offered here; there is "sftp".`,
   ),

@@ -16,6 +16,8 @@ export interface ContainerFacts {
   readonly labels: Readonly<Record<string, string>>;
   /** Throws `no-such-user`. */
   getUser(requested: string | undefined): Promise<SessionUser>;
+  /** The home of everybody in passwd, and of `user` under the empty name. */
+  homes(user: SessionUser): Promise<ReadonlyMap<string, string>>;
   /** The first of `paths` that is a program; what was found is remembered. */
   findProgram(paths: readonly string[]): Promise<string | undefined>;
   hasFolder(path: string): Promise<boolean>;
@@ -121,6 +123,10 @@ function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): 
       const user = find(await (known ?? readPasswd())) ?? (known && find(await readPasswd()));
       if (user) return user;
       throw new GatewayError('no-such-user', { user: requested ?? configured, target: name });
+    },
+    async homes(user) {
+      const entries = await (cached.passwd ?? readPasswd());
+      return new Map([...entries.map((each) => [each.name, each.home] as const), ['', user.home]]);
     },
     async findProgram(paths) {
       for (const path of paths) {

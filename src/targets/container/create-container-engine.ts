@@ -17,6 +17,7 @@ import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
 import { runScript } from './run-script.ts';
 import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
+import { runSftpSession } from './sftp/sftp-session.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createSignaller } from './signaller.ts';
 
@@ -103,7 +104,9 @@ function sessionIn(
     checkAllowed({ target, user, allows, ...rest }, request);
     const facts = await parts.facts.getFacts(target.id, target.name);
     const plan = await planSession(facts, user, request, context, rules);
-    return runExecSession(parts, facts, plan, io, io.closed);
+    if (plan.files === 'program') return runExecSession(parts, facts, plan, io, io.closed);
+    const runHelper = (helperIo: SessionIo) => runExecSession(parts, facts, plan, helperIo, helperIo.closed);
+    return runSftpSession(io, runHelper, await facts.homes(plan.user));
   };
 }
 

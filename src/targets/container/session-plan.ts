@@ -4,9 +4,10 @@ import { GatewayError } from '../../errors.ts';
 import type { Pty, SessionContext, SessionRequest } from '../../sessions/session.ts';
 import type { ContainerTarget } from '../target.ts';
 import type { ContainerFacts } from './container-facts.ts';
-import { type Launch, launchOf, terminalSize } from './launch.ts';
+import { type Launch, launchOf, shellArgv, terminalSize } from './launch.ts';
 import type { SessionUser } from './passwd.ts';
 import { sessionEnvironment } from './session-environment.ts';
+import { helperScript } from './sftp/helper-script.ts';
 
 export interface SessionPlan {
   readonly launch: Launch;
@@ -17,6 +18,8 @@ export interface SessionPlan {
   readonly sizeOf: typeof terminalSize;
   /** Where a program without a launcher starts. */
   readonly bareFolder: string;
+  /** Who answers SFTP: nothing but that program, or the gateway through the helper script that the program is. */
+  readonly files: 'program' | 'helper';
   /** What can run the signal scripts; undefined: nothing, so signals do not reach the program. */
   readonly signalShell: string | undefined;
 }
@@ -63,11 +66,12 @@ export async function planSession(
     facts.findProgram(launcherShells),
   ]);
   const shell = await facts.findProgram([user.shell, ...usualShells]);
-  const program = await programOf(facts, request, shell, rules);
+  const program = await programOf(facts, request, shell, launcher, rules);
+  const files = program.includes(helperScript) ? 'helper' : 'program';
   const folder = workdirOf(facts) ?? user.home;
   return {
     launch: launchOf({ shell: launcher, program, folders: [folder, user.home], pty }),
-    env: sessionEnvironment({
+    env: envFor(files, {
       user,
       shell,
       pty,
@@ -77,12 +81,19 @@ export async function planSession(
       isAccepted: rules.isAcceptedEnv,
     }),
     user,
+    files,
     tty: pty !== undefined,
     size: pty && terminalSize(pty.size),
     sizeOf: terminalSize,
     bareFolder: launcher || !(await facts.hasFolder(folder)) ? '/' : folder,
     signalShell: launcher,
   };
+}
+
+/** The helper's programs must say in English what they failed with, and take any bytes for a name. */
+function envFor(files: SessionPlan['files'], facts: Parameters<typeof sessionEnvironment>[0]) {
+  const env = sessionEnvironment(facts);
+  return files === 'helper' ? [...env.filter((each) => !/^(LC_|LANG)/.test(each)), 'LC_ALL=C'] : env;
 }
 
 function workdirOf(facts: ContainerFacts): string | undefined {
@@ -94,13 +105,15 @@ async function programOf(
   facts: ContainerFacts,
   { start }: SessionRequest,
   shell: string | undefined,
+  launcher: string | undefined,
   rules: PlanRules,
 ): Promise<readonly string[]> {
   const { name } = facts;
   if (start.kind === 'subsystem') {
     const server = await facts.findProgram(sftpServers);
-    if (!server) throw new GatewayError('no-sftp-server', { name });
-    return [server];
+    if (server) return [server];
+    if (launcher) return [...shellArgv(launcher), helperScript, 'postern'];
+    throw new GatewayError('no-sftp-server', { name });
   }
   if (start.kind === 'shell') {
     if (!shell) throw new GatewayError('no-shell', { name });

@@ -1,0 +1,65 @@
+/** What a client has open: bounded in number, and in what open folders hold. */
+import { FileFailure, type FolderEntry, type OpenFile } from './file-operations.ts';
+
+export interface FileHandle {
+  readonly kind: 'file';
+  readonly file: OpenFile;
+}
+
+export interface FolderHandle {
+  readonly kind: 'folder';
+  readonly path: string;
+  /** What was not told yet. */
+  entries: readonly FolderEntry[];
+}
+
+export interface Handles {
+  /** Throws FileFailure when too many are open. */
+  add(handle: FileHandle | FolderHandle): Buffer;
+  /** Throws FileFailure where there is none of that name. */
+  get(name: Buffer): FileHandle | FolderHandle;
+  getFile(name: Buffer): OpenFile;
+  remove(name: Buffer): FileHandle | FolderHandle;
+  readonly all: Iterable<FileHandle | FolderHandle>;
+}
+
+export const maxHandles = 256;
+const maxFolderEntries = 250_000;
+
+export function createHandles(): Handles {
+  const open = new Map<string, FileHandle | FolderHandle>();
+  let made = 0;
+  const get = (name: Buffer) => {
+    const found = open.get(name.toString('latin1'));
+    if (!found) throw new FileFailure('failure', 'no such handle');
+    return found;
+  };
+  const entryCount = () =>
+    [...open.values()].reduce((sum, each) => sum + (each.kind === 'folder' ? each.entries.length : 0), 0);
+  return {
+    add(handle) {
+      const entries = handle.kind === 'folder' ? handle.entries.length : 0;
+      if (open.size >= maxHandles || (entries && entryCount() + entries > maxFolderEntries)) {
+        throw new FileFailure('failure', 'too much is open; close something');
+      }
+      made += 1;
+      const name = Buffer.from(made.toString(16).padStart(8, '0'));
+      open.set(name.toString('latin1'), handle);
+      return name;
+    },
+    get,
+    getFile(name) {
+      const handle = get(name);
+      if (handle.kind !== 'file') throw new FileFailure('failure', 'that handle is no file');
+      return handle.file;
+    },
+    remove(name) {
+      const found = get(name);
+      open.delete(name.toString('latin1'));
+      return found;
+    },
+    get all() {
+      return open.values();
+    },
+  };
+}
