@@ -47,8 +47,8 @@ export interface OpenMode {
 export interface OpenFile {
   /** At most `length` bytes, fewer only at the end; none: there is nothing at that offset. */
   read(offset: number, length: number): Promise<Buffer>;
-  /** Resolves when the file system took all of it. */
-  write(offset: number, data: Buffer): Promise<void>;
+  /** Resolves when the file system took all of it, one part after the other. */
+  write(offset: number, data: readonly Buffer[]): Promise<void>;
   /** The file's path now, where it was renamed since. */
   readonly path: string;
   sync(): Promise<void>;

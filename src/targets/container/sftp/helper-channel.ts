@@ -6,7 +6,7 @@ import { FileFailure } from './file-operations.ts';
 
 export interface HelperChannel {
   /** Resolves to what the operation wrote; rejects with FileFailure where its status is not 0. */
-  ask(operation: string, words: readonly string[], data?: Buffer): Promise<HelperAnswer>;
+  ask(operation: string, words: readonly string[], data?: readonly Buffer[]): Promise<HelperAnswer>;
   /** What the program wrote to its stdout. */
   feed(chunk: Buffer): void;
   /** The program is gone: all that wait, and all that come, fail. */
@@ -58,14 +58,18 @@ export function createHelperChannel(input: Writable): HelperChannel {
   /** Returns what follows the answer, undefined while it is not whole. */
   const takeInto = (question: Question, chunk: Buffer): Buffer | undefined => {
     const { last, tail } = question;
-    const seen = tail.length > 0 ? Buffer.concat([tail, chunk]) : chunk;
-    const at = seen.indexOf(last);
-    const taken = at < 0 ? chunk : chunk.subarray(0, at + last.length - tail.length);
+    const border = Buffer.concat([tail, chunk.subarray(0, last.length - 1)]);
+    const across = border.indexOf(last);
+    const at = across < 0 ? chunk.indexOf(last) : across - tail.length;
+    const isWhole = across >= 0 || at >= 0;
+    const taken = isWhole ? chunk.subarray(0, at + last.length) : chunk;
     question.bytes += taken.length;
     if (question.bytes > maxAnswerBytes) question.chunks.length = 0;
     else question.chunks.push(taken);
-    question.tail = Buffer.from(seen.subarray(-(last.length - 1)));
-    return at < 0 ? undefined : chunk.subarray(taken.length);
+    question.tail = (
+      chunk.length < last.length ? border : Buffer.from(chunk.subarray(1 - last.length))
+    ).subarray(1 - last.length);
+    return isWhole ? chunk.subarray(taken.length) : undefined;
   };
 
   return {
@@ -83,7 +87,7 @@ export function createHelperChannel(input: Writable): HelperChannel {
         resolve,
         reject,
       });
-      input.write(data ? Buffer.concat([line, data]) : line);
+      for (const part of [line, ...(data ?? [])]) input.write(part);
       return promise;
     },
     feed(chunk) {

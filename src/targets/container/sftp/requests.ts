@@ -121,7 +121,9 @@ export const requestHandlers: ReadonlyMap<number, RequestHandler> = new Map<numb
       const offset = reader.readUInt64();
       const length = Math.min(reader.readUInt32(), maxReadBytes);
       const data = await file.read(offset, length);
-      return data.length === 0 && length > 0 ? endOfFile : { type: types.data, fields: [stringField(data)] };
+      return data.length === 0 && length > 0
+        ? endOfFile
+        : { type: types.data, fields: [uint32(data.length), data] };
     },
   ],
   [types.stat, statBy(true)],

@@ -55,15 +55,16 @@ export async function serveSftp(
   };
   const reply = (id: number, { type, fields }: Answer) => send(messageOf(type, [uint32(id), ...fields]));
 
-  const write = async (writes: readonly Write[]) => {
+  const write = async (writes: readonly Write[], before: Promise<void>) => {
     let answer = statusAnswer('ok', 'Success');
     try {
       const [first] = writes as readonly [Write];
-      const data = writes.length === 1 ? first.data : Buffer.concat(writes.map((each) => each.data));
-      await handles.getFile(first.handle).write(first.offset, data);
+      const parts = writes.map(({ data }) => data);
+      await handles.getFile(first.handle).write(first.offset, parts);
     } catch (error) {
       answer = answerTo(error);
     }
+    await before;
     for (const { id } of writes) await reply(id, answer);
   };
   const serve = async (message: Buffer) => {
@@ -75,6 +76,7 @@ export async function serveSftp(
   };
 
   let greeted = false;
+  let writing = Promise.resolve();
   try {
     for await (const messages of batches(input)) {
       const queue = [...messages];
@@ -86,11 +88,20 @@ export async function serveSftp(
           continue;
         }
         const writes = takeWrites(queue);
-        if (writes.length > 0) await write(writes);
-        else await serve(queue.shift()!);
+        if (writes.length > 0) {
+          // The next is on its way while one is written; whatever else waits for both.
+          const before = writing;
+          writing = write(writes, before);
+          writing.catch(() => {});
+          await before;
+          continue;
+        }
+        await writing;
+        await serve(queue.shift()!);
       }
       if (closed.aborted) return;
     }
+    await writing;
   } finally {
     for (const each of handles.all) if (each.kind === 'file') await each.file.close().catch(() => {});
   }

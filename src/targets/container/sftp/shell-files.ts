@@ -64,7 +64,9 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
       async write(offset, data) {
         check();
         changed();
-        const words = [encodeWord(file.path), append ? 'end' : String(offset), String(data.length)];
+        const bytes = data.reduce((sum, part) => sum + part.length, 0);
+        if (bytes === 0) return;
+        const words = [encodeWord(file.path), append ? 'end' : String(offset), String(bytes)];
         await helper.ask('write', words, data);
       },
       get path() {

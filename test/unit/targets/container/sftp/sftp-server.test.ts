@@ -29,9 +29,9 @@ function memoryFiles(options: { readonly failWrites?: boolean } = {}) {
           path: '/f',
           read: async (offset: number, length: number) =>
             Buffer.alloc(Math.max(0, Math.min(length, 10 - offset))),
-          write: async (offset: number, data: Buffer) => {
+          write: async (offset: number, data: readonly Buffer[]) => {
             if (options.failWrites) throw new FileFailure('failure', 'No space left on device');
-            writes.push({ offset, bytes: data.length });
+            writes.push({ offset, bytes: Buffer.concat(data).length });
           },
           sync: async () => {},
           close: async () => {},
