@@ -201,6 +201,15 @@ describe.each([
     expect(expected).toContain(error?.kind);
   });
 
+  it('a file opened to be read is not written, one opened to be written not read', async () => {
+    await write('/tmp/once', Buffer.from('content'));
+    const reading = await files.open('/tmp/once', { ...openMode, write: false, truncate: false });
+    await expect(reading.write(0, [Buffer.from('x')])).rejects.toThrow(FileFailure);
+    const writing = await files.open('/tmp/once', { ...openMode, read: false, truncate: false });
+    await expect(writing.read(0, 1)).rejects.toThrow(FileFailure);
+    expect((await reading.read(0, 10)).toString()).toBe('content');
+  });
+
   it('EXCL refuses what is there; modes, times and sizes are set as asked', async () => {
     const exclusive = { ...openMode, truncate: false, exclusive: true, permissions: 0o751 };
     await (await files.open('/tmp/excl', exclusive)).close();

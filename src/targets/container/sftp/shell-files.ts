@@ -46,23 +46,24 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
     readingAhead = [file, ...readingAhead.filter((each) => each !== file)];
     for (const each of readingAhead.splice(maxReadAhead)) each.ahead.drop();
   };
-  const openFile = (path: string, { append }: OpenMode): OpenFile => {
+  const openFile = (path: string, { append, read, write }: OpenMode): OpenFile => {
     const ahead = createReadAhead(
       async (offset, length) => (await ask('read', file.path, String(offset), String(length))).output,
     );
     const file: Opened = { path, isThere: true, ahead };
     opened.add(file);
-    const check = () => {
+    const check = (isAllowed = true) => {
+      if (!isAllowed) throw new FileFailure('failure', 'the file was not opened for that');
       if (!file.isThere) throw new FileFailure('no-such-file', 'the file was removed');
     };
     return {
       async read(offset, length) {
-        check();
+        check(read);
         useReadAhead(file);
         return ahead.read(offset, length);
       },
       async write(offset, data) {
-        check();
+        check(write || append);
         changed();
         const bytes = data.reduce((sum, part) => sum + part.length, 0);
         if (bytes === 0) return;
