@@ -1,4 +1,5 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
 import { flagOfKey, loadConfig } from '../config/load-config.ts';
@@ -65,6 +66,8 @@ export const serve: CliCommand = async (args, terminal) => {
   const reason = await Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
   log.info({ reason }, 'stopping');
   await stopBounded(gateway);
+  // npm's copy of a Ctrl-C finds us while we still take signals, or it would end us as we leave.
+  if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' ? 1 : 0;
 };
 
@@ -87,13 +90,13 @@ const sameSignalMs = 500;
 /** SIGINT and SIGTERM end the gateway; a second one ends the process at once. */
 function signalled(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    let receivedAtMs: number | undefined;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      process.once(signal, () => {
-        const receivedAt = performance.now();
+      // One listener throughout: between two of them a signal would find none, and end us as we stand.
+      process.on(signal, () => {
+        receivedAtMs ??= performance.now();
         resolve(signal);
-        process.on(signal, () => {
-          if (performance.now() - receivedAt > sameSignalMs) process.exit(130);
-        });
+        if (performance.now() - receivedAtMs > sameSignalMs) process.exit(130);
       });
     }
   });
