@@ -59,7 +59,8 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
         stream.destroy();
         throw error;
       });
-      const facts = { connection, identity, what, authorization };
+      const { name: target } = authorization.target;
+      const facts = { connection, identity, what, target, authorization };
       return (peer) => carryRecorded(dependencies, facts, stream, peer);
     } catch (error) {
       if (isGatewayError(error)) audit.refused(identity, { what, reason: error.code });

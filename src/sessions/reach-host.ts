@@ -1,31 +1,25 @@
 /** A registered host behind the gateway, end to end: bytes go straight through, and the gateway sees only ciphertext. */
-import type { Duplex } from 'node:stream';
-import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
-import type { Identity } from '../auth/identity.ts';
 import { GatewayError } from '../errors.ts';
 import { dialHost } from '../hosts/dial-host.ts';
 import type { Hosts } from '../hosts/hosts.ts';
-import { type Clock, isoTime } from '../platform/clock.ts';
-import { randomId } from '../platform/ids.ts';
 import type { HostRow } from '../store/schema.ts';
 import type { Reader } from '../store/store.ts';
-import type { Connections } from './connections.ts';
 import { withoutPrefix } from './forwarding.ts';
+import type { PeerConnection } from './peer.ts';
+import { carryRecorded, type ForwardPeer, type RecordDependencies } from './recorded-forward.ts';
 
-export interface ReachHostDependencies {
+export interface ReachHostDependencies extends RecordDependencies {
   readonly authorizer: Authorizer;
   readonly hosts: Hosts;
   readonly store: Reader;
-  readonly connections: Connections;
-  readonly audit: Audit;
-  readonly clock: Clock;
   readonly targetPrefix: string;
 }
 
-/** A forwarding to a host that has answered; `serve` joins the client's channel to it. */
+/** A forwarding to a host that has answered. */
 export interface HostForward {
-  serve(channel: Duplex, connectionId: string): void;
+  /** Carries bytes until both sides have ended, or one is gone; never rejects. */
+  carry(connection: PeerConnection, peer: ForwardPeer): Promise<void>;
 }
 
 /**
@@ -48,11 +42,16 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     const registrant = await store.get('accounts', host.createdBy);
     const mayBeInternal = registrant?.role === 'admin' && !registrant.disabled;
     const socket = await dialHost({ hostname: host.hostname, port, mayBeInternal });
+    const { identity } = principal;
+    const what = `direct-tcpip to ${host.hostname}:${port}`;
+    const recheck = async () => {
+      const now = (await hosts.list()).filter(({ id }) => id === host.id);
+      const [still] = await authorizer.reachableHosts(await authorizer.principal(identity), now);
+      if (!still) throw new GatewayError('host-not-found', { host: host.name });
+    };
     return {
-      serve: (channel, connectionId) => {
-        const { identity } = principal;
-        join(dependencies, { channel, socket, host, port, identity, connectionId });
-      },
+      carry: (connection, peer) =>
+        carryRecorded(dependencies, { connection, identity, what, target: host.slug, recheck }, socket, peer),
     };
   };
 }
@@ -65,64 +64,4 @@ function findDestination(hosts: readonly HostRow[], wanted: string, port: number
     hosts.find((host) => (host.slug === name || host.name.toLowerCase() === name) && mayBe(host)) ??
     hosts.find((host) => host.hostname.toLowerCase() === folded && mayBe(host))
   );
-}
-
-interface Joined {
-  readonly channel: Duplex;
-  readonly socket: Duplex;
-  readonly host: HostRow;
-  readonly port: number;
-  readonly identity: Identity;
-  readonly connectionId: string;
-}
-
-/** Both ways at the slower side's pace; each side's end of sending is passed on (RFC 4254 §5.3). */
-function join(
-  { connections, audit, clock, authorizer, hosts }: ReachHostDependencies,
-  { channel, socket, host, port, identity, connectionId }: Joined,
-): void {
-  const sessionId = randomId();
-  const startedAtMs = clock.now();
-  const counted = { bytesIn: 0, bytesOut: 0 };
-  const what = `direct-tcpip to ${host.hostname}:${port}`;
-  const end = () => {
-    socket.destroy();
-    channel.destroy();
-  };
-  const unregister = connections.addSession({
-    id: sessionId,
-    connectionId,
-    identity,
-    target: host.slug,
-    what,
-    openedAt: isoTime(clock),
-    traffic: () => counted,
-    end,
-    recheck: async () => {
-      const now = (await hosts.list()).filter(({ id }) => id === host.id);
-      const [still] = await authorizer.reachableHosts(await authorizer.principal(identity), now);
-      if (!still) throw new GatewayError('host-not-found', { host: host.name });
-    },
-  });
-  audit.sessionStarted(identity, { sessionId, target: host.slug, what });
-  channel.on('data', (chunk: Buffer) => {
-    counted.bytesIn += chunk.length;
-  });
-  socket.on('data', (chunk: Buffer) => {
-    counted.bytesOut += chunk.length;
-  });
-  channel.on('error', end).pipe(socket);
-  socket.on('error', end).pipe(channel);
-  channel.once('close', () => {
-    end();
-    unregister();
-    const durationMs = clock.now() - startedAtMs;
-    audit.sessionEnded(identity, {
-      sessionId,
-      target: host.slug,
-      end: { exitStatus: 0 },
-      ...counted,
-      durationMs,
-    });
-  });
 }

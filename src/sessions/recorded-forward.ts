@@ -21,7 +21,11 @@ export interface ForwardFacts {
   readonly identity: Identity;
   /** `forward localhost:80`. */
   readonly what: string;
-  readonly authorization: Authorization;
+  /** The target's name. */
+  readonly target: string;
+  readonly authorization?: Authorization;
+  /** As `LiveSession` has it. */
+  readonly recheck?: () => Promise<void>;
 }
 
 /** The peer's side of a forward that was opened. */
@@ -37,12 +41,11 @@ export interface ForwardPeer {
 /** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
 export async function recordForward(
   { connections, audit, clock }: RecordDependencies,
-  { connection, identity, what, authorization }: ForwardFacts,
+  { connection, identity, what, target, ...standing }: ForwardFacts,
   traffic: ForwardPeer['traffic'],
   work: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const sessionId = randomId();
-  const target = authorization.target.name;
   const startedAtMs = clock.now();
   const ending = new AbortController();
   const unregister = connections.addSession({
@@ -52,7 +55,7 @@ export async function recordForward(
     target,
     what,
     openedAt: isoTime(clock),
-    authorization,
+    ...standing,
     traffic,
     end: () => ending.abort(),
   });

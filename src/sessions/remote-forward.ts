@@ -38,7 +38,8 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
         if (!permitsListening(permitListen, place))
           throw new GatewayError('listening-refused', { permitted: permitListen?.join(', ') ?? '' });
       });
-      const facts = { connection, identity, authorization };
+      const { name: target } = authorization.target;
+      const facts = { connection, identity, target, authorization };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {
           if (!peer) return void stream.destroy();

@@ -64,8 +64,8 @@ const jump: Open = async (options, request, destination) => {
   const found = await resolveJump(identity, destination.host, destination.port);
   if ('isPort' in found) return forward(options, request, destination);
   const channel = request.accept({ eofAtFinish: true });
-  if ('serve' in found) {
-    found.serve(channel, connection.id);
+  if ('carry' in found) {
+    void found.carry(connection, forwardPeerOf(channel));
     return channel;
   }
   // SSH knows no half-open connection: when the client's end of the inner one is gone, so is the inner one.
