@@ -10,6 +10,7 @@ import { isTokenRefusal, type TokenAuthenticator } from '../auth/token-authentic
 import type { ExchangeToken } from '../auth/token-exchange.ts';
 import type { TokenRate } from '../auth/token-rate.ts';
 import { GatewayError } from '../errors.ts';
+import { createDeadline } from '../platform/deadline.ts';
 import { randomId } from '../platform/ids.ts';
 import type { Address, SessionContext, SessionIo } from '../sessions/session.ts';
 import type { CallLine } from './call-line.ts';
@@ -82,19 +83,23 @@ export function createApi(dependencies: ApiDependencies): Api {
     },
 
     async run(identity, words, caller, { timeoutMs, closed } = {}) {
-      const deadline = createDeadline(timeoutMs ?? commandTimeoutMs);
-      const ended = closed ? AbortSignal.any([deadline.passed, closed]) : deadline.passed;
+      const passing = new AbortController();
+      let limitMs = timeoutMs ?? commandTimeoutMs;
+      const deadline = createDeadline(limitMs, () => passing.abort());
+      const ended = closed ? AbortSignal.any([passing.signal, closed]) : passing.signal;
       try {
         const call = callLine({
           line: words.map(quoteWord).join(' '),
           session: sessionOf(identity, caller),
           io: withoutStreams(ended),
           onCommand: ({ long }) => {
-            if (long) deadline.set(timeoutMs ?? longCommandTimeoutMs);
+            if (!long) return;
+            limitMs = timeoutMs ?? longCommandTimeoutMs;
+            deadline.set(limitMs);
           },
         });
         const outcome = await Promise.race([call, firing(ended)]);
-        if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: deadline.ms() / 1000 });
+        if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: limitMs / 1000 });
         return dataOf(outcome);
       } finally {
         deadline.clear();
@@ -122,25 +127,6 @@ const withoutStreams = (closed: AbortSignal): SessionIo => ({
 });
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-function createDeadline(firstMs: number) {
-  const passing = new AbortController();
-  let lastMs = firstMs;
-  const start = () => setTimeout(() => passing.abort(), lastMs);
-  let timer = start();
-  const clear = () => clearTimeout(timer);
-  return {
-    passed: passing.signal,
-    /** How long it was at last. */
-    ms: () => lastMs,
-    clear,
-    set(ms: number) {
-      clear();
-      lastMs = ms;
-      timer = start();
-    },
-  };
-}
 
 const firing = (signal: AbortSignal) =>
   new Promise<'fired'>((resolve) => {

@@ -3,7 +3,7 @@ import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from
 import type { Logger } from 'pino';
 import type { Identity } from '../auth/identity.ts';
 import { type Api, callerOf } from '../commands/api.ts';
-import { errorHeaders } from '../commands/failure-answer.ts';
+import { errorHeaders, findRequestFailure, maxBodyBytes } from '../commands/failure-answer.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
 import { findBearerToken } from '../tokens/bearer.ts';
@@ -14,7 +14,6 @@ import { scalingo } from './scalingo/scalingo.ts';
 import { xyrapanel } from './xyrapanel/xyrapanel.ts';
 
 const dialects: readonly Dialect[] = [rexec, raidboxes, xyrapanel, ...scalingo];
-const maxBodyBytes = 65_536;
 
 export interface DialectServices {
   readonly api: Api;
@@ -114,11 +113,8 @@ function noteRoutes(scope: FastifyInstance, tag: string) {
 
 function failureOf(error: FastifyError, request: FastifyRequest, log: Logger): GatewayError {
   if (isGatewayError(error)) return error;
-  if (error.statusCode === 413) return new GatewayError('body-too-large', { limit: maxBodyBytes });
-  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
-    return new GatewayError('malformed-request', { problem: 'the body is not JSON.' });
-  }
-  return toGatewayError(error, log, { connectionId: request.id });
+  const refused = findRequestFailure(error, 'the body is not JSON.');
+  return refused ?? toGatewayError(error, log, { connectionId: request.id });
 }
 
 function answer(

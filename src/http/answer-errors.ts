@@ -2,19 +2,19 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply } from 'fastify';
 import type { Logger } from 'pino';
-import { errorBody, errorHeaders } from '../commands/failure-answer.ts';
+import { errorBody, errorHeaders, findRequestFailure } from '../commands/failure-answer.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
 import { isAnswering } from './answers-under-way.ts';
 import { ExecFailure } from './exec-failure.ts';
-import { maxBodyBytes } from './exec-schema.ts';
 
 export function answerErrors(app: FastifyInstance, log: Logger): void {
   app.setErrorHandler((error: FastifyError | ExecFailure | GatewayError, request, reply) => {
     if (error instanceof ExecFailure) return send(reply, error.failure, error.status);
     const failure = isGatewayError(error)
       ? error
-      : (findOfFastify(error) ?? toGatewayError(error, log, { connectionId: request.id }));
+      : (findRequestFailure(error, 'the request is malformed; see /openapi.json.') ??
+        toGatewayError(error, log, { connectionId: request.id }));
     return send(reply, failure, failure.httpStatus);
   });
   app.setNotFoundHandler((request, reply) => {
@@ -45,11 +45,4 @@ const clientErrorStatuses: ReadonlyMap<string, string> = new Map([
 
 function send(reply: FastifyReply, failure: GatewayError, status: number) {
   return reply.code(status).headers(errorHeaders(failure)).send(errorBody(failure));
-}
-
-/** What the framework itself refuses. */
-function findOfFastify({ statusCode }: Partial<FastifyError>): GatewayError | undefined {
-  if (statusCode === 413) return new GatewayError('body-too-large', { limit: maxBodyBytes });
-  if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return undefined;
-  return new GatewayError('malformed-request', { problem: 'the request is malformed; see /openapi.json.' });
 }

@@ -2,11 +2,12 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
 import { type Api, callerOf } from '../commands/api.ts';
+import { maxBodyBytes } from '../commands/failure-answer.ts';
 import { GatewayError } from '../errors.ts';
 import { findBearerToken } from '../tokens/bearer.ts';
 import { ExecFailure } from './exec-failure.ts';
 import { type ExecDependencies, runExec } from './exec-run.ts';
-import { execSchema, maxBodyBytes } from './exec-schema.ts';
+import { execSchema } from './exec-schema.ts';
 import { findIdentity, noteIdentity } from './request-log.ts';
 
 export interface ExecRoutesDependencies extends ExecDependencies {

@@ -8,6 +8,7 @@ import type { CallLine } from '../commands/call-line.ts';
 import type { LineOutcome } from '../commands/interpreter/run-line.ts';
 import { toJson } from '../commands/interpreter/write-text.ts';
 import { GatewayError } from '../errors.ts';
+import { createDeadline } from '../platform/deadline.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { GatewayNotice, SessionEnd, SessionIo } from '../sessions/session.ts';
 import type { CollectedBytes } from './collected-bytes.ts';
@@ -45,29 +46,29 @@ export async function runExec(
 ): Promise<string | undefined> {
   const interruption = createInterruption();
   const { raw } = reply;
-  const asJson = acceptsJson(request.headers.accept);
-  const collected = collectInto(dependencies.collectedBytes, identity, raw, interruption);
-  const streamed = streamOutput(raw, { 'x-request-id': request.id });
-  const io = sessionIo(asJson ? collected : streamed, interruption);
+  const output = acceptsJson(request.headers.accept)
+    ? collectInto(dependencies.collectedBytes, identity, raw, interruption)
+    : streamOutput(raw, { 'x-request-id': request.id });
   const hangUp = () => interruption.interrupt('hang-up');
   raw.once('close', hangUp);
-  const deadline = createDeadline(interruption, dependencies.commandTimeoutMs);
+  const deadline = createDeadline(dependencies.commandTimeoutMs, (ms) =>
+    interruption.interrupt(new GatewayError('timed-out', { seconds: ms / 1000 })),
+  );
   const removeConnection = dependencies.addConnection(liveConnection(request, identity, interruption));
   try {
     const call = dependencies.callLine({
       line,
       session: sessionOf(identity, callerOf(request.id, request.socket)),
-      io,
+      io: sessionIo(output, interruption),
       onCommand: ({ verbatimAfter, long }) => {
-        if (verbatimAfter !== undefined || long) deadline.extend(dependencies.sessionTimeoutMs);
+        if (verbatimAfter !== undefined || long) deadline.set(dependencies.sessionTimeoutMs);
       },
     });
     const outcome = await Promise.race([call, interruption.interrupted]);
     const came = interruption.reason() ?? (outcome as LineOutcome);
     if (came === 'hang-up') return hijacked(reply);
-    if (came instanceof GatewayError) return fail(came, asJson ? undefined : streamed, reply);
-    if (came.kind === 'end' && !asJson) return finish(came.end, streamed, reply);
-    return came.kind === 'end' ? toJson(programData(came.end, collected.collected())) : answerOf(came);
+    if (came instanceof GatewayError) return fail(came, output, reply);
+    return came.kind === 'end' ? finish(came.end, output, reply) : answerOf(came);
   } finally {
     raw.off('close', hangUp);
     deadline.clear();
@@ -105,9 +106,9 @@ function answerOf(outcome: Exclude<LineOutcome, { kind: 'end' }>): string {
 }
 
 /** After the first byte it is too late for a status: the trailers say it. */
-function fail(failure: GatewayError, streamed: StreamedOutput | undefined, reply: FastifyReply): undefined {
-  if (!streamed?.hasBegun()) throw new ExecFailure(failure);
-  streamed.finish(255, trailerWords.get(failure.code) ?? failure.code);
+function fail(failure: GatewayError, output: Output, reply: FastifyReply): undefined {
+  if ('collected' in output || !output.hasBegun()) throw new ExecFailure(failure);
+  output.finish(255, trailerWords.get(failure.code) ?? failure.code);
   return hijacked(reply);
 }
 
@@ -116,8 +117,11 @@ const trailerWords: ReadonlyMap<string, string> = new Map([
   ['session-ended', 'revoked'],
 ]);
 
-function finish(end: SessionEnd, streamed: StreamedOutput, reply: FastifyReply): undefined {
-  streamed.finish(exitNumber(end));
+type Output = CollectedOutput | StreamedOutput;
+
+function finish(end: SessionEnd, output: Output, reply: FastifyReply): string | undefined {
+  if ('collected' in output) return toJson(programData(end, output.collected()));
+  output.finish(exitNumber(end));
   return hijacked(reply);
 }
 
@@ -163,20 +167,6 @@ function sessionIo({ stdout, stderr, bytesOut }: ProgramOutput, interruption: In
     traffic: () => ({ bytesIn: 0, bytesOut: bytesOut() }),
     tell: ({ sentence, failure }: GatewayNotice) =>
       interruption.interrupt(failure ?? new GatewayError('session-ended', { reason: sentence })),
-  };
-}
-
-function createDeadline(interruption: Interruption, timeoutMs: number) {
-  const start = (ms: number) =>
-    setTimeout(() => interruption.interrupt(new GatewayError('timed-out', { seconds: ms / 1000 })), ms);
-  let timer = start(timeoutMs);
-  const clear = () => clearTimeout(timer);
-  return {
-    clear,
-    extend(ms: number) {
-      clear();
-      timer = start(ms);
-    },
   };
 }
 

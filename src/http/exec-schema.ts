@@ -1,6 +1,6 @@
 /** What `/openapi.json` says of `POST /exec`. */
 
-export const maxBodyBytes = 65_536;
+import { maxBodyBytes } from '../commands/failure-answer.ts';
 
 const errorBody = {
   type: 'object',
