@@ -1,9 +1,10 @@
 /** The gateway's own keys: made on the first start, kept for ever after. */
 import { createHash } from 'node:crypto';
-import { chmod, link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises';
+import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { randomId } from '../platform/ids.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import { type HostCertificate, loadHostCertificate } from './host-certificates.ts';
 
 const { utils } = ssh2;
@@ -43,10 +44,19 @@ export function makeEd25519(generate = () => utils.generateKeyPairSync('ed25519'
 
 /**
  * Loads the host keys of `folder`, making those that are missing (private 0600, public beside it).
- * Throws a sentence for a file that others may read or that is no private key, and for a certificate that is not its.
+ * Throws a sentence for a folder that cannot be made, a file that others may read or that is no private key, and for a
+ * certificate that is not its.
  */
 export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> {
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder).catch((cause: NodeJS.ErrnoException) => {
+    const reason = cause.code ?? cause.message;
+    throw new Error(
+      `the folder of host keys ${folder} cannot be made (${reason}); name another with --hostkeys DIR.`,
+      {
+        cause,
+      },
+    );
+  });
   const keys: HostKey[] = [];
   for (const { name, make } of hostKeyFiles) {
     const path = join(folder, name);

@@ -42,6 +42,12 @@ describe('host keys', () => {
     await expect(loadHostKeys(folder)).rejects.toThrow(/is not a private key/);
   });
 
+  it('in a folder that cannot be made fail at once', async () => {
+    await expect(loadHostKeys('/proc/postern/keys')).rejects.toThrow(
+      /cannot be made \(ENOENT\); name another with --hostkeys/,
+    );
+  });
+
   it('two gateways that start at once on one folder agree on the keys', async () => {
     const folder = await newFolder();
     const [one, two] = await Promise.all([loadHostKeys(folder), loadHostKeys(folder)]);
