@@ -40,14 +40,16 @@ import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
+import { scanHostKeys } from './ssh/client/scan-host-keys.ts';
+import { createEgressKey } from './ssh/egress-key.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshDoor } from './ssh/ssh-door.ts';
 import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
 import type { Store } from './store/store.ts';
 import { createContainerEngine } from './targets/container/create-container-engine.ts';
+import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
 import { createTargetDirectory } from './targets/create-target-directory.ts';
 import type { ContainerEngine } from './targets/target.ts';
-import { ownersOf } from './targets/visibility.ts';
 import { createApiKeys } from './tokens/api-keys.ts';
 import { createHandles } from './tokens/handles.ts';
 
@@ -220,6 +222,8 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
     hosts: createHosts({ store, clock, dataDir, targetPrefix, isContainerName: isContainerNameOf(engine) }),
+    scanHostKeys,
+    egressKey: createEgressKey(dataDir),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     targets: createTargetDirectory({ engine, authorizer, config }),
@@ -228,18 +232,6 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     audit: createLogAudit(log),
   };
 }
-
-/** A container's label may name an account before it exists; whoever joins may not choose that name. */
-const isOwnerLabelOf = (engine: ContainerEngine) => async (name: string) => {
-  const containers = await engine.list();
-  return containers.some((container) => ownersOf(container).includes(name));
-};
-
-/** With the engine away a host may get a container's name; the container still goes first. */
-const isContainerNameOf = (engine: ContainerEngine) => async (name: string) => {
-  const containers = await engine.list().catch(() => []);
-  return containers.some((container) => container.name.toLowerCase() === name.toLowerCase());
-};
 
 type Rules = Awaited<ReturnType<typeof openRules>>;
 

@@ -38,7 +38,7 @@ const adapters = ['store/lowdb', 'store/postgres', 'targets/container', 'targets
 
 /** Who may import a library, types included. */
 const importersOf: Readonly<Record<string, readonly string[]>> = {
-  ssh2: ['ssh/', 'targets/remote-host/'],
+  ssh2: ['ssh/'],
   sshpk: ['keys/'],
   dockerode: ['targets/container/'],
   lowdb: ['store/lowdb/'],

@@ -15,6 +15,7 @@ export const programs: Readonly<Record<string, string>> = {
   // The clients of test/e2e/clients, with what their drivers are compiled or run with.
   plink: 'putty-tools',
   dbclient: 'dropbear-bin',
+  dropbear: 'dropbear-bin',
   '/usr/bin/python3': 'python3',
   '/usr/lib/python3/dist-packages/paramiko': 'python3-paramiko',
   '/usr/lib/python3/dist-packages/asyncssh': 'python3-asyncssh',

@@ -1,0 +1,82 @@
+/** From a stream to a host that has proven its key and waits for a login: RFC 4253. */
+import type { Duplex } from 'node:stream';
+import type { Connection } from 'ssh2';
+import { clientAlgorithms } from './client-algorithms.ts';
+import { startClient } from './ssh2-client.ts';
+
+export interface ClientTransport {
+  readonly client: Connection;
+  readonly stream: Duplex;
+  /** Given to whoever listens last; what comes before anybody does is kept, up to a few messages. */
+  onLoginMessage: (payload: Buffer) => void;
+  /** Called once, when the transport has failed or was closed; at once where it was already. */
+  onEnd(listener: (reason: string) => void): void;
+  /** Ends it at once. */
+  destroy(): void;
+}
+
+export interface TransportOptions {
+  /** Which host keys the host may prove itself with, best first: `ssh-ed25519`, `ssh-rsa`, … */
+  readonly hostKeyTypes: readonly string[];
+  /** The blob of a key; false ends the attempt. */
+  readonly isTrusted: (hostKey: Buffer) => boolean;
+  /** Aborted when nobody waits any longer. */
+  readonly signal: AbortSignal;
+}
+
+/** A stranger's greeting, banner and key exchange are no longer than that. */
+const maxBytesBeforeLogin = 256 * 1024;
+
+/**
+ * Rejects with an Error of one line when the host is no SSH server, agrees to no algorithm, or is not trusted; with the
+ * signal's reason when that aborts. The stream is destroyed then.
+ */
+export function openTransport(stream: Duplex, options: TransportOptions): Promise<ClientTransport> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    let ended: string | undefined;
+    const endListeners: ((reason: string) => void)[] = [];
+    const end = (reason: string) => {
+      if (ended !== undefined) return;
+      ended = reason;
+      stream.destroy();
+      reject(signal.aborted ? signal.reason : new Error(reason));
+      for (const listener of endListeners) listener(reason);
+    };
+    const onAbort = () => end('given up');
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    // Before ssh2's own: it can write no more after either, and would throw.
+    stream.once('end', () => end('the host closed the connection'));
+    stream.once('close', () => end('the connection was lost'));
+    stream.on('error', (error) => end(error.message));
+    const client = startClient(stream, {
+      algorithms: clientAlgorithms(options.hostKeyTypes),
+      isTrusted: options.isTrusted,
+      onLoginReady() {
+        signal.removeEventListener('abort', onAbort);
+        stream.off('data', count);
+        resolve(transport);
+      },
+      onLoginMessage: (payload) => transport.onLoginMessage(payload),
+      onError: (error) => end(error.message),
+    });
+    let bytes = 0;
+    // ssh2 reads a greeting without end.
+    const count = (data: Buffer) => {
+      bytes += data.length;
+      if (bytes > maxBytesBeforeLogin) end('too much before the login');
+    };
+    stream.on('data', count);
+    const transport: ClientTransport = {
+      client,
+      stream,
+      onLoginMessage: () => {},
+      onEnd(listener) {
+        if (ended === undefined) endListeners.push(listener);
+        else listener(ended);
+      },
+      destroy: () => end('closed'),
+    };
+  });
+}
