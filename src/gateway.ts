@@ -208,6 +208,8 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
   const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
   const handles = createHandles({ store, clock });
   const { domain, dataDir, targetPrefix } = config;
+  const isContainerName = isContainerNameOf(engine);
+  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
   return {
     clock,
     store,
@@ -221,12 +223,12 @@ async function openRules(config: Config, log: Logger, overrides: GatewayOverride
     exchangeToken: createExchangeToken({ handles, clock }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
-    hosts: createHosts({ store, clock, dataDir, targetPrefix, isContainerName: isContainerNameOf(engine) }),
+    hosts,
     scanHostKeys,
     egressKey: createEgressKey(dataDir),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
-    targets: createTargetDirectory({ engine, authorizer, config }),
+    targets: createTargetDirectory({ engine, hosts, authorizer, config }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
     connections: createConnections(),
     audit: createLogAudit(log),

@@ -2,7 +2,7 @@
  * Leave to open one target as one user. Made only by the authorizer, so whoever holds one holds the
  * very target that was checked: nobody dials anything else.
  */
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget, HostTarget, Target } from '../targets/target.ts';
 import type { Identity } from './identity.ts';
 
 declare const authorized: unique symbol;
@@ -10,7 +10,7 @@ declare const authorized: unique symbol;
 export interface Authorization<T extends Target = Target> {
   readonly [authorized]: true;
   readonly target: T;
-  /** User inside the target; undefined: its default user. */
+  /** User inside the target; undefined: its default user. Of a host, it is always said. */
   readonly user: string | undefined;
   readonly identity: Identity;
   readonly allows: SessionAllowances;
@@ -22,7 +22,16 @@ export interface SessionAllowances {
   readonly forwarding: boolean;
   readonly agentForwarding: boolean;
   readonly sftp: boolean;
+  /** Of a host: ciphertext straight through to its SSH port, where no limit of a grant could be kept. */
+  readonly endToEnd?: boolean;
 }
+
+export const isForHost = (authorization: Authorization): authorization is Authorization<HostTarget> =>
+  authorization.target.kind === 'host';
+
+export const isForContainer = (
+  authorization: Authorization,
+): authorization is Authorization<ContainerTarget> => authorization.target.kind === 'container';
 
 /** For the authorizer alone. */
 export function grantAuthorization<T extends Target>(

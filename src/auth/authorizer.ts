@@ -27,11 +27,12 @@ export interface Authorizer {
   reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
   /** The same of hosts: an admin's all, else shared ones, their own, and those granted. */
   reachableHosts(principal: Principal, hosts: readonly HostRow[]): Promise<readonly HostRow[]>;
-  /** Admin or owner (label): life cycle, share, tag. By what the principal holds: give it a fresh one. */
+  /** Admin, owner (label) or registrant: life cycle, share, tag. By what the principal holds: give it a fresh one. */
   mayManage(principal: Principal, target: Target): boolean;
-  /** Admin or registrant. By what the principal holds, too. */
-  mayManageHost(principal: Principal, host: HostRow): boolean;
-  /** Throws as `principal` does, target-not-found, target-user-refused, second-factor-missing, -unproven, -target. */
+  /**
+   * Of a host, the Authorization's target is made anew: what was registered meanwhile counts. Throws as `principal` does,
+   * target-not-found, target-user-refused, host-via-refused, second-factor-missing, -unproven, -target.
+   */
   authorize<T extends Target>(
     principal: Principal,
     target: T,

@@ -1,6 +1,7 @@
 /** The authorizer over the store: accounts, keys, grants and tags are read again for every question. */
 import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
+import { readHostTarget, usersOf } from '../hosts/host-target.ts';
 import { hostKey } from '../hosts/hosts.ts';
 import { isNarrowed } from '../keys/narrowing.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -9,11 +10,12 @@ import { findOwnContainerId } from '../platform/own-container.ts';
 import { checkRequiredFactor, checkTargetFactor, readStanding } from '../second-factor/standing.ts';
 import type { GrantRow, HostRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget, Target } from '../targets/target.ts';
 import { isVisible, ownersOf, type VisibilityRules } from '../targets/visibility.ts';
 import { type Authorization, grantAuthorization, type SessionAllowances } from './authorization.ts';
 import type { Authorizer, Principal } from './authorizer.ts';
 import { findCertificateKey } from './certificate-key.ts';
+import { isLimited } from './grants.ts';
 import type { Identity } from './identity.ts';
 import { findOperatorPrincipal } from './operator.ts';
 import { findTimeFault } from './token-authenticator.ts';
@@ -27,8 +29,8 @@ export interface AuthorizerDependencies {
   readonly ownContainerId?: string;
 }
 
-/** How somebody reaches a target: by right (admin, owner), or by a grant and what it leaves. */
-type Access = 'manages' | GrantRow;
+/** How somebody reaches a target: by right (admin, owner, registrant), as everybody does, or by a grant and what it leaves. */
+type Access = 'manages' | 'shared' | GrantRow;
 
 export function createAuthorizer({
   store,
@@ -56,15 +58,29 @@ export function createAuthorizer({
   }
 
   async function findAccess(who: Principal, keys: readonly KeyRow[], target: Target) {
+    if (target.kind === 'host') return findHostAccess(who, keys, target.host);
     if (!isVisible(target, visibility)) return undefined;
     if (!(await carriesTags(store, keys, target.key))) return undefined;
     return manages(who, target) ? 'manages' : findGrant(store, target.key, who);
   }
 
-  async function reachesHost(who: Principal, keys: readonly KeyRow[], host: HostRow): Promise<boolean> {
-    if (!(await carriesTags(store, keys, hostKey(host)))) return false;
-    if (host.shared || managesHost(who, host)) return true;
-    return (await findGrant(store, hostKey(host), who)) !== undefined;
+  /** A grant's terms hold on a shared host too. */
+  async function findHostAccess(
+    who: Principal,
+    keys: readonly KeyRow[],
+    host: HostRow,
+  ): Promise<Access | undefined> {
+    if (!(await carriesTags(store, keys, hostKey(host)))) return undefined;
+    if (managesHost(who, host)) return 'manages';
+    return (await findGrant(store, hostKey(host), who)) ?? (host.shared ? 'shared' : undefined);
+  }
+
+  /** What is known of a host is read again as well; of containers only the engine knows. */
+  async function readTarget<T extends Target>(target: T): Promise<T> {
+    if (target.kind !== 'host') return target;
+    const host = await store.get('hosts', target.id);
+    if (!host) throw unreachable(target);
+    return (await readHostTarget(store, host)) as Target as T;
   }
 
   // A principal that is handed in may be older than a slow engine's answer: all is read again.
@@ -81,15 +97,18 @@ export function createAuthorizer({
     async reachableHosts({ identity }, hosts) {
       const { who, keys } = await readNow(identity);
       checkRequiredFactor(who.secondFactor);
-      const reached = await Promise.all(hosts.map((host) => reachesHost(who, keys, host)));
-      return hosts.filter((_, index) => reached[index]);
+      const access = await Promise.all(hosts.map((host) => findHostAccess(who, keys, host)));
+      return hosts.filter((_, index) => access[index] !== undefined);
     },
 
-    mayManage: (principal, target) => isVisible(target, visibility) && manages(principal, target),
-    mayManageHost: managesHost,
+    mayManage: (principal, target) =>
+      target.kind === 'host'
+        ? managesHost(principal, target.host)
+        : isVisible(target, visibility) && manages(principal, target),
 
-    async authorize<T extends Target>({ identity }: Principal, target: T, asked: string | undefined) {
+    async authorize<T extends Target>({ identity }: Principal, asWas: T, asked: string | undefined) {
       const { who, keys } = await readNow(identity);
+      const target = await readTarget(asWas);
       const access: Access | undefined = await findAccess(who, keys, target);
       if (access === undefined) throw unreachable(target);
       checkTokenCovers(who.identity.token, target, config.targetPrefix);
@@ -140,7 +159,7 @@ export async function carriesTags(
 }
 
 /** Names of removed accounts are never given out again, so a name in a label keeps its meaning. */
-export const manages = ({ account }: Pick<Principal, 'account'>, target: Target) =>
+export const manages = ({ account }: Pick<Principal, 'account'>, target: ContainerTarget) =>
   account.role === 'admin' || ownersOf(target).includes(account.name);
 
 const managesHost = ({ account }: Principal, { createdBy }: HostRow) =>
@@ -159,11 +178,20 @@ function permittedUser(access: Access, wanted: string | undefined, target: Targe
   if (wanted !== undefined && !mayBeUser(wanted)) {
     throw new GatewayError('no-such-user', { user: excerpt(wanted), target: target.name });
   }
-  if (access === 'manages') return wanted;
-  if (wanted === undefined) return access.users[0];
-  if (access.users.includes(wanted)) return wanted;
-  throw new GatewayError('target-user-refused', { user: excerpt(wanted), target: target.name });
+  const own = target.kind === 'host' ? target.host.username : undefined;
+  // The gateway's keys may open more users of a host than its registrant meant to.
+  const ofTarget = target.kind === 'host' ? usersOf(target.host) : undefined;
+  const ofGrant = typeof access === 'string' ? undefined : usersOfGrant(access, own);
+  const user = wanted ?? (ofGrant ? ofGrant[0] : own);
+  if (user === undefined) return undefined;
+  const isAllowed = [ofTarget, ofGrant].every((users) => users === undefined || users.includes(user));
+  if (isAllowed) return user;
+  throw new GatewayError('target-user-refused', { user: excerpt(user), target: target.name });
 }
+
+/** Without a list, the default user only; which that is in a container, its image says. */
+const usersOfGrant = ({ users }: GrantRow, own: string | undefined): readonly string[] =>
+  users.length === 0 && own !== undefined ? [own] : users;
 
 export function allowances(
   access: Access,
@@ -171,15 +199,19 @@ export function allowances(
   target: Target,
   isAdmin: boolean,
 ): SessionAllowances {
-  const grant = access === 'manages' ? undefined : access;
+  const grant = typeof access === 'string' ? undefined : access;
   const forbids = (name: 'noPty' | 'noPortForwarding' | 'noAgentForwarding') =>
     keys.some(({ restrictions }) => restrictions[name] === true);
   return {
     pty: !grant?.noPty && !forbids('noPty'),
     // On the host's network, the container's loopback is the host's.
-    forwarding:
-      !grant?.noForwarding && !forbids('noPortForwarding') && (isAdmin || target.networkMode !== 'host'),
+    forwarding: !grant?.noForwarding && !forbids('noPortForwarding') && (isAdmin || !isOnHostNetwork(target)),
     agentForwarding: !forbids('noAgentForwarding'),
     sftp: !grant?.noSftp,
+    ...(target.kind === 'host'
+      ? { endToEnd: !(grant && isLimited(grant)) && !forbids('noPortForwarding') }
+      : {}),
   };
 }
+
+const isOnHostNetwork = (target: Target) => target.kind === 'container' && target.networkMode === 'host';

@@ -12,6 +12,10 @@ export interface GrantTerms {
   readonly noSftp: boolean;
 }
 
+/** Whether it leaves less than the target's default user with everything. */
+export const isLimited = ({ users, noPty, noForwarding, noSftp }: GrantTerms): boolean =>
+  users.length > 0 || noPty || noForwarding || noSftp;
+
 const idOf = (targetKey: string, accountId: string) => `${targetKey} ${accountId}`;
 
 /** Grants, or replaces the terms of the grant there is. On disk when it resolves. */

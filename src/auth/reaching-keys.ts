@@ -4,10 +4,11 @@ import type { Clock } from '../platform/clock.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
 import type { AccountRow, GrantRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget } from '../targets/target.ts';
 import { isVisible } from '../targets/visibility.ts';
 import type { SessionAllowances } from './authorization.ts';
 import { allowances, carriesTags, manages } from './create-authorizer.ts';
+import { isLimited } from './grants.ts';
 
 export interface ReachingKey {
   readonly account: AccountRow;
@@ -26,7 +27,7 @@ export interface ReachingKeys {
   readonly leftOut: readonly LeftOut[];
 }
 
-export type ListReachingKeys = (target: Target) => Promise<ReachingKeys>;
+export type ListReachingKeys = (target: ContainerTarget) => Promise<ReachingKeys>;
 
 export function createListReachingKeys({
   store,
@@ -39,7 +40,7 @@ export function createListReachingKeys({
 }): ListReachingKeys {
   const visibility = { containers: config.containers, ownContainerId: findOwnContainerId() };
 
-  const keysOf = async (account: AccountRow, target: Target): Promise<readonly ReachingKey[]> => {
+  const keysOf = async (account: AccountRow, target: ContainerTarget): Promise<readonly ReachingKey[]> => {
     const rows = (await store.list('keys', 'accountId', account.id)).filter(
       ({ kind, expiresAt }) =>
         kind === 'user' && (expiresAt === undefined || Date.parse(expiresAt) > clock.now()),
@@ -85,6 +86,3 @@ export function createListReachingKeys({
     return { keys, leftOut };
   };
 }
-
-const isLimited = ({ users, noPty, noForwarding, noSftp }: GrantRow) =>
-  users.length > 0 || noPty || noForwarding || noSftp;

@@ -36,6 +36,6 @@ export function checkTokenCovers(token: TokenFacts | undefined, target: Target, 
           token.cmds.includes(entry),
         )
       : // A Host header has no case; Docker's names do.
-        [target.name, target.name.toLowerCase()].includes(token.container);
+        target.kind === 'container' && [target.name, target.name.toLowerCase()].includes(token.container);
   if (!covers) throw new GatewayError('token-not-allowed', {});
 }

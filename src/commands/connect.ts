@@ -11,7 +11,7 @@ export const command: Command = {
   permission: 'anyone',
   async run({ positionals }, context) {
     const { targets, principal, endpoint } = context;
-    const target = await targets.resolve(principal, oneWord(positionals['TARGET']) ?? '');
+    const target = await targets.resolveContainer(principal, oneWord(positionals['TARGET']) ?? '');
     const { host, port } = endpoint();
     const data = {
       host,

@@ -1,7 +1,7 @@
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import type { Command } from './command.ts';
-import { getManagedTarget } from './managed-target.ts';
+import { getManagedContainer } from './managed-target.ts';
 import { containerData } from './target-data.ts';
 import { oneWord } from './text-parts.ts';
 
@@ -9,7 +9,7 @@ import { oneWord } from './text-parts.ts';
 export function lifeCycleCommand(
   verb: 'start' | 'stop' | 'restart',
   summary: string,
-  act: (targets: TargetDirectory, target: Target) => Promise<void>,
+  act: (targets: TargetDirectory, target: ContainerTarget) => Promise<void>,
 ): Command {
   return {
     path: [verb],
@@ -21,9 +21,9 @@ export function lifeCycleCommand(
     changes: true,
     async run({ positionals }, context) {
       const { targets, principal } = context;
-      const target = await getManagedTarget(oneWord(positionals['TARGET']) ?? '', verb, context);
+      const target = await getManagedContainer(oneWord(positionals['TARGET']) ?? '', verb, context);
       await act(targets, target);
-      const now = await targets.resolve(principal, target.id);
+      const now = await targets.resolveContainer(principal, target.id);
       return { data: containerData(now, context), text: `${now.name} is ${now.state}` };
     },
   };

@@ -1,6 +1,6 @@
 import { isGatewayError } from '../errors.ts';
 import { nothingReachable } from '../targets/nothing-reachable.ts';
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget } from '../targets/target.ts';
 import type { Command, CommandContext } from './command.ts';
 import { hostData, hostTable, listHosts } from './host/host-data.ts';
 import { textTable } from './interpreter/text-table.ts';
@@ -46,7 +46,7 @@ async function listTargets({ targets, principal }: CommandContext, isMore: boole
   }
 }
 
-function table(targets: readonly Target[], long: boolean, context: CommandContext): string {
+function table(targets: readonly ContainerTarget[], long: boolean, context: CommandContext): string {
   const head = ['NAME', 'STATE', 'IMAGE', ...(long ? ['ID', 'ADDRESS', 'STATUS'] : []), 'CONNECT'];
   const rows = targets.map((target) => [
     target.name,

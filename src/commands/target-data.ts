@@ -1,5 +1,5 @@
 /** A target as JSON and tables show it, and how it is reached. */
-import type { Target } from '../targets/target.ts';
+import type { ContainerTarget, Target } from '../targets/target.ts';
 import type { CommandServices } from './command.ts';
 
 type Surroundings = Pick<CommandServices, 'targets' | 'endpoint'>;
@@ -17,7 +17,7 @@ export function sshDestination(target: Target, { targets, endpoint }: Surroundin
   return port === 22 ? destination : `ssh://${destination}:${port}`;
 }
 
-export function containerData(target: Target, surroundings: Surroundings) {
+export function containerData(target: ContainerTarget, surroundings: Surroundings) {
   return {
     id: target.id,
     name: target.name,

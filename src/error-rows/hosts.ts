@@ -28,6 +28,24 @@ export const hostsErrors = {
   'host-via': failed<{ host: string }>(
     ({ host }) => `"${host}" is reached through another host (--via), which this gateway cannot do yet.`,
   ),
+  'host-via-refused': row<{ host: string }>(
+    255,
+    502,
+    ({ host }) =>
+      `the way to "${host}" leads through another host that is gone, or closed to whoever registered "${host}"; ask an admin.`,
+  ),
+  'host-port-refused': row<{ host: string; port: number }>(
+    255,
+    403,
+    ({ host, port }) =>
+      `"${host}" is not forwarded to at port ${port}; "host show ${host}" lists the ports that it is registered with.`,
+  ),
+  'host-limited': row<{ host: string }>(
+    255,
+    403,
+    ({ host }) =>
+      `"${host}" is shared with you with limits, which end to end nobody could keep; log in through the gateway instead: the login name is rexec-${host}.`,
+  ),
   'too-many-hosts': failed<{ limit: number }>(
     ({ limit }) => `an account may register ${limit} hosts; remove one with "host remove" first.`,
   ),

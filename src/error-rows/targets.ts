@@ -12,6 +12,11 @@ export const targetsErrors = {
     409,
     ({ target, ids }) => `"${target}" names more than one target: ${ids}. Use one of these ids.`,
   ),
+  'not-a-container': row<{ name: string }>(
+    1,
+    400,
+    ({ name }) => `${name} is a registered host, and this is for containers only; "ls" shows which are.`,
+  ),
   'tag-not-found': row<{ target: string; tag: string }>(
     1,
     404,

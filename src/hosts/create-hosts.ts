@@ -5,6 +5,7 @@ import { randomId } from '../platform/ids.ts';
 import type { HostRow } from '../store/schema.ts';
 import type { Store, Transaction } from '../store/store.ts';
 import { parseSlug } from './host-names.ts';
+import { readHostTarget } from './host-target.ts';
 import { type Hosts, type HostToAdd, hostKey, type Registrant } from './hosts.ts';
 import { checkIdentityFile } from './identity-files.ts';
 import { isInternalHostname } from './internal-addresses.ts';
@@ -51,6 +52,7 @@ export function createHosts(dependencies: HostsDependencies): Hosts {
     },
 
     list: () => store.list('hosts'),
+    asTarget: (host) => readHostTarget(store, host),
 
     remove: (host) =>
       store.transact(async (transaction) => {

@@ -1,5 +1,6 @@
 /** The rules about hosts: registering, finding, removing. Who reaches which, the authorizer says. */
 import type { HostRow } from '../store/schema.ts';
+import type { HostTarget } from '../targets/target.ts';
 import type { Destination } from './destination.ts';
 
 export interface HostToAdd extends Destination {
@@ -23,6 +24,8 @@ export interface Hosts {
   add(host: HostToAdd, registrant: Registrant): Promise<HostRow>;
   /** In order of registering. */
   list(): Promise<readonly HostRow[]>;
+  /** As what sessions and forwards end in. Throws host-via-refused. */
+  asTarget(host: HostRow): Promise<HostTarget>;
   /** With its grants and tags. Throws host-in-use while others are reached through it. */
   remove(host: HostRow): Promise<void>;
 }

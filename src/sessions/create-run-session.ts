@@ -1,8 +1,10 @@
 /** Joins the parts: from a peer's connection and a request to the handler that runs it. */
 
 import type { Applicant } from '../auth/authenticator.ts';
+import { isForContainer } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
+import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import type { KeyRestrictions } from '../store/schema.ts';
 import type { ContainerEngine } from '../targets/target.ts';
@@ -76,6 +78,8 @@ export async function openTarget(
 ): Promise<TargetSession> {
   const principal = await authorizer.principal(identity);
   const authorization = await targets.authorize(principal, name, user);
+  if (!isForContainer(authorization))
+    throw new GatewayError('not-a-container', { name: authorization.target.name });
   return {
     target: authorization.target.name,
     authorization,

@@ -1,5 +1,6 @@
 /** Forwards into a target, as `ssh -L`, `-D` and `-W` ask for them. */
 import type { Audit } from '../audit/audit.ts';
+import { isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
@@ -54,6 +55,10 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
       const authorization = await authorize(connection, identity, asked);
       // By its name from the lobby, a container means its own ports.
       const isNamed = forwardsInto(connection, targetPrefix) === undefined;
+      if (!isForContainer(authorization)) {
+        const { name: host } = authorization.target;
+        throw new GatewayError('host-port-refused', { host, port: asked.port });
+      }
       const stream = await engine.dial(authorization, isNamed ? { ...asked, host: 'localhost' } : asked);
       await access.recheck(identity, authorization).catch((error) => {
         stream.destroy();

@@ -1,10 +1,11 @@
 /** A registered host behind the gateway, end to end: bytes go straight through, and the gateway sees only ciphertext. */
+import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import { GatewayError } from '../errors.ts';
 import { dialHost } from '../hosts/dial-host.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { HostRow } from '../store/schema.ts';
-import type { Reader } from '../store/store.ts';
+import type { HostTarget } from '../targets/target.ts';
 import { withoutPrefix } from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
 import { carryRecorded, type ForwardPeer, type RecordDependencies } from './recorded-forward.ts';
@@ -12,7 +13,6 @@ import { carryRecorded, type ForwardPeer, type RecordDependencies } from './reco
 export interface ReachHostDependencies extends RecordDependencies {
   readonly authorizer: Authorizer;
   readonly hosts: Hosts;
-  readonly store: Reader;
   readonly targetPrefix: string;
 }
 
@@ -24,7 +24,8 @@ export interface HostForward {
 
 /**
  * The host that `host:port` names for the principal: by name, `rexec-NAME` or registered host name, at a registered
- * port; undefined when it names none. Connects to it. Throws host-via, and what `dialHost` throws.
+ * port; undefined when it names none. Connects to it. Throws host-via, host-limited,
+ * forward-refused, and what the authorizer and `dialHost` throw.
  */
 export type ReachHost = (
   principal: Principal,
@@ -33,27 +34,42 @@ export type ReachHost = (
 ) => Promise<HostForward | undefined>;
 
 export function createReachHost(dependencies: ReachHostDependencies): ReachHost {
-  const { authorizer, hosts, store, targetPrefix } = dependencies;
+  const { authorizer, hosts, targetPrefix } = dependencies;
   return async (principal, wanted, port) => {
     const reachable = await authorizer.reachableHosts(principal, await hosts.list());
     const host = findDestination(reachable, wanted, port, targetPrefix);
     if (!host) return undefined;
+    const target = await hosts.asTarget(host);
+    const authorization = await authorizer.authorize(principal, target, undefined);
+    checkMayReach(authorization, port);
     if (host.via !== undefined) throw new GatewayError('host-via', { host: host.name });
-    const registrant = await store.get('accounts', host.createdBy);
-    const mayBeInternal = registrant?.role === 'admin' && !registrant.disabled;
+    const { byAdmin: mayBeInternal, name } = authorization.target;
     const socket = await dialHost({ hostname: host.hostname, port, mayBeInternal });
     const { identity } = principal;
     const what = `direct-tcpip to ${host.hostname}:${port}`;
     const recheck = async () => {
-      const now = (await hosts.list()).filter(({ id }) => id === host.id);
-      const [still] = await authorizer.reachableHosts(await authorizer.principal(identity), now);
-      if (!still) throw new GatewayError('host-not-found', { host: host.name });
+      checkMayReach(
+        await authorizer.authorize(await authorizer.principal(identity), target, undefined),
+        port,
+      );
     };
+    // What is withdrawn while it is dialled ends nothing, for that is in no list yet.
+    await recheck().catch((error) => {
+      socket.destroy();
+      throw error;
+    });
     return {
       carry: (connection, peer) =>
-        carryRecorded(dependencies, { connection, identity, what, target: host.slug, recheck }, socket, peer),
+        carryRecorded(dependencies, { connection, identity, what, target: name, recheck }, socket, peer),
     };
   };
+}
+
+/** Throws forward-refused, host-limited. */
+function checkMayReach({ target, allows }: Authorization<HostTarget>, port: number): void {
+  if (port !== target.host.port) {
+    if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
+  } else if (allows.endToEnd !== true) throw new GatewayError('host-limited', { host: target.name });
 }
 
 function findDestination(hosts: readonly HostRow[], wanted: string, port: number, prefix: string) {

@@ -3,7 +3,7 @@ import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import type { ContainerEngine, WebConnection } from '../targets/target.ts';
+import type { ContainerEngine, ContainerTarget, WebConnection } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { permitsForwarding } from './forwarding.ts';
 
@@ -16,7 +16,7 @@ export interface ReachWebDependencies {
 
 export interface ReachableWeb {
   readonly principal: Principal;
-  readonly authorization: Authorization;
+  readonly authorization: Authorization<ContainerTarget>;
   /** Throws as the engine's dialWeb does. `signal`: nobody wants it any more. */
   dial(signal: AbortSignal): Promise<WebConnection>;
 }
@@ -32,7 +32,7 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
     if (scope?.toLowerCase() !== container) throw new GatewayError('token-elsewhere', { name: container });
     const principal = await authorizer.principal(identity);
     if (principal.key.restrictions.command !== undefined) throw new GatewayError('forced-command-only', {});
-    const authorization = await targets.authorize(principal, scope, undefined).catch((error) => {
+    const authorization = await targets.authorizeContainer(principal, scope, undefined).catch((error) => {
       throw isGatewayError(error) && hidden.has(error.code)
         ? new GatewayError('container-refused', { name: container }, { cause: error })
         : error;
@@ -50,6 +50,7 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
 /** Their sentences name other targets, or tell what is there from what is not. */
 const hidden: ReadonlySet<string> = new Set([
   'target-not-found',
+  'not-a-container',
   'target-ambiguous',
   'target-user-refused',
   'token-not-allowed',

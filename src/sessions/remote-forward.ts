@@ -1,4 +1,5 @@
 /** Places in a target where we listen for a peer, as `ssh -R` asks for them. */
+import { isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
@@ -39,6 +40,7 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
           throw new GatewayError('listening-refused', { permitted: permitListen?.join(', ') ?? '' });
       });
       const { name: target } = authorization.target;
+      if (!isForContainer(authorization)) throw new GatewayError('not-a-container', { name: target });
       const facts = { connection, identity, target, authorization };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {

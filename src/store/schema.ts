@@ -201,8 +201,14 @@ export interface HostRow {
   readonly hostname: string;
   readonly port: number;
   readonly username: string;
+  /** Whom sessions through the gateway may log in as, beside `username`. */
+  readonly users?: readonly string[];
   /** Of the key that sessions through the gateway use: a path below DATA/identities. */
   readonly identityFile?: string;
+  /** Sessions through the gateway may use its own egress key. */
+  readonly egressKey?: boolean;
+  /** `TYPE BASE64` of its pinned host keys; absent: unpinned, and the gateway itself does not log in there. */
+  readonly hostKeys?: readonly string[];
   /** Ports, beside `port`, that may be forwarded to. */
   readonly ports: readonly number[];
   /** Id of the host that it is reached through. */

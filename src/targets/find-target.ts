@@ -1,8 +1,8 @@
 /** What a name means among the targets somebody can reach; spec order, first step that matches. Pure. */
-import type { Target } from './target.ts';
+import type { ContainerTarget } from './target.ts';
 import { ownLabel } from './visibility.ts';
 
-type NamesOf = (target: Target) => string | undefined;
+type NamesOf = (target: ContainerTarget) => string | undefined;
 
 /** By name first, so that nobody's label or id can shadow the name of another's. */
 const nameSteps: readonly NamesOf[] = [
@@ -12,7 +12,7 @@ const nameSteps: readonly NamesOf[] = [
 ];
 
 /** Those that `name` means: none, the one, or several of the same step. */
-export function findTargets<T extends Target>(targets: readonly T[], name: string): readonly T[] {
+export function findTargets<T extends ContainerTarget>(targets: readonly T[], name: string): readonly T[] {
   for (const nameOf of nameSteps) {
     const exact = targets.filter((target) => nameOf(target) === name);
     if (exact.length > 0) return exact;

@@ -1,20 +1,30 @@
 /** Finds targets for a principal: what they reach, and which one a name means. */
 import type { Authorization } from '../auth/authorization.ts';
 import type { Principal } from '../auth/authorizer.ts';
-import type { Target } from './target.ts';
+import type { ContainerTarget, Target } from './target.ts';
 
 export interface TargetDirectory {
-  /** Reachable ones, in order of name. Throws engine-unavailable. */
-  list(principal: Principal): Promise<readonly Target[]>;
-  /** The one that `name` means, by the order of spec routing. Throws target-not-found, target-ambiguous. */
+  /** Reachable containers, in order of name. Throws engine-unavailable. */
+  list(principal: Principal): Promise<readonly ContainerTarget[]>;
+  /**
+   * The one that `name` means: a container's name, a host's, then a container's label or id. Throws target-not-found,
+   * target-ambiguous, host-via-refused; engine-unavailable unless it is a host's name.
+   */
   resolve(principal: Principal, name: string): Promise<Target>;
+  /** The same where only a container will do. Throws not-a-container, too. */
+  resolveContainer(principal: Principal, name: string): Promise<ContainerTarget>;
   /** resolve and authorize in one. */
   authorize(principal: Principal, name: string, user: string | undefined): Promise<Authorization>;
-  start(target: Target): Promise<void>;
-  stop(target: Target): Promise<void>;
-  restart(target: Target): Promise<void>;
+  authorizeContainer(
+    principal: Principal,
+    name: string,
+    user: string | undefined,
+  ): Promise<Authorization<ContainerTarget>>;
+  start(target: ContainerTarget): Promise<void>;
+  stop(target: ContainerTarget): Promise<void>;
+  restart(target: ContainerTarget): Promise<void>;
   /** Who a session is inside the target when nobody else is asked for. Throws container-gone, engine-unavailable. */
-  defaultUser(target: Target): Promise<string>;
+  defaultUser(target: ContainerTarget): Promise<string>;
   /** What a target is called in ssh: `rexec-web`. */
   sshName(target: Target): string;
 }

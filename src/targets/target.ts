@@ -1,8 +1,9 @@
-/** The port: where a session can end. Implemented by `container/`, later by `remote-host/`. */
+/** The port: where a session can end. */
 import type { Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
+import type { HostRow } from '../store/schema.ts';
 
 export interface ContainerTarget {
   readonly kind: 'container';
@@ -24,8 +25,28 @@ export interface ContainerTarget {
   readonly createdAt: string;
 }
 
-/** Remote hosts join this union when they come. */
-export type Target = ContainerTarget;
+/** A registered host, as it is registered at the moment the target was made: one of an Authorization is of its moment. */
+export interface HostTarget {
+  readonly kind: 'host';
+  readonly id: string;
+  /** The slug: what login names use. */
+  readonly name: string;
+  /** `host:ID`: what grants and tags hang on. */
+  readonly key: string;
+  readonly host: HostRow;
+  /** Registered by somebody who is an admin still: only then may it be in the gateway's own networks. */
+  readonly byAdmin: boolean;
+  /** What the gateway itself may log in there with; nothing unless `byAdmin`, whatever `host` says. */
+  readonly gatewayKeys: {
+    /** Below DATA/identities; to be checked at each use. */
+    readonly identityFile: string | undefined;
+    readonly egressKey: boolean;
+  };
+  /** The hosts that it is reached through, the nearest to the gateway first; none: straight from here. */
+  readonly via: readonly HostTarget[];
+}
+
+export type Target = ContainerTarget | HostTarget;
 
 export interface WebDialOptions {
   /** Whether the key may be forwarded to that port. */

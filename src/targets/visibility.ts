@@ -1,6 +1,6 @@
 /** Which containers exist at all as far as the gateway's people are concerned. */
 import type { Config } from '../config/config.ts';
-import type { Target } from './target.ts';
+import type { ContainerTarget } from './target.ts';
 
 /** Label of containers that the gateway makes for itself: sidecars, spares. They are never targets. */
 export const internalLabel = 'postern.internal';
@@ -11,7 +11,7 @@ export interface VisibilityRules {
   readonly ownContainerId: string | undefined;
 }
 
-export function isVisible(target: Target, { containers, ownContainerId }: VisibilityRules): boolean {
+export function isVisible(target: ContainerTarget, { containers, ownContainerId }: VisibilityRules): boolean {
   const { labels } = target;
   if (target.id === ownContainerId || Object.hasOwn(labels, internalLabel)) return false;
   if (/^(false|no|off|0)$/i.test(ownLabel(target, 'rexec.enable')?.trim() ?? '')) return false;
@@ -19,11 +19,11 @@ export function isVisible(target: Target, { containers, ownContainerId }: Visibi
 }
 
 /** A label of the target's own; what an object inherits is no label. */
-export function ownLabel(target: Target, name: string): string | undefined {
+export function ownLabel(target: ContainerTarget, name: string): string | undefined {
   return Object.hasOwn(target.labels, name) ? target.labels[name] : undefined;
 }
 
 /** The account names in the label `rexec.owner`. */
-export function ownersOf(target: Target): readonly string[] {
+export function ownersOf(target: ContainerTarget): readonly string[] {
   return (ownLabel(target, 'rexec.owner') ?? '').split(',').map((name) => name.trim());
 }

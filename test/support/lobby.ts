@@ -28,7 +28,7 @@ import { createTargetDirectory } from '../../src/targets/create-target-directory
 import type { ContainerTarget } from '../../src/targets/target.ts';
 import { createApiKeys } from '../../src/tokens/api-keys.ts';
 import { createHandles } from '../../src/tokens/handles.ts';
-import { container, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
+import { container, hostsOf, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
 import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
 
 export interface LobbyOptions {
@@ -54,7 +54,7 @@ export async function openLobby(options: LobbyOptions = {}) {
   );
   const audit: Audit = createLogAudit(log);
   const authorizer = createAuthorizer({ store, clock, config });
-  const targets = createTargetDirectory({ engine, authorizer, config });
+  const targets = createTargetDirectory({ engine, hosts: hostsOf(store), authorizer, config });
   const accounts = createAccounts({ store, clock });
   const keys = createKeys({ store, clock, maxKeysPerAccount: config.maxKeysPerAccount });
   const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours: 0 });

@@ -2,6 +2,8 @@
 import { createHash } from 'node:crypto';
 import { type Identity, provenIdentity } from '../../src/auth/identity.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { readHostTarget } from '../../src/hosts/host-target.ts';
+import type { Hosts } from '../../src/hosts/hosts.ts';
 import type { SessionHandler } from '../../src/sessions/session.ts';
 import type { AccountRow, GrantRow, KeyRow, Role } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -75,6 +77,12 @@ export function listedEngine(containers: ContainerTarget[]) {
   };
   return { engine, asked, breakWith };
 }
+
+/** The registered hosts of a store, as the directory of targets asks for them. */
+export const hostsOf = (store: Store): Pick<Hosts, 'list' | 'asTarget'> => ({
+  list: () => store.list('hosts'),
+  asTarget: (host) => readHostTarget(store, host),
+});
 
 export async function putAccount(
   store: Store,

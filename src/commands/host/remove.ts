@@ -15,7 +15,7 @@ export const command: Command = {
   async run({ positionals }, context) {
     const { hosts, authorizer, principal } = context;
     const host = await getReachedHost(allWords(positionals['NAME|ID']).join(' '), context);
-    if (!authorizer.mayManageHost(await authorizer.principal(principal.identity), host)) {
+    if (!authorizer.mayManage(await authorizer.principal(principal.identity), await hosts.asTarget(host))) {
       const what = `"host remove" on ${host.name}`;
       throw new GatewayError('not-allowed', { what, who: 'admins and whoever registered it' });
     }

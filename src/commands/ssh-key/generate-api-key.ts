@@ -82,7 +82,7 @@ function parseExp(options: Arguments['options'], { clock }: CommandContext): num
 }
 
 async function findContainer(name: string | undefined, { targets, principal }: CommandContext) {
-  return name === undefined ? undefined : (await targets.resolve(principal, name)).name;
+  return name === undefined ? undefined : (await targets.resolveContainer(principal, name)).name;
 }
 
 interface Wanted {

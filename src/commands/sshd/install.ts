@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { getManagedTarget } from '../managed-target.ts';
+import { getManagedContainer } from '../managed-target.ts';
 import { oneWord } from '../text-parts.ts';
 import { syncAnswer } from './sync-answer.ts';
 
@@ -18,7 +18,7 @@ export const command: Command = {
   long: true,
   async run({ positionals }, context) {
     const { io, progress, containerSshd } = context;
-    const target = await getManagedTarget(oneWord(positionals['TARGET']) ?? '', 'sshd install', context);
+    const target = await getManagedContainer(oneWord(positionals['TARGET']) ?? '', 'sshd install', context);
     const options = { closed: io.closed, ...(progress ? { progress } : {}) };
     return syncAnswer(target, await containerSshd.install(target, options));
   },

@@ -9,7 +9,7 @@ export const command: Command = {
   options: {},
   permission: 'anyone',
   async run({ positionals }, { targets, principal, containerSshd }) {
-    const target = await targets.resolve(principal, oneWord(positionals['TARGET']) ?? '');
+    const target = await targets.resolveContainer(principal, oneWord(positionals['TARGET']) ?? '');
     const { installed, running, port } = await containerSshd.findStatus(target);
     const data = { installed, running, port, container_id: target.id, container_status: target.state };
     if (target.state !== 'running') return { data, text: `${target.name} is ${target.state}.` };

@@ -1,6 +1,6 @@
 import type { LeftOut } from '../../auth/reaching-keys.ts';
 import type { SyncOutcome } from '../../container-sshd/sync-keys.ts';
-import type { Target } from '../../targets/target.ts';
+import type { ContainerTarget } from '../../targets/target.ts';
 import { counted } from '../text-parts.ts';
 
 const reasons: Readonly<Record<LeftOut['reason'], string>> = {
@@ -9,7 +9,7 @@ const reasons: Readonly<Record<LeftOut['reason'], string>> = {
 };
 
 /** What a sync came to, and whose keys it left out. */
-export function syncAnswer(target: Target, { synced, leftOut, user }: SyncOutcome) {
+export function syncAnswer(target: ContainerTarget, { synced, leftOut, user }: SyncOutcome) {
   const data = {
     container_id: target.id,
     user,

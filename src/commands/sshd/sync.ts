@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts';
-import { getManagedTarget } from '../managed-target.ts';
+import { getManagedContainer } from '../managed-target.ts';
 import { oneWord } from '../text-parts.ts';
 import { syncAnswer } from './sync-answer.ts';
 
@@ -17,7 +17,7 @@ export const command: Command = {
   outlasts: true,
   changes: true,
   async run({ positionals }, context) {
-    const target = await getManagedTarget(oneWord(positionals['TARGET']) ?? '', 'sshd sync', context);
+    const target = await getManagedContainer(oneWord(positionals['TARGET']) ?? '', 'sshd sync', context);
     return syncAnswer(target, await context.containerSshd.sync(target));
   },
 };

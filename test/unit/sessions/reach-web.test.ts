@@ -8,6 +8,7 @@ import { config } from '../../support/access.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import {
   container,
+  hostsOf,
   identityOf,
   listedEngine,
   putAccount,
@@ -28,7 +29,7 @@ async function reach(
   const clock = { now: () => startOfTests };
   const authorizer = createAuthorizer({ store, clock, config });
   const { engine } = listedEngine([...names.map((name) => container(name, owned)), container('foreign')]);
-  const targets = createTargetDirectory({ engine, authorizer, config });
+  const targets = createTargetDirectory({ engine, hosts: hostsOf(store), authorizer, config });
   const account = await putAccount(store, 'olga');
   const identity = identityOf(account, await putKey(store, account, 'k', { restrictions }));
   const reachWeb = createReachWeb({ authorizer, targets, engine, targetPrefix: config.targetPrefix });

@@ -9,6 +9,7 @@ import type { TargetDirectory } from '../../../src/targets/target-directory.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import {
   container,
+  hostsOf,
   identityOf,
   listedEngine,
   putAccount,
@@ -37,7 +38,7 @@ beforeEach(async () => {
   owner = await principal('olga', 'member');
   containers = [];
   engine = listedEngine(containers);
-  directory = createTargetDirectory({ engine: engine.engine, authorizer, config });
+  directory = createTargetDirectory({ engine: engine.engine, hosts: hostsOf(store), authorizer, config });
 });
 
 const resolved = async (principal: Principal, name: string) =>
@@ -207,7 +208,7 @@ describe('the list', () => {
   it('starting, stopping and restarting name the id that was found', async () => {
     const web = owned('web');
     containers.push(web);
-    const target = await directory.resolve(owner, 'web');
+    const target = await directory.resolveContainer(owner, 'web');
     await directory.stop(target);
     await directory.start(target);
     await directory.restart(target);
