@@ -15,10 +15,12 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
+import { createResidents } from './resident/create-residents.ts';
 import { runScript } from './run-script.ts';
 import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
 import { runSftpSession } from './sftp/sftp-session.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
+import { createWithImage } from './sidecar/with-image.ts';
 import { createSignaller } from './signaller.ts';
 
 export interface ContainerEngineOptions {
@@ -35,6 +37,8 @@ export interface ContainerEngineOptions {
   readonly splitWords?: (line: string) => readonly string[];
   /** Without any forward for so long, a container's sidecar ends. Default: five minutes. */
   readonly sidecarIdleMs?: number;
+  /** The same for what starts programs in a container without a `docker exec` each. Default: a minute. */
+  readonly residentIdleMs?: number;
 }
 
 const closeWithinMs = 10_000;
@@ -52,8 +56,10 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   };
   const selfId = options.selfId ?? findSelfId(hostname());
   const sessions = createRunningSessions();
-  const { sidecarIdleMs: idleMs } = options;
-  const sidecars = createSidecars({ engine, log, ...(idleMs === undefined ? {} : { idleMs }) });
+  const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
+  const withImage = createWithImage(engine);
+  const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
+  const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
 
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     try {
@@ -85,9 +91,11 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
     dial: (authorization, destination) => sidecars.dial(authorization, destination),
     listen: (authorization, place, onConnection) => sidecars.listen(authorization, place, onConnection),
-    removeLeftovers: () => sidecars.removeLeftovers(),
+    async removeLeftovers() {
+      await Promise.all([sidecars.removeLeftovers(), residents.removeLeftovers()]);
+    },
     async close() {
-      await sidecars.close();
+      await Promise.all([sidecars.close(), residents.close()]);
       await sessions.end();
       await hangups.close(closeWithinMs);
       engine.close();

@@ -3,6 +3,7 @@
 export interface PasswdEntry {
   readonly name: string;
   readonly uid: number;
+  readonly gid: number;
   readonly home: string;
   /** Empty means /bin/sh, passwd(5). */
   readonly shell: string;
@@ -11,6 +12,9 @@ export interface PasswdEntry {
 /** Who a session runs as. `engineUser` is what the engine is told; undefined: the container's own. */
 export interface SessionUser {
   readonly engineUser: string | undefined;
+  readonly uid: number;
+  /** A gid, or the name that the engine will look up in the container's /etc/group. */
+  readonly group: number | string;
   readonly name: string;
   readonly home: string;
   readonly shell: string;
@@ -22,9 +26,15 @@ const maxUid = 2 ** 31 - 1;
 export function parsePasswd(text: string): readonly PasswdEntry[] {
   const entries: PasswdEntry[] = [];
   for (const line of text.split('\n')) {
-    const [name, , uid, , , home, shell] = line.split(':');
+    const [name, , uid, gid, , home, shell] = line.split(':');
     if (!name || name.startsWith('#') || !uid || !/^\d+$/.test(uid)) continue;
-    entries.push({ name, uid: Number(uid), home: home ?? '', shell: (shell ?? '').trim() });
+    entries.push({
+      name,
+      uid: Number(uid),
+      gid: /^\d+$/.test(gid ?? '') ? Number(gid) : 0,
+      home: home ?? '',
+      shell: (shell ?? '').trim(),
+    });
   }
   return entries;
 }
@@ -43,7 +53,9 @@ export function findSessionUser(
 ): SessionUser | undefined {
   if (requested !== undefined) return findUser(entries, requested, requested);
   if (configured === '') return findUser(entries, '0', undefined);
-  return findUser(entries, configured.split(':')[0]!, configured);
+  const [name = '', group = ''] = configured.split(':');
+  const user = findUser(entries, name, configured);
+  return user && group ? { ...user, group: /^\d+$/.test(group) ? Number(group) : group } : user;
 }
 
 function findUser(
@@ -53,11 +65,21 @@ function findUser(
 ): SessionUser | undefined {
   const uid = /^\d{1,10}$/.test(name) && Number(name) <= maxUid ? Number(name) : undefined;
   const entry = entries.find((each) => each.name === name) ?? entries.find((each) => each.uid === uid);
-  if (entry) return { engineUser, name: entry.name, home: homeOf(entry), shell: entry.shell || '/bin/sh' };
-  if (uid !== undefined) return { engineUser, name: uid === 0 ? 'root' : name, home: '/', shell: '/bin/sh' };
+  if (entry) {
+    const { gid: group, shell } = entry;
+    const home = entry.home.startsWith('/') ? entry.home : '/';
+    return { engineUser, uid: entry.uid, group, name: entry.name, home, shell: shell || '/bin/sh' };
+  }
+  const nobody = { group: 0, home: '/', shell: '/bin/sh' };
+  if (uid !== undefined) return { ...nobody, engineUser, uid, name: uid === 0 ? 'root' : name };
   // An image without a passwd still has its root.
-  if (name === 'root') return { engineUser: '0', name: 'root', home: '/', shell: '/bin/sh' };
+  if (name === 'root') return { ...nobody, engineUser: '0', uid: 0, name: 'root' };
   return undefined;
 }
 
-const homeOf = (entry: PasswdEntry) => (entry.home.startsWith('/') ? entry.home : '/');
+/** group(5): the gid of that name. */
+export function findGid(groupFile: string, name: string): number | undefined {
+  const lines = groupFile.split('\n').map((line) => line.split(':'));
+  const gid = lines.find(([found]) => found === name)?.[2] ?? '';
+  return /^\d+$/.test(gid) ? Number(gid) : undefined;
+}

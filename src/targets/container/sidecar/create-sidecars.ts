@@ -9,9 +9,12 @@ import { internalLabel } from '../../visibility.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, translateEngineError } from '../engine-errors.ts';
 import { dialFailure } from './dial-failure.ts';
-import { ensureSidecarImage, removeOldImages, type SidecarImage } from './image.ts';
-import { type Answered, openSidecar, type Sidecar, SidecarLost } from './open-sidecar.ts';
+import { endWhenIdle } from './end-when-idle.ts';
+import { removeOldImages } from './image.ts';
+import { type Answered, type InsideConnection, InsideLost } from './inside-connection.ts';
+import { openSidecar } from './open-sidecar.ts';
 import { readConnections } from './read-connections.ts';
+import type { WithImage } from './with-image.ts';
 
 export interface Sidecars {
   /** Throws as the engine port's `dial` does. */
@@ -25,6 +28,7 @@ export interface Sidecars {
 
 export interface SidecarsOptions {
   readonly engine: EngineApi;
+  readonly withImage: WithImage;
   readonly log: Logger;
   /** Without any stream for so long, a sidecar ends. */
   readonly idleMs?: number;
@@ -35,36 +39,22 @@ const maxForwardsPerContainer = 512;
 const usualIdleMs = 300_000;
 
 interface Kept {
-  readonly opening: Promise<Sidecar>;
+  readonly opening: Promise<InsideConnection>;
   /** Of the container, where the kernel does not end the sidecar with it. */
   readonly startedAt: string | undefined;
 }
 
-export function createSidecars({ engine, log, idleMs = usualIdleMs }: SidecarsOptions): Sidecars {
+export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }: SidecarsOptions): Sidecars {
   const kept = new Map<string, Kept>();
-  let image: Promise<SidecarImage> | undefined;
   let closed = false;
 
-  const imageOnce = () => {
-    image ??= ensureSidecarImage(engine).catch((error) => {
-      image = undefined;
-      throw error;
-    });
-    return image;
-  };
-
-  async function start(details: ContainerDetails): Promise<Sidecar> {
-    const opened = await openSidecar(engine, await imageOnce(), details, log).catch(async (error) => {
-      // Somebody has removed the image meanwhile.
-      if (engineStatus(error) !== 404) throw error;
-      image = undefined;
-      return openSidecar(engine, await imageOnce(), details, log);
-    });
+  async function start(details: ContainerDetails): Promise<InsideConnection> {
+    const opened = await withImage((image) => openSidecar(engine, image, details, log));
     if (closed) opened.close();
     return opened;
   }
 
-  async function find(target: ContainerTarget): Promise<Sidecar> {
+  async function find(target: ContainerTarget): Promise<InsideConnection> {
     const found = kept.get(target.id);
     if (found && found.startedAt === undefined) return found.opening;
     const details = await inspectRunning(engine, target);
@@ -86,7 +76,10 @@ export function createSidecars({ engine, log, idleMs = usualIdleMs }: SidecarsOp
     return opening;
   }
 
-  async function askOnce(target: ContainerTarget, path: string): Promise<Answered & { sidecar: Sidecar }> {
+  async function askOnce(
+    target: ContainerTarget,
+    path: string,
+  ): Promise<Answered & { sidecar: InsideConnection }> {
     if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
     let sidecar = await find(target).catch(rethrown);
     if (!sidecar.isOpen) {
@@ -111,7 +104,7 @@ export function createSidecars({ engine, log, idleMs = usualIdleMs }: SidecarsOp
     // Once more, in a new one: the sidecar may have died with nobody looking.
     return askOnce(target, path)
       .catch((error) => {
-        if (!(error instanceof SidecarLost)) throw error;
+        if (!(error instanceof InsideLost)) throw error;
         return askOnce(target, path);
       })
       .catch((error) => {
@@ -152,20 +145,6 @@ export function createSidecars({ engine, log, idleMs = usualIdleMs }: SidecarsOp
       await Promise.allSettled(opening.map(async (each) => (await each).close()));
     },
   };
-}
-
-/** Also when it is asked again and again: only a whole `idleMs` without a stream counts. */
-function endWhenIdle(sidecar: Sidecar, idleMs: number): void {
-  let idleSince = Date.now();
-  const check = setInterval(
-    () => {
-      if (sidecar.load > 0) idleSince = Date.now();
-      else if (Date.now() - idleSince >= idleMs) sidecar.close();
-    },
-    Math.max(idleMs / 20, 10),
-  );
-  check.unref();
-  sidecar.onClose(() => clearInterval(check));
 }
 
 async function inspectRunning(engine: EngineApi, { id, name }: ContainerTarget): Promise<ContainerDetails> {

@@ -1,6 +1,6 @@
 /** Why a sidecar could not connect or listen, as a sentence. */
 import { GatewayError } from '../../../errors.ts';
-import { SidecarRefusal } from './open-sidecar.ts';
+import { InsideRefusal } from './inside-connection.ts';
 
 /** By the codes of the system calls; OpenSSH's client shows the sentence after "connect failed". */
 const reasons: ReadonlyMap<string, string> = new Map([
@@ -18,7 +18,7 @@ const reasons: ReadonlyMap<string, string> = new Map([
 
 /** What a sidecar refused, or never answered. */
 export function dialFailure(error: unknown, destination: string, name: string): GatewayError {
-  const code = error instanceof SidecarRefusal ? error.code : '';
+  const code = error instanceof InsideRefusal ? error.code : '';
   const reason = reasons.get(code) ?? 'the connection failed.';
   return new GatewayError('forward-failed', { destination, name, reason }, { cause: error });
 }

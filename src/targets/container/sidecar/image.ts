@@ -23,15 +23,21 @@ interface ImageFiles {
   readonly binary: OwnBinary;
   /** The program, by path in the image. */
   readonly texts: ReadonlyMap<string, string>;
-  readonly entry: string;
+  /** Of the programs' file names: `.ts`, or `.js` when compiled. */
+  readonly extension: string;
   readonly tag: string;
 }
 
-/** What a container of it runs as. */
+/** What runs in containers of it, and by what: paths inside of it. */
 export interface SidecarImage {
   readonly name: string;
-  readonly entrypoint: readonly string[];
   readonly env: readonly string[];
+  readonly node: string;
+  readonly loader: string;
+  /** What the loader needs, in one folder. */
+  readonly libraries: string;
+  /** By the name of its file in `inside/`, without the extension. */
+  program(name: 'sidecar' | 'holder' | 'resident'): string;
 }
 
 /** It is in the engine afterwards. Throws `sidecar-unavailable`. */
@@ -42,8 +48,11 @@ export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImag
   const name = `${repository}:${files.tag}`;
   const image: SidecarImage = {
     name,
-    entrypoint: ['/node', '--max-old-space-size=96', `/sidecar/${files.entry}`],
     env: [`LD_LIBRARY_PATH=/${libraryFolder}`],
+    node: '/node',
+    loader: files.binary.loader,
+    libraries: `/${libraryFolder}`,
+    program: (program) => `/sidecar/${program}${files.extension}`,
   };
   if (await engine.hasImage(name)) return image;
   const theirs = await engine.architecture();
@@ -82,14 +91,14 @@ async function readFiles(): Promise<ImageFiles> {
     ['etc/nsswitch.conf', 'hosts: files dns\n'],
   ]);
   for (const name of names) texts.set(`sidecar/${name}`, await readFile(new URL(name, insideFolder), 'utf8'));
-  const entry = names.find((name) => /^main\.[jt]s$/.test(name));
-  if (entry === undefined) throw new Error('its program is missing');
+  const extension = names.map((name) => /^sidecar(\.[jt]s)$/.exec(name)?.[1]).find(Boolean);
+  if (extension === undefined) throw new Error('its program is missing');
   const hash = createHash('sha256').update(JSON.stringify([process.version, process.arch, [...texts]]));
   for (const path of [binary.node, binary.loader, ...binary.libraries.values()]) {
     const { size, mtimeMs } = await stat(path);
     hash.update(JSON.stringify([path, size, mtimeMs]));
   }
-  return { binary, texts, entry, tag: hash.digest('hex').slice(0, 16) };
+  return { binary, texts, extension, tag: hash.digest('hex').slice(0, 16) };
 }
 
 async function fill(pack: Pack, { binary, texts }: ImageFiles): Promise<void> {

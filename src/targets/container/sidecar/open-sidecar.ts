@@ -1,6 +1,4 @@
 /** One sidecar: a container of ours in the network of another, spoken to by HTTP/2 over its stdin and stdout. */
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { randomId } from '../../../platform/ids.ts';
 import { internalLabel } from '../../visibility.ts';
@@ -8,46 +6,10 @@ import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { openAttachedStdio } from './attached-stdio.ts';
 import type { SidecarImage } from './image.ts';
-
-export interface Answered {
-  readonly stream: Duplex;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-
-export interface Sidecar {
-  /** Streams that are open now. */
-  readonly load: number;
-  readonly isOpen: boolean;
-  /**
-   * Asks for `path`, and resolves to the stream when the sidecar has done it. Rejects with a SidecarRefusal, or with a
-   * SidecarLost where it is gone.
-   */
-  ask(path: string): Promise<Answered>;
-  onClose(listener: () => void): void;
-  close(): void;
-}
-
-/** What the sidecar could not do, by the system's code: ECONNREFUSED, ENOTFOUND. */
-export class SidecarRefusal extends Error {
-  override readonly name = 'SidecarRefusal';
-  readonly code: string;
-
-  constructor(code: string) {
-    super(code);
-    this.code = code;
-  }
-}
-
-export class SidecarLost extends Error {
-  override readonly name = 'SidecarLost';
-}
+import { greet, type InsideConnection, speak } from './inside-connection.ts';
 
 /** Room for every stream's window, full, besides Node itself. */
 const memoryBytes = 384 * 1024 * 1024;
-const startWithinMs = 15_000;
-const answerWithinMs = 12_000;
-const pingIntervalMs = 20_000;
-const windowBytes = 256 * 1024;
 
 /** Started and answering. What a failure leaves behind is removed. */
 export async function openSidecar(
@@ -55,7 +17,7 @@ export async function openSidecar(
   image: SidecarImage,
   target: ContainerDetails,
   log: Logger,
-): Promise<Sidecar> {
+): Promise<InsideConnection> {
   const id = await engine.createContainer(recipe(image, target));
   try {
     const connection = await engine.attach(id);
@@ -80,11 +42,11 @@ export async function openSidecar(
  * No capability, and nothing to write to: whoever is root in the container may take hold of the sidecar, and gains
  * nothing by it. It ends when its stdin does, so it cannot outlive the gateway, and the engine then removes it.
  */
-function recipe({ name, entrypoint, env }: SidecarImage, { Id, HostConfig }: ContainerDetails) {
+function recipe({ name, node, program, env }: SidecarImage, { Id, HostConfig }: ContainerDetails) {
   return {
     name: `postern-sidecar-${Id.slice(0, 12)}-${randomId(6)}`,
     Image: name,
-    Entrypoint: [...entrypoint],
+    Entrypoint: [node, '--max-old-space-size=96', program('sidecar')],
     Env: [...env],
     User: '65534:65534',
     Labels: { [internalLabel]: 'sidecar', 'postern.sidecar.of': Id },
@@ -107,78 +69,4 @@ function recipe({ name, entrypoint, env }: SidecarImage, { Id, HostConfig }: Con
       LogConfig: { Type: 'none', Config: {} },
     },
   };
-}
-
-/** Resolves when the other end has spoken HTTP/2. */
-function greet(stdio: Duplex): Promise<ClientHttp2Session> {
-  return new Promise((resolve, reject) => {
-    const session = connect('http://sidecar', {
-      createConnection: () => stdio,
-      settings: { enablePush: false, initialWindowSize: windowBytes, maxFrameSize: 64 * 1024 },
-      maxSessionMemory: 256,
-      peerMaxConcurrentStreams: 1_024,
-      maxOutstandingPings: 2,
-    });
-    const deadline = setTimeout(() => session.destroy(new Error('no answer in time')), startWithinMs);
-    session.once('error', reject);
-    session.once('close', () => reject(new Error('it ended')));
-    session.once('remoteSettings', () => {
-      clearTimeout(deadline);
-      session.off('error', reject);
-      session.on('error', () => {});
-      resolve(session);
-    });
-  });
-}
-
-function speak(session: ClientHttp2Session, remove: () => void): Sidecar {
-  const listeners: (() => void)[] = [];
-  let load = 0;
-  const ping = setInterval(() => {
-    // Two unanswered: it hangs, or its connection does.
-    if (!session.ping(() => {})) session.destroy();
-  }, pingIntervalMs);
-  ping.unref();
-  session.once('close', () => {
-    clearInterval(ping);
-    remove();
-    for (const listener of listeners) listener();
-  });
-  return {
-    get load() {
-      return load;
-    },
-    get isOpen() {
-      return !session.closed && !session.destroyed;
-    },
-    async ask(path) {
-      if (session.closed || session.destroyed) throw new SidecarLost('it has ended');
-      const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
-      load++;
-      stream.once('close', () => load--);
-      return { stream, headers: await answered(stream) };
-    },
-    onClose: (listener) => void listeners.push(listener),
-    close: () => session.destroy(),
-  };
-}
-
-function answered(stream: ClientHttp2Stream): Promise<Answered['headers']> {
-  return new Promise((resolve, reject) => {
-    stream.on('error', () => {});
-    const deadline = setTimeout(() => {
-      reject(new SidecarRefusal('ETIMEDOUT'));
-      stream.close(constants.NGHTTP2_CANCEL);
-    }, answerWithinMs);
-    stream.once('close', () => {
-      clearTimeout(deadline);
-      reject(new SidecarLost('it ended without an answer'));
-    });
-    stream.once('response', (headers) => {
-      clearTimeout(deadline);
-      if (headers[':status'] === 200) return resolve(headers);
-      reject(new SidecarRefusal(String(headers['x-code'] ?? 'failed')));
-      stream.close();
-    });
-  });
 }

@@ -14,6 +14,8 @@ describe('passwd', () => {
   it('gives home and shell; an empty shell is /bin/sh', () => {
     expect(findSessionUser(entries, 'alice', '')).toEqual({
       engineUser: 'alice',
+      uid: 1000,
+      group: 1000,
       name: 'alice',
       home: '/home/alice',
       shell: '/bin/zsh',
@@ -51,6 +53,8 @@ describe('passwd', () => {
   it('a number without an entry is a user', () => {
     expect(findSessionUser(entries, '4321', '')).toEqual({
       engineUser: '4321',
+      uid: 4321,
+      group: 0,
       name: '4321',
       home: '/',
       shell: '/bin/sh',

@@ -27,7 +27,14 @@ describe('acceptEnv', () => {
 });
 
 describe('the environment', () => {
-  const user = { engineUser: 'alice', name: 'alice', home: '/home/alice', shell: '/bin/zsh' };
+  const user = {
+    engineUser: 'alice',
+    uid: 1000,
+    group: 1000,
+    name: 'alice',
+    home: '/home/alice',
+    shell: '/bin/zsh',
+  };
   const of = (requested: Record<string, string>, pty = false) =>
     sessionEnvironment({
       user,

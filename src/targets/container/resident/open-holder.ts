@@ -1,0 +1,106 @@
+/**
+ * A holder: a container of the sidecar's image beside another one, among its processes, so that the image's files are
+ * at /proc/PID/root there for the user it runs as, and for as long as it runs.
+ */
+import type { Duplex } from 'node:stream';
+import { randomId } from '../../../platform/ids.ts';
+import { internalLabel } from '../../visibility.ts';
+import type { EngineApi } from '../engine-api.ts';
+import { shortReason } from '../engine-errors.ts';
+import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
+import type { SidecarImage } from '../sidecar/image.ts';
+
+export interface Holder {
+  /** Where its image's files are, as seen in the container beside it. */
+  readonly root: string;
+  /** Resolves when it is gone. */
+  remove(): Promise<void>;
+}
+
+const memoryBytes = 128 * 1024 * 1024;
+const startWithinMs = 10_000;
+const maxTextBytes = 1_024;
+
+/** What a failure leaves behind is removed. */
+export async function openHolder(
+  engine: EngineApi,
+  image: SidecarImage,
+  containerId: string,
+  ids: { readonly uid: number; readonly gid: number },
+): Promise<Holder> {
+  const id = await engine.createContainer(recipe(image, containerId, ids));
+  try {
+    const stdio = openAttachedStdio(await engine.attach(id), () => {});
+    stdio.on('error', () => {});
+    const told = readPid(stdio);
+    told.catch(() => {});
+    await engine.start(id);
+    const pid = await told;
+    return {
+      root: `/proc/${pid}/root`,
+      async remove() {
+        stdio.destroy();
+        await engine.remove(id);
+      },
+    };
+  } catch (error) {
+    await engine.remove(id).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * The kernel lets a process into /proc/PID/root of another that has the same user and group, and no capability that
+ * it lacks: this one has none. Its stdin is the gateway's, so it cannot outlive the gateway.
+ */
+function recipe(
+  image: SidecarImage,
+  containerId: string,
+  ids: { readonly uid: number; readonly gid: number },
+) {
+  return {
+    name: `postern-holder-${containerId.slice(0, 12)}-${randomId(6)}`,
+    Image: image.name,
+    Entrypoint: [image.node, '--max-old-space-size=16', image.program('holder')],
+    Env: [...image.env],
+    User: `${ids.uid}:${ids.gid}`,
+    Labels: { [internalLabel]: 'holder', 'postern.holder.of': containerId },
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: {
+      NetworkMode: `container:${containerId}`,
+      PidMode: `container:${containerId}`,
+      AutoRemove: true,
+      ReadonlyRootfs: true,
+      Memory: memoryBytes,
+      MemorySwap: memoryBytes,
+      PidsLimit: 64,
+      CapDrop: ['ALL'],
+      SecurityOpt: ['no-new-privileges'],
+      LogConfig: { Type: 'none', Config: {} },
+    },
+  };
+}
+
+/** As its container counts. Whoever is root there may have a hand in what it says. */
+function readPid(stdio: Duplex): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const fail = (text: string) => reject(new Error(`a holder did not start: ${shortReason(text)}`));
+    const deadline = setTimeout(() => fail('no answer in time'), startWithinMs);
+    let text = '';
+    stdio.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1');
+      const [, pid] = /^([1-9]\d{0,6})\n/.exec(text) ?? [];
+      if (pid) resolve(Number(pid));
+      else if (text.includes('\n') || text.length > maxTextBytes) fail('it told no pid');
+    });
+    stdio.on('close', () => {
+      clearTimeout(deadline);
+      fail('it ended');
+    });
+    stdio.on('data', () => clearTimeout(deadline));
+  });
+}

@@ -1,0 +1,85 @@
+/** Starts the gateway's own Node inside a container, as one of its users, without putting anything into it. */
+import type { Logger } from 'pino';
+import type { ContainerDetails, EngineApi } from '../engine-api.ts';
+import { shortReason } from '../engine-errors.ts';
+import { shellArgv } from '../launch.ts';
+import type { SessionUser } from '../passwd.ts';
+import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
+import type { SidecarImage } from '../sidecar/image.ts';
+import { greet, type InsideConnection, speak } from '../sidecar/inside-connection.ts';
+import { openHolder } from './open-holder.ts';
+
+export interface ResidentPlace {
+  readonly details: ContainerDetails;
+  readonly user: SessionUser;
+  readonly gid: number;
+  /** A shell, if the image has one. */
+  readonly shell: string | undefined;
+}
+
+const nodeFlags = [
+  // As little memory as it can do with: it counts as the container's.
+  '--max-old-space-size=64',
+  '--max-semi-space-size=1',
+  '--v8-pool-size=0',
+  // Node would resolve /proc/PID/root to /, which it is not.
+  '--preserve-symlinks',
+  '--preserve-symlinks-main',
+];
+const startWithinMs = 10_000;
+
+/** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
+const startScript = 'exec "$@" "$(ulimit -S -n)"';
+
+/** Started and answering; it needs nothing of the holder any more, which is gone. */
+export async function openResident(
+  engine: EngineApi,
+  image: SidecarImage,
+  place: ResidentPlace,
+  log: Logger,
+): Promise<InsideConnection> {
+  const { details, user, gid } = place;
+  const holder = await openHolder(engine, image, details.Id, { uid: user.uid, gid });
+  try {
+    const execId = await engine.createExec(details.Id, {
+      argv: argvOf(image, holder.root, place.shell),
+      env: withoutEnvironment(details),
+      user: user.engineUser,
+      tty: false,
+      stdin: true,
+      workingDir: '/',
+    });
+    const said: string[] = [];
+    const stdio = openAttachedStdio(await engine.startExec(execId, false), (text) => {
+      if (said.length < 20) said.push(text);
+      log.debug({ container: details.Id, text: shortReason(text) }, 'a resident wrote to stderr');
+    });
+    stdio.on('error', () => {});
+    const session = await greet(stdio, startWithinMs).catch((error) => {
+      throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
+    });
+    return speak(session, () => {});
+  } finally {
+    await holder.remove().catch(() => {});
+  }
+}
+
+function argvOf(image: SidecarImage, root: string, shell: string | undefined): readonly string[] {
+  const program = [
+    `${root}${image.loader}`,
+    '--library-path',
+    `${root}${image.libraries}`,
+    `${root}${image.node}`,
+    ...nodeFlags,
+    `${root}${image.program('resident')}`,
+  ];
+  return shell === undefined ? program : [...shellArgv(shell), startScript, 'postern', ...program];
+}
+
+/**
+ * The container's own variables are for its programs, which get them with each session: LD_PRELOAD or NODE_OPTIONS
+ * would reach into ours. A name without a value takes it away, in the engine's reading.
+ */
+function withoutEnvironment({ Config }: ContainerDetails): readonly string[] {
+  return (Config.Env ?? []).map((each) => each.split('=', 1)[0] ?? '').filter(Boolean);
+}

@@ -1,0 +1,120 @@
+/** Speaks HTTP/2 with a program of ours inside a container, over its stdin and stdout. */
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import type { Duplex } from 'node:stream';
+
+export interface Answered {
+  readonly stream: Duplex;
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** The gateway's end of a program of ours inside a container. */
+export interface InsideConnection {
+  /** Streams that are open now. */
+  readonly load: number;
+  readonly isOpen: boolean;
+  /**
+   * Asks for `path`, and resolves to the stream when that program has done it. Rejects with an InsideRefusal, or with an
+   * InsideLost where it is gone.
+   */
+  ask(path: string): Promise<Answered>;
+  onClose(listener: () => void): void;
+  close(): void;
+}
+
+/** What it could not do, by the system's code: ECONNREFUSED, ENOTFOUND. */
+export class InsideRefusal extends Error {
+  override readonly name = 'InsideRefusal';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+export class InsideLost extends Error {
+  override readonly name = 'InsideLost';
+}
+
+const startWithinMs = 15_000;
+const answerWithinMs = 12_000;
+const pingIntervalMs = 20_000;
+const windowBytes = 256 * 1024;
+
+/** Resolves when the other end has spoken HTTP/2, within 15 s unless said otherwise. */
+export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const session = connect('http://inside', {
+      createConnection: () => stdio,
+      settings: { enablePush: false, initialWindowSize: windowBytes, maxFrameSize: 64 * 1024 },
+      maxSessionMemory: 256,
+      peerMaxConcurrentStreams: 1_024,
+      maxOutstandingPings: 2,
+    });
+    const deadline = setTimeout(() => session.destroy(new Error('no answer in time')), withinMs);
+    session.once('error', reject);
+    session.once('close', () => {
+      clearTimeout(deadline);
+      reject(new Error('it ended'));
+    });
+    session.once('remoteSettings', () => {
+      clearTimeout(deadline);
+      session.off('error', reject);
+      session.on('error', () => {});
+      resolve(session);
+    });
+  });
+}
+
+/** `gone` is called when the connection has ended, whoever ended it. */
+export function speak(session: ClientHttp2Session, gone: () => void): InsideConnection {
+  const listeners: (() => void)[] = [];
+  let load = 0;
+  const ping = setInterval(() => {
+    // Two unanswered: it hangs, or its connection does.
+    if (!session.ping(() => {})) session.destroy();
+  }, pingIntervalMs);
+  ping.unref();
+  session.once('close', () => {
+    clearInterval(ping);
+    gone();
+    for (const listener of listeners) listener();
+  });
+  return {
+    get load() {
+      return load;
+    },
+    get isOpen() {
+      return !session.closed && !session.destroyed;
+    },
+    async ask(path) {
+      if (session.closed || session.destroyed) throw new InsideLost('it has ended');
+      const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
+      load++;
+      stream.once('close', () => load--);
+      return { stream, headers: await answered(stream) };
+    },
+    onClose: (listener) => void listeners.push(listener),
+    close: () => session.destroy(),
+  };
+}
+
+function answered(stream: ClientHttp2Stream): Promise<Answered['headers']> {
+  return new Promise((resolve, reject) => {
+    stream.on('error', () => {});
+    const deadline = setTimeout(() => {
+      reject(new InsideRefusal('ETIMEDOUT'));
+      stream.close(constants.NGHTTP2_CANCEL);
+    }, answerWithinMs);
+    stream.once('close', () => {
+      clearTimeout(deadline);
+      reject(new InsideLost('it ended without an answer'));
+    });
+    stream.once('response', (headers) => {
+      clearTimeout(deadline);
+      if (headers[':status'] === 200) return resolve(headers);
+      reject(new InsideRefusal(String(headers['x-code'] ?? 'failed')));
+      stream.close();
+    });
+  });
+}

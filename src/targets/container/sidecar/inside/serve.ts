@@ -1,0 +1,48 @@
+/** Answers what the gateway asks for, over HTTP/2 on stdin and stdout. Imports nothing but Node. */
+import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
+import { openStdio } from './stdio.ts';
+
+/** What it rejects with becomes status 502, its code the header `x-code`. */
+export type Answer = (stream: ServerHttp2Stream, query: URLSearchParams) => Promise<void>;
+
+/** The gateway pings far more often: this long without it, and there is no gateway any more. */
+const gatewayGoneMs = 90_000;
+const maxStreams = 1_024;
+
+/** By path. `gone` is called once, when there is no gateway any more. */
+export function serveAnswers(answers: ReadonlyMap<string, Answer>, gone: () => void): void {
+  let isGone = false;
+  const end = () => {
+    if (isGone) return;
+    isGone = true;
+    gone();
+  };
+  const stdio = openStdio();
+  stdio.on('end', end).on('close', end).on('error', end);
+  const session = performServerHandshake(stdio, {
+    settings: { initialWindowSize: 256 * 1024, maxConcurrentStreams: maxStreams, maxFrameSize: 64 * 1024 },
+    maxSessionMemory: 256,
+  });
+  session.on('stream', (stream, headers) => serve(answers, stream, headers));
+  session.on('close', end).on('error', end);
+  const watch = setTimeout(end, gatewayGoneMs);
+  session.on('ping', () => watch.refresh());
+  // Each stream answers for itself; what slips through must not take the others with it.
+  process.on('uncaughtException', (error) => console.error(error));
+}
+
+function serve(
+  answers: ReadonlyMap<string, Answer>,
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+): void {
+  stream.on('error', () => {});
+  const [path = '', query] = String(headers[':path']).split('?');
+  const answer = answers.get(path);
+  if (!answer) return stream.respond({ ':status': 404 }, { endStream: true });
+  answer(stream, new URLSearchParams(query)).catch((error: NodeJS.ErrnoException) => {
+    if (stream.destroyed) return;
+    stream.respond({ ':status': 502, 'x-code': String(error.code ?? 'failed') }, { endStream: true });
+    stream.close();
+  });
+}

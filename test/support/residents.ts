@@ -1,0 +1,40 @@
+/** Residents under test, over the machine's real engine. */
+import pino from 'pino';
+import { createContainerFactsSource } from '../../src/targets/container/container-facts.ts';
+import { createEngineApi } from '../../src/targets/container/engine-api.ts';
+import { createResidents } from '../../src/targets/container/resident/create-residents.ts';
+import { createWithImage } from '../../src/targets/container/sidecar/with-image.ts';
+import { createTestEngine } from './container-engine.ts';
+import { openEngine } from './engine.ts';
+import { authorizationFor } from './session-io.ts';
+
+/** `open` resolves to the resident of that user (default: the container's own) in a container. */
+export function createTestResidents({ idleMs = 60_000, level = 'silent' } = {}) {
+  const engine = createEngineApi({ kind: 'environment' });
+  const log = pino({ level });
+  const facts = createContainerFactsSource(engine);
+  const residents = createResidents({ engine, withImage: createWithImage(engine), log, idleMs });
+  const port = createTestEngine();
+  return {
+    residents,
+    async open(id: string, user?: string) {
+      const [authorization, known] = await Promise.all([
+        authorizationFor(port, id, user),
+        facts.getFacts(id, ''),
+      ]);
+      return residents.open(authorization, known, await known.getUser(user));
+    },
+    async close() {
+      await residents.close();
+      await port.close();
+      engine.close();
+    },
+  };
+}
+
+/** Ids of the holders that a container has now, running or not. */
+export async function holdersOf(container: { readonly id: string }): Promise<readonly string[]> {
+  const label = [`postern.holder.of=${container.id}`];
+  const found = await openEngine().listContainers({ all: true, filters: { label } });
+  return found.map(({ Id }) => Id);
+}
