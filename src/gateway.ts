@@ -3,36 +3,22 @@
  * order things depend on each other, closed in the reverse order.
  */
 import type { Logger } from 'pino';
-import { createAccounts } from './accounts/create-accounts.ts';
-import { createInvites } from './accounts/create-invites.ts';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
-import { createKeyFeed } from './accounts/key-feed.ts';
-import { createLogAudit } from './audit/audit.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
-import { createAuthorizer } from './auth/create-authorizer.ts';
 import { withSecondFactor } from './auth/second-step.ts';
-import { createTokenAuthenticator } from './auth/token-authenticator.ts';
-import { createExchangeToken } from './auth/token-exchange.ts';
-import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import { createCallLine } from './commands/call-line.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
-import { splitWords } from './commands/interpreter/words.ts';
 import { createLobby } from './commands/lobby.ts';
 import type { Config } from './config/config.ts';
-import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
-import { createHosts } from './hosts/create-hosts.ts';
+import { type GatewayOverrides, type Lifecycle, openRules, type Rules } from './gateway-rules.ts';
 import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
-import { createKeys } from './keys/create-keys.ts';
-import { type Clock, systemClock } from './platform/clock.ts';
 import { randomId } from './platform/ids.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
-import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
-import { createConnections } from './sessions/create-connections.ts';
 import { createForwards } from './sessions/create-forwards.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
 import { createJoin } from './sessions/join.ts';
@@ -40,25 +26,10 @@ import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
-import { scanHostKeys } from './ssh/client/scan-host-keys.ts';
-import { createEgressKey } from './ssh/egress-key.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshDoor } from './ssh/ssh-door.ts';
-import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
-import type { Store } from './store/store.ts';
-import { createContainerEngine } from './targets/container/create-container-engine.ts';
-import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
-import { createTargetDirectory } from './targets/create-target-directory.ts';
-import type { ContainerEngine } from './targets/target.ts';
-import { createApiKeys } from './tokens/api-keys.ts';
-import { createHandles } from './tokens/handles.ts';
 
-/** What tests may put in the place of the real thing. */
-export interface GatewayOverrides {
-  readonly clock?: Clock;
-  readonly store?: Store;
-  readonly engine?: ContainerEngine;
-}
+export type { GatewayOverrides };
 
 export interface Gateway {
   readonly sshAddress: Address;
@@ -95,8 +66,6 @@ export async function startGateway(
   }
 }
 
-type Lifecycle = ReturnType<typeof createLifecycle>;
-
 async function compose(
   config: Config,
   log: Logger,
@@ -123,8 +92,8 @@ async function compose(
     endpoint,
     openTarget: openTargetFor(rules, log, config.maxSessionsPerAccount),
   };
-  const { connections, audit, authorizer } = rules;
-  lifecycle.onClose(watchRevocations({ store: rules.store, authorizer, connections, log }));
+  const { connections, audit } = rules;
+  lifecycle.onClose(watchRevocations({ store: rules.store, authorizer: rules.standing, connections, log }));
   lifecycle.onClose(rules.containerSshd.startAutoSync(log));
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const ssh = await openSshDoor({
@@ -190,52 +159,6 @@ async function compose(
     stop: (graceMs = 2_000) => lifecycle.close(graceMs),
   };
 }
-
-/** Store, engine and the rules over them. */
-async function openRules(config: Config, log: Logger, overrides: GatewayOverrides, lifecycle: Lifecycle) {
-  const clock = overrides.clock ?? systemClock;
-  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log }));
-  lifecycle.onClose(() => store.close());
-  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
-  const engine =
-    overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
-  lifecycle.onClose(() => engine.close());
-  // An engine that is away has been told of elsewhere, and may have nothing of ours.
-  engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
-  const authorizer = createAuthorizer({ store, clock, config });
-  const accounts = createAccounts({ store, clock });
-  const keys = createKeys({ store, clock, maxKeysPerAccount });
-  const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
-  const handles = createHandles({ store, clock });
-  const { domain, dataDir, targetPrefix } = config;
-  const isContainerName = isContainerNameOf(engine);
-  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
-  return {
-    clock,
-    store,
-    engine,
-    authorizer,
-    accounts,
-    handles,
-    apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
-    tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
-    keyFeed: createKeyFeed({ store, clock }),
-    exchangeToken: createExchangeToken({ handles, clock }),
-    invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
-    keys,
-    hosts,
-    scanHostKeys,
-    egressKey: createEgressKey(dataDir),
-    certificateAuthorities: createCertificateAuthorities({ store, clock }),
-    secondFactors,
-    targets: createTargetDirectory({ engine, hosts, authorizer, config }),
-    containerSshd: createContainerSshd({ engine, store, clock, config }),
-    connections: createConnections(),
-    audit: createLogAudit(log),
-  };
-}
-
-type Rules = Awaited<ReturnType<typeof openRules>>;
 
 /** A session of its own in the lists and for revocation: a grant withdrawn ends it, wherever it was begun. */
 const openTargetFor =

@@ -1,9 +1,10 @@
-/** One function per event; what listens (log, later file and metrics) never throws back. */
+/** One function per event; what listens (log and file) never throws back. */
 import type { Logger } from 'pino';
 import type { CertificateFacts, Identity } from '../auth/identity.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
 import type { SessionEnd } from '../sessions/session.ts';
+import type { AuditFields } from './chain.ts';
 
 /** A forward has no status: it was closed by either side, or ended by the gateway. */
 export interface ForwardEnd {
@@ -35,7 +36,7 @@ export interface Audit {
   accountJoined(facts: { account: string; fingerprint: string; source: string }): void;
 }
 
-type Fields = Record<string, unknown>;
+type Fields = AuditFields;
 
 const who = (identity: Identity): Fields => ({
   account: identity.accountName,
@@ -54,9 +55,20 @@ const certified = ({ caName, serial, keyId, expiresAt }: CertificateFacts): Fiel
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
-/** An Audit that writes each event as one structured log line under `audit`. */
-export function createLogAudit(log: Logger): Audit {
-  const write = (event: string, fields: Fields) => log.info({ audit: event, ...fields });
+/** Where events go; it neither throws nor waits. */
+export type AuditSink = (event: string, fields: Fields) => void;
+
+/** One structured log line for each, under `audit`. */
+export const logSink =
+  (log: Logger): AuditSink =>
+  (event, fields) =>
+    log.info({ audit: event, ...fields });
+
+/** An Audit that tells each event to every sink. */
+export function createAudit(...sinks: readonly AuditSink[]): Audit {
+  const write: AuditSink = (event, fields) => {
+    for (const sink of sinks) sink(event, fields);
+  };
   return {
     loginAccepted: (identity, connectionId) => write('login-accepted', { ...who(identity), connectionId }),
     loginRefused: (facts) => write('login-refused', facts),

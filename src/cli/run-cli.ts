@@ -1,6 +1,7 @@
 /** The operator's commands: `serve` here, everything else over the control socket of a running gateway. */
 import { isGatewayError } from '../errors.ts';
 import { version } from '../platform/version.ts';
+import { audit } from './audit.ts';
 import { operate } from './operate.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
@@ -21,7 +22,8 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
-  postern account|invite|ca|session|ssh-key|mfa|share|tag|ls …
+  postern audit verify         whether the audit in DATA/audit is whole; also without a gateway
+  postern account|audit|invite|ca|session|ssh-key|mfa|share|tag|ls …
                                the lobby's commands, as the operator of this machine, on the running
                                gateway; "ssh GATEWAY help CMD" explains each. Recover a lost admin key with
                                "postern account add-key NAME < key.pub", a lost phone with
@@ -42,6 +44,7 @@ const print =
 const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['serve', serve],
   ['token', token],
+  ['audit', audit],
   ['version', print(`postern ${version}\n`)],
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],

@@ -80,6 +80,14 @@ export const configSchema = z.strictObject({
     .min(1024)
     .default(1024 * 1024 * 1024),
   rekeyAfterMs: z.int().min(100).max(2_147_483_647).default(3_600_000),
+  /** DATA/audit: a file of so many bytes makes room for the next, and so many full ones are kept (0: all). */
+  auditFileBytes: z
+    .int()
+    .min(4096)
+    .default(64 * 1024 * 1024),
+  auditKeptFiles: z.int().min(0).default(0),
+  /** Nobody is let in while the audit cannot be written. */
+  auditRequired: z.boolean().default(false),
   /** After the peer is gone: HUP, and after this long TERM. */
   hangupGraceMs: z.int().min(0).default(5_000),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

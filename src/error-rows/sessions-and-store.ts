@@ -12,6 +12,12 @@ export const sessionsAndStoreErrors = {
     503,
     ({ limit }) => `${limit} sessions are open already; close one first.`,
   ),
+  'audit-unavailable': row<{ reason: string }>(
+    255,
+    503,
+    ({ reason }) =>
+      `nobody is let in while the gateway cannot write its audit (${reason}); ask its operator to make room for it.`,
+  ),
   'invalid-config': usage<{ problem: string }>(({ problem }) => problem),
   'store-held': row<{ folder: string; pid: string }>(
     1,

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { createLogAudit } from '../../src/audit/audit.ts';
+import { createAudit, logSink } from '../../src/audit/audit.ts';
 import { provenIdentity } from '../../src/auth/identity.ts';
 import type { LoginAuthenticator } from '../../src/auth/second-step.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
@@ -59,7 +59,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
       throw new GatewayError('forward-refused', { name: '' });
     },
     addConnection: () => () => {},
-    audit: createLogAudit(log),
+    audit: createAudit(logSink(log)),
     log,
   });
   const { port } = door.address;

@@ -1,8 +1,9 @@
 /** A gateway under test: the real thing in this process, on a free port, with a folder of its own. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { currentFile } from '../../src/audit/audit-files.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type Gateway, type GatewayOverrides, startGateway } from '../../src/gateway.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
@@ -82,6 +83,8 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     stop: async () => {
       await gateway.stop();
       refuseTokensIn(lines);
+      const audit = await readFile(currentFile(dataDir), 'utf8').catch(() => '');
+      refuseTokensIn(audit.split('\n').map((line) => ({ line })));
       if (!options.folders) await rm(folder, { recursive: true, force: true });
     },
   };

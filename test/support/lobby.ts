@@ -7,7 +7,7 @@ import { type Logger, pino } from 'pino';
 import { createAccounts } from '../../src/accounts/create-accounts.ts';
 import { createInvites } from '../../src/accounts/create-invites.ts';
 import type { Audit } from '../../src/audit/audit.ts';
-import { createLogAudit } from '../../src/audit/audit.ts';
+import { createAudit, logSink } from '../../src/audit/audit.ts';
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
 import type { Identity } from '../../src/auth/identity.ts';
 import { createTokenAuthenticator } from '../../src/auth/token-authenticator.ts';
@@ -52,7 +52,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     { level: 'trace' },
     { write: (line: string) => void lines.push(JSON.parse(line)) },
   );
-  const audit: Audit = createLogAudit(log);
+  const audit: Audit = createAudit(logSink(log));
   const authorizer = createAuthorizer({ store, clock, config });
   const targets = createTargetDirectory({ engine, hosts: hostsOf(store), authorizer, config });
   const accounts = createAccounts({ store, clock });

@@ -77,6 +77,7 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['host remove lab', 'yyAHHRRR'],
   ['host remove open', 'yAAAARRR'],
   ['session list', 'yyyyyyyy'],
+  ['audit', 'yAAAAAAR'],
   ['session kill OWN', 'yyyyyRRR'],
   ['account list', 'yAAAAAAR'],
   ['account show gus', 'yAAAAAAR'],

@@ -1,8 +1,7 @@
-import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createAccounts } from '../../../src/accounts/create-accounts.ts';
 import { createInvites } from '../../../src/accounts/create-invites.ts';
-import { createLogAudit } from '../../../src/audit/audit.ts';
+import { createAudit } from '../../../src/audit/audit.ts';
 import type { PublicKey } from '../../../src/keys/key-types.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
 import { createJoin } from '../../../src/sessions/join.ts';
@@ -17,7 +16,7 @@ async function openInvitation() {
   const invites = createInvites({ store, clock });
   const expiresAt = new Date(startOfTests + 60_000).toISOString();
   const { code } = await invites.create({ role: 'member', expiresAt, createdBy: 'gateway' });
-  const audit = createLogAudit(pino({ level: 'silent' }));
+  const audit = createAudit();
   const join = createJoin({ invites, audit, endpoint: () => ({ host: 'gw', port: 2222, hostKeys: [] }) });
   const key = parseKeysToAdd(quickKey())[0]?.key as PublicKey;
   const applicant = { code, key, source: { address: '192.0.2.7', port: 50123 } };

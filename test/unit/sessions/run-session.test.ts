@@ -1,6 +1,6 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
-import { createLogAudit } from '../../../src/audit/audit.ts';
+import { createAudit, logSink } from '../../../src/audit/audit.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
 import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { SessionEnd } from '../../../src/sessions/session.ts';
@@ -15,7 +15,7 @@ function openSessions(maxSessionsPerAccount: number) {
   const letGo = Promise.withResolvers<SessionEnd>();
   const dependencies = {
     connections,
-    audit: createLogAudit(log),
+    audit: createAudit(logSink(log)),
     log,
     clock: { now: () => 0 },
     maxSessionsPerAccount,

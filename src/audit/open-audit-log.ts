@@ -1,0 +1,177 @@
+/** The audit on disk: append-only, chained, rotated by size. Nobody waits for it: events queue, bounded, and are written in turn. */
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import type { Logger } from 'pino';
+import { type Clock, isoTime } from '../platform/clock.ts';
+import {
+  auditFolder,
+  currentFile,
+  lastSeq,
+  listRotated,
+  readLines,
+  readTail,
+  rotatedFile,
+} from './audit-files.ts';
+import { type AuditFields, beginning, type ChainEnd, chainLine, hashOf, parseEntry } from './chain.ts';
+
+export interface AuditLog {
+  /** Never throws and never waits. */
+  write(event: string, fields: AuditFields): void;
+  /** Why events are not reaching the disk now; undefined while they do. */
+  problem(): string | undefined;
+  /** Resolves when what was written so far is on the disk, or could not be. */
+  flush(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AuditLogOptions {
+  readonly dataDir: string;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** A file of so many bytes makes room for the next. */
+  readonly maxFileBytes: number;
+  /** So many full files are kept; 0: all. */
+  readonly keptFiles: number;
+}
+
+interface Pending {
+  readonly time: string;
+  readonly event: string;
+  readonly fields: AuditFields;
+}
+
+const maxPending = 20_000;
+const batchSize = 1_000;
+const retryAfterMs = 1_000;
+
+/** Throws what the disk throws when there is no writing to it now. */
+export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
+  const { dataDir, log, clock } = options;
+  await mkdir(auditFolder(dataDir), { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  let writer = await openWriter(options);
+  let pending: Pending[] = [];
+  let lost = 0;
+  let problem: string | undefined;
+  let closed = false;
+  let writing: Promise<void> | undefined;
+
+  const push = (event: string, fields: AuditFields) => {
+    if (pending.length < maxPending) pending.push({ time: isoTime(clock), event, fields });
+    else lost++;
+  };
+  const start = () => {
+    writing ??= drain().finally(() => {
+      writing = undefined;
+    });
+  };
+
+  async function drain(): Promise<void> {
+    while (pending.length > 0) {
+      const batch = pending.slice(0, batchSize);
+      try {
+        await writer.append(batch);
+      } catch (error) {
+        return fail(error as NodeJS.ErrnoException);
+      }
+      pending = pending.slice(batch.length);
+      if (problem !== undefined) log.warn('the audit is written again');
+      problem = undefined;
+      if (lost > 0 && pending.length === 0) {
+        const count = lost;
+        lost = 0;
+        push('events-lost', { count });
+      }
+    }
+  }
+
+  /** What was written of the batch nobody knows: the file is read again, as after a power cut. */
+  async function fail(error: NodeJS.ErrnoException): Promise<void> {
+    if (problem === undefined) log.error({ err: error }, 'the audit cannot be written');
+    problem = error.code ?? 'failed';
+    await writer.close().catch(() => {});
+    writer = await openWriter(options).catch(() => brokenWriter(error));
+    if (!closed) setTimeout(start, retryAfterMs).unref();
+  }
+
+  return {
+    write(event, fields) {
+      if (closed) return;
+      push(event, fields);
+      start();
+    },
+    problem: () => problem,
+    flush: async () => writing,
+    async close() {
+      closed = true;
+      await writing;
+      await writer.close().catch(() => {});
+    },
+  };
+}
+
+interface Writer {
+  append(batch: readonly Pending[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+const brokenWriter = (error: Error): Writer => ({
+  append: () => Promise.reject(error),
+  close: async () => {},
+});
+
+async function openWriter({ dataDir, clock, maxFileBytes, keptFiles }: AuditLogOptions): Promise<Writer> {
+  const file = currentFile(dataDir);
+  const tail = await readTail(file);
+  let end = await findEnd(dataDir, tail.lines);
+  let firstSeq = (await findFirstSeq(file)) ?? end.seq + 1;
+  let bytes = tail.bytes;
+  let handle: FileHandle = await open(file, 'a', 0o600);
+
+  const write = async (text: string) => {
+    await handle.appendFile(text);
+    bytes += Buffer.byteLength(text);
+  };
+  const line = (time: string, event: string, fields: AuditFields): string => {
+    const chained = chainLine(end, time, event, fields);
+    end = chained.end;
+    return `${chained.line}\n`;
+  };
+  const rotate = async () => {
+    await handle.sync();
+    await handle.close();
+    await rename(file, rotatedFile(dataDir, firstSeq));
+    handle = await open(file, 'a', 0o600);
+    bytes = 0;
+    firstSeq = end.seq + 1;
+    const rotated = keptFiles === 0 ? [] : (await listRotated(dataDir)).slice(0, -keptFiles);
+    for (const old of rotated) await unlink(old);
+  };
+
+  if (tail.isCut) {
+    await write('\n');
+    end = { seq: end.seq, hash: hashOf(tail.lines.at(-1) as string) };
+    await write(line(isoTime(clock), 'log-resumed', { after: 'a line that was cut short' }));
+  }
+  return {
+    async append(batch) {
+      if (bytes >= maxFileBytes) await rotate();
+      await write(batch.map(({ time, event, fields }) => line(time, event, fields)).join(''));
+      await handle.datasync();
+    },
+    close: () => handle.close(),
+  };
+}
+
+/** Where the chain goes on: after the current file's last line, or after the newest full file's. */
+async function findEnd(dataDir: string, current: readonly string[]): Promise<ChainEnd> {
+  const newest = (await listRotated(dataDir)).at(-1);
+  const lines = current.length > 0 || newest === undefined ? current : (await readTail(newest)).lines;
+  const last = lines.at(-1);
+  return last === undefined ? beginning : { seq: lastSeq(lines), hash: hashOf(last) };
+}
+
+async function findFirstSeq(file: string): Promise<number | undefined> {
+  for await (const line of readLines(file)) return parseEntry(line)?.seq;
+  return undefined;
+}

@@ -1,0 +1,54 @@
+/** The newest entries that match. */
+import { listAuditFiles, readLines } from './audit-files.ts';
+import { type AuditEntry, parseEntry } from './chain.ts';
+
+/** What is left out matches all. */
+export interface AuditFilter {
+  readonly event?: string;
+  readonly account?: string;
+  readonly target?: string;
+  /** Address that it came from. */
+  readonly source?: string;
+  readonly fingerprint?: string;
+  /** Not older than, ISO 8601 in UTC. */
+  readonly since?: string;
+}
+
+/** At most `limit`, oldest first. Throws what the disk throws. */
+export async function searchAudit(
+  dataDir: string,
+  filter: AuditFilter,
+  limit: number,
+): Promise<readonly AuditEntry[]> {
+  let found: AuditEntry[] = [];
+  for (const file of (await listAuditFiles(dataDir)).toReversed()) {
+    const ofFile = await searchFile(file, filter, limit - found.length);
+    found = [...ofFile.found, ...found];
+    // Files follow one another in time: what is older than `since` is in this one, and in those before it.
+    if (found.length >= limit || ofFile.reachesBack) break;
+  }
+  return found;
+}
+
+async function searchFile(file: string, filter: AuditFilter, limit: number) {
+  const found: AuditEntry[] = [];
+  let reachesBack = false;
+  for await (const line of readLines(file)) {
+    const entry = parseEntry(line);
+    if (!entry) continue;
+    if (filter.since !== undefined && entry.time < filter.since) reachesBack = true;
+    else if (matches(entry, filter)) {
+      found.push(entry);
+      if (found.length > limit) found.shift();
+    }
+  }
+  return { found, reachesBack };
+}
+
+function matches({ event, fields }: AuditEntry, filter: AuditFilter): boolean {
+  const named = ['account', 'target', 'source', 'fingerprint'] as const;
+  return (
+    (filter.event === undefined || filter.event === event) &&
+    named.every((name) => filter[name] === undefined || filter[name] === fields[name])
+  );
+}

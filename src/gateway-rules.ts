@@ -1,0 +1,101 @@
+/** The lower half of the composition root: store, engine, and the rules over them. */
+import type { Logger } from 'pino';
+import { createAccounts } from './accounts/create-accounts.ts';
+import { createInvites } from './accounts/create-invites.ts';
+import { createKeyFeed } from './accounts/key-feed.ts';
+import { createAudit, logSink } from './audit/audit.ts';
+import { openAuditLog } from './audit/open-audit-log.ts';
+import { createAuthorizer } from './auth/create-authorizer.ts';
+import { createTokenAuthenticator } from './auth/token-authenticator.ts';
+import { createExchangeToken } from './auth/token-exchange.ts';
+import { withAuditRequired } from './auth/with-audit-required.ts';
+import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
+import { splitWords } from './commands/interpreter/words.ts';
+import type { Config } from './config/config.ts';
+import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
+import { createHosts } from './hosts/create-hosts.ts';
+import { createKeys } from './keys/create-keys.ts';
+import { type Clock, systemClock } from './platform/clock.ts';
+import type { createLifecycle } from './platform/lifecycle.ts';
+import { createSecondFactors } from './second-factor/create-second-factors.ts';
+import { createConnections } from './sessions/create-connections.ts';
+import { scanHostKeys } from './ssh/client/scan-host-keys.ts';
+import { createEgressKey } from './ssh/egress-key.ts';
+import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
+import type { Store } from './store/store.ts';
+import { createContainerEngine } from './targets/container/create-container-engine.ts';
+import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
+import { createTargetDirectory } from './targets/create-target-directory.ts';
+import type { ContainerEngine } from './targets/target.ts';
+import { createApiKeys } from './tokens/api-keys.ts';
+import { createHandles } from './tokens/handles.ts';
+
+/** What tests may put in the place of the real thing. */
+export interface GatewayOverrides {
+  readonly clock?: Clock;
+  readonly store?: Store;
+  readonly engine?: ContainerEngine;
+}
+
+export type Lifecycle = ReturnType<typeof createLifecycle>;
+
+/** Opened in the order things depend on each other; `lifecycle` closes them in the reverse order. */
+export async function openRules(
+  config: Config,
+  log: Logger,
+  overrides: GatewayOverrides,
+  lifecycle: Lifecycle,
+) {
+  const clock = overrides.clock ?? systemClock;
+  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log }));
+  lifecycle.onClose(() => store.close());
+  const auditLog = await openAuditLog({
+    dataDir: config.dataDir,
+    log,
+    clock,
+    maxFileBytes: config.auditFileBytes,
+    keptFiles: config.auditKeptFiles,
+  });
+  lifecycle.onClose(() => auditLog.close());
+  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
+  const engine =
+    overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
+  lifecycle.onClose(() => engine.close());
+  // An engine that is away has been told of elsewhere, and may have nothing of ours.
+  engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
+  const standing = createAuthorizer({ store, clock, config });
+  const authorizer = config.auditRequired ? withAuditRequired(standing, auditLog.problem) : standing;
+  const accounts = createAccounts({ store, clock });
+  const keys = createKeys({ store, clock, maxKeysPerAccount });
+  const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
+  const handles = createHandles({ store, clock });
+  const { domain, dataDir, targetPrefix } = config;
+  const isContainerName = isContainerNameOf(engine);
+  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
+  return {
+    clock,
+    store,
+    engine,
+    authorizer,
+    standing,
+    accounts,
+    handles,
+    apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
+    tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
+    keyFeed: createKeyFeed({ store, clock }),
+    exchangeToken: createExchangeToken({ handles, clock }),
+    invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
+    keys,
+    hosts,
+    scanHostKeys,
+    egressKey: createEgressKey(dataDir),
+    certificateAuthorities: createCertificateAuthorities({ store, clock }),
+    secondFactors,
+    targets: createTargetDirectory({ engine, hosts, authorizer, config }),
+    containerSshd: createContainerSshd({ engine, store, clock, config }),
+    connections: createConnections(),
+    audit: createAudit(logSink(log), auditLog.write),
+  };
+}
+
+export type Rules = Awaited<ReturnType<typeof openRules>>;
