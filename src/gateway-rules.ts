@@ -13,7 +13,10 @@ import { createCertificateAuthorities } from './certificate-authorities/create-c
 import { splitWords } from './commands/interpreter/words.ts';
 import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
+import { GatewayError } from './errors.ts';
 import { createHosts } from './hosts/create-hosts.ts';
+import { dialHost } from './hosts/dial-host.ts';
+import type { ScanHost } from './hosts/hosts.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
@@ -71,7 +74,7 @@ export async function openRules(
   const handles = createHandles({ store, clock });
   const { domain, dataDir, targetPrefix } = config;
   const isContainerName = isContainerNameOf(engine);
-  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
+  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
   return {
     clock,
     store,
@@ -87,7 +90,6 @@ export async function openRules(
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
     hosts,
-    scanHostKeys,
     egressKey: createEgressKey(dataDir),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
@@ -97,5 +99,10 @@ export async function openRules(
     audit: createAudit(logSink(log), auditLog.write),
   };
 }
+
+const scanHost: ScanHost = async ({ name, host: { hostname, port }, byAdmin, via }) => {
+  if (via.length > 0) throw new GatewayError('host-via', { host: name });
+  return scanHostKeys(name, () => dialHost({ hostname, port, mayBeInternal: byAdmin }));
+};
 
 export type Rules = Awaited<ReturnType<typeof openRules>>;
