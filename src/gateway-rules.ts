@@ -13,22 +13,21 @@ import { createCertificateAuthorities } from './certificate-authorities/create-c
 import { splitWords } from './commands/interpreter/words.ts';
 import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
-import { GatewayError } from './errors.ts';
 import { createHosts } from './hosts/create-hosts.ts';
 import { dialHost } from './hosts/dial-host.ts';
-import type { ScanHost } from './hosts/hosts.ts';
+import { readIdentityFile } from './hosts/read-identity.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { createConnections } from './sessions/create-connections.ts';
-import { scanHostKeys } from './ssh/client/scan-host-keys.ts';
-import { createEgressKey } from './ssh/egress-key.ts';
+import { createHostAccess } from './ssh/client/create-host-access.ts';
 import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
 import type { Store } from './store/store.ts';
 import { createContainerEngine } from './targets/container/create-container-engine.ts';
 import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
 import { createTargetDirectory } from './targets/create-target-directory.ts';
+import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 import type { ContainerEngine } from './targets/target.ts';
 import { createApiKeys } from './tokens/api-keys.ts';
 import { createHandles } from './tokens/handles.ts';
@@ -73,8 +72,17 @@ export async function openRules(
   const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
   const handles = createHandles({ store, clock });
   const { domain, dataDir, targetPrefix } = config;
+  const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
+  const hostEngine = createHostEngine({
+    dialHost,
+    scanHostKeys,
+    openConnection,
+    readIdentityFile: (path) => readIdentityFile(dataDir, path),
+    readEgressKey: async () => (await egressKey()).privateKey,
+  });
+  lifecycle.onClose(() => hostEngine.close());
   const isContainerName = isContainerNameOf(engine);
-  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
+  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
   return {
     clock,
     store,
@@ -90,7 +98,8 @@ export async function openRules(
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
     keys,
     hosts,
-    egressKey: createEgressKey(dataDir),
+    egressKey,
+    hostEngine,
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     targets: createTargetDirectory({ engine, hosts, authorizer, config }),
@@ -99,10 +108,5 @@ export async function openRules(
     audit: createAudit(logSink(log), auditLog.write),
   };
 }
-
-const scanHost: ScanHost = async ({ name, host: { hostname, port }, byAdmin, via }) => {
-  if (via.length > 0) throw new GatewayError('host-via', { host: name });
-  return scanHostKeys(name, () => dialHost({ hostname, port, mayBeInternal: byAdmin }));
-};
 
 export type Rules = Awaited<ReturnType<typeof openRules>>;

@@ -1,13 +1,13 @@
 /** Joins the parts: from a peer's connection and a request to the handler that runs it. */
 
 import type { Applicant } from '../auth/authenticator.ts';
-import { isForContainer } from '../auth/authorization.ts';
+import { type Authorization, isForHost } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
-import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import type { KeyRestrictions } from '../store/schema.ts';
-import type { ContainerEngine } from '../targets/target.ts';
+import type { HostEngine } from '../targets/host-engine.ts';
+import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { forceCommand } from './force-command.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
@@ -27,6 +27,7 @@ export interface SessionRoutes extends RunnerDependencies {
   readonly authorizer: Authorizer;
   readonly targets: TargetDirectory;
   readonly engine: ContainerEngine;
+  readonly hostEngine: HostEngine;
   readonly lobby: SessionHandler;
   /** Runs the one session of somebody who joins with an invite. */
   readonly join: (applicant: Applicant, request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
@@ -71,21 +72,27 @@ async function routeByLoginName(
 
 /** Authorizes and hands over the handler that enters exactly what was authorized. */
 export async function openTarget(
-  { authorizer, targets, engine }: Pick<SessionRoutes, 'authorizer' | 'targets' | 'engine'>,
+  routes: Pick<SessionRoutes, 'authorizer' | 'targets' | 'engine' | 'hostEngine'>,
   identity: Identity,
   name: string,
   user: string | undefined,
 ): Promise<TargetSession> {
-  const principal = await authorizer.principal(identity);
-  const authorization = await targets.authorize(principal, name, user);
-  if (!isForContainer(authorization))
-    throw new GatewayError('not-a-container', { name: authorization.target.name });
+  const principal = await routes.authorizer.principal(identity);
+  const authorization = await routes.targets.authorize(principal, name, user);
   return {
     target: authorization.target.name,
     authorization,
-    handler: withKeyEnvironment(engine.openSession(authorization), principal.key.restrictions),
+    handler: withKeyEnvironment(sessionIn(routes, authorization), principal.key.restrictions),
     forcedCommand: principal.key.restrictions.command,
   };
+}
+
+function sessionIn(
+  { engine, hostEngine }: Pick<SessionRoutes, 'engine' | 'hostEngine'>,
+  authorization: Authorization,
+): SessionHandler {
+  if (isForHost(authorization)) return hostEngine.openSession(authorization);
+  return engine.openSession(authorization as Authorization<ContainerTarget>);
 }
 
 interface TargetSession extends RoutedSession {

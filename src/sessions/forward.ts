@@ -1,10 +1,11 @@
 /** Forwards into a target, as `ssh -L`, `-D` and `-W` ask for them. */
 import type { Audit } from '../audit/audit.ts';
-import { isForContainer } from '../auth/authorization.ts';
+import { type Authorization, isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
-import type { ContainerEngine, ForwardDestination } from '../targets/target.ts';
+import type { HostEngine } from '../targets/host-engine.ts';
+import type { ContainerEngine, ForwardDestination, HostTarget } from '../targets/target.ts';
 import { type ForwardAccess, forwardsInto } from './forward-access.ts';
 import { mayBeDestination, permitsDestination, withoutPrefix } from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
@@ -13,6 +14,7 @@ import { carryRecorded, type ForwardPeer, type RecordDependencies } from './reco
 export interface ForwardDependencies extends RecordDependencies {
   readonly access: ForwardAccess;
   readonly engine: ContainerEngine;
+  readonly hostEngine: HostEngine;
   readonly audit: Audit;
   readonly targetPrefix: string;
 }
@@ -31,7 +33,7 @@ export type OpenForward = (
 ) => Promise<Carry>;
 
 export function createOpenForward(dependencies: ForwardDependencies): OpenForward {
-  const { access, engine, audit, targetPrefix } = dependencies;
+  const { access, engine, hostEngine, audit, targetPrefix } = dependencies;
 
   function authorize(connection: PeerConnection, identity: Identity, asked: ForwardDestination) {
     const inTarget = forwardsInto(connection, targetPrefix);
@@ -48,18 +50,24 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
     );
   }
 
+  /** By its name from the lobby, a container means its own ports; a host, those that it is registered with. */
+  function dial(connection: PeerConnection, authorization: Authorization, asked: ForwardDestination) {
+    const isNamed = forwardsInto(connection, targetPrefix) === undefined;
+    if (isForContainer(authorization)) {
+      return engine.dial(authorization, isNamed ? { ...asked, host: 'localhost' } : asked);
+    }
+    const { name: host } = authorization.target;
+    if (isNamed) throw new GatewayError('host-port-refused', { host, port: asked.port });
+    const by = { connectionId: connection.id, source: connection.source };
+    return hostEngine.dial(authorization as Authorization<HostTarget>, asked, by);
+  }
+
   return async (connection, identity, asked) => {
     const what = `forward ${excerpt(asked.host)}:${asked.port}`;
     try {
       if (!mayBeDestination(asked)) throw new GatewayError('destination-invalid', {});
       const authorization = await authorize(connection, identity, asked);
-      // By its name from the lobby, a container means its own ports.
-      const isNamed = forwardsInto(connection, targetPrefix) === undefined;
-      if (!isForContainer(authorization)) {
-        const { name: host } = authorization.target;
-        throw new GatewayError('host-port-refused', { host, port: asked.port });
-      }
-      const stream = await engine.dial(authorization, isNamed ? { ...asked, host: 'localhost' } : asked);
+      const stream = await dial(connection, authorization, asked);
       await access.recheck(identity, authorization).catch((error) => {
         stream.destroy();
         throw error;

@@ -2,9 +2,9 @@
 import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import { GatewayError } from '../errors.ts';
-import { dialHost } from '../hosts/dial-host.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { HostRow } from '../store/schema.ts';
+import type { HostEngine } from '../targets/host-engine.ts';
 import type { HostTarget } from '../targets/target.ts';
 import { withoutPrefix } from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
@@ -13,6 +13,7 @@ import { carryRecorded, type ForwardPeer, type RecordDependencies } from './reco
 export interface ReachHostDependencies extends RecordDependencies {
   readonly authorizer: Authorizer;
   readonly hosts: Hosts;
+  readonly hostEngine: HostEngine;
   readonly targetPrefix: string;
 }
 
@@ -24,8 +25,8 @@ export interface HostForward {
 
 /**
  * The host that `host:port` names for the principal: by name, `rexec-NAME` or registered host name, at a registered
- * port; undefined when it names none. Connects to it. Throws host-via, host-limited,
- * forward-refused, and what the authorizer and `dialHost` throw.
+ * port; undefined when it names none. Connects to it, by way of
+ * others where it is registered so. Throws host-limited, forward-refused, and what the authorizer and `reach` throw.
  */
 export type ReachHost = (
   principal: Principal,
@@ -34,7 +35,7 @@ export type ReachHost = (
 ) => Promise<HostForward | undefined>;
 
 export function createReachHost(dependencies: ReachHostDependencies): ReachHost {
-  const { authorizer, hosts, targetPrefix } = dependencies;
+  const { authorizer, hosts, hostEngine, targetPrefix } = dependencies;
   return async (principal, wanted, port) => {
     const reachable = await authorizer.reachableHosts(principal, await hosts.list());
     const host = findDestination(reachable, wanted, port, targetPrefix);
@@ -42,9 +43,8 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     const target = await hosts.asTarget(host);
     const authorization = await authorizer.authorize(principal, target, undefined);
     checkMayReach(authorization, port);
-    if (host.via !== undefined) throw new GatewayError('host-via', { host: host.name });
-    const { byAdmin: mayBeInternal, name } = authorization.target;
-    const socket = await dialHost({ hostname: host.hostname, port, mayBeInternal });
+    const { name } = authorization.target;
+    const stream = await hostEngine.reach(authorization.target, port);
     const { identity } = principal;
     const what = `direct-tcpip to ${host.hostname}:${port}`;
     const recheck = async () => {
@@ -55,12 +55,12 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     };
     // What is withdrawn while it is dialled ends nothing, for that is in no list yet.
     await recheck().catch((error) => {
-      socket.destroy();
+      stream.destroy();
       throw error;
     });
     return {
       carry: (connection, peer) =>
-        carryRecorded(dependencies, { connection, identity, what, target: name, recheck }, socket, peer),
+        carryRecorded(dependencies, { connection, identity, what, target: name, recheck }, stream, peer),
     };
   };
 }

@@ -1,9 +1,9 @@
 /** Places in a target where we listen for a peer, as `ssh -R` asks for them. */
-import { isForContainer } from '../auth/authorization.ts';
+import { type Authorization, isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
-import type { ForwardDestination, InboundConnection, RemoteListener } from '../targets/target.ts';
+import type { ForwardDestination, HostTarget, InboundConnection, RemoteListener } from '../targets/target.ts';
 import type { ForwardDependencies } from './forward.ts';
 import { forwardsInto } from './forward-access.ts';
 import { mayBePlace, permitsListening } from './forwarding.ts';
@@ -28,7 +28,7 @@ export type OpenRemoteForward = (
 ) => Promise<RemoteListener>;
 
 export function createOpenRemoteForward(dependencies: ForwardDependencies): OpenRemoteForward {
-  const { access, engine, audit, targetPrefix } = dependencies;
+  const { access, engine, hostEngine, audit, targetPrefix } = dependencies;
   return async (connection, identity, place, offer) => {
     const what = `listen ${excerpt(place.host)}:${place.port}`;
     try {
@@ -40,7 +40,6 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
           throw new GatewayError('listening-refused', { permitted: permitListen?.join(', ') ?? '' });
       });
       const { name: target } = authorization.target;
-      if (!isForContainer(authorization)) throw new GatewayError('not-a-container', { name: target });
       const facts = { connection, identity, target, authorization };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {
@@ -48,9 +47,15 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
           const inbound = { ...facts, what: `connection to ${excerpt(bound.host)}:${bound.port}` };
           return carryRecorded(dependencies, inbound, stream, peer);
         });
-      const listener: RemoteListener = await engine.listen(authorization, place, (inbound) => {
-        void carry({ host: place.host, port: listener.port }, inbound).catch(() => inbound.stream.destroy());
-      });
+      const onConnection = (inbound: InboundConnection) => {
+        // The first may come before the listener itself.
+        const port = place.port || listener.port;
+        void carry({ host: place.host, port }, inbound).catch(() => inbound.stream.destroy());
+      };
+      const by = { connectionId: connection.id, source: connection.source };
+      const listener: RemoteListener = await (isForContainer(authorization)
+        ? engine.listen(authorization, place, onConnection)
+        : hostEngine.listen(authorization as Authorization<HostTarget>, place, onConnection, by));
       await access.recheck(identity, authorization).catch((error) => {
         listener.close();
         throw error;

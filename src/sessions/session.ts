@@ -50,6 +50,8 @@ export interface SessionIo {
   onSignal(listener: (name: SignalName) => void): void;
   /** Aborted when the peer is gone (channel closed, connection lost) or the session was ended by the gateway. */
   readonly closed: AbortSignal;
+  /** The program reads no more of stdin: a peer that understands it need not send any (OpenSSH's PROTOCOL 2.1). */
+  readonly stopInput?: () => void;
   /** How the peer is told what the gateway itself has to say; unset: as a line on stderr. */
   readonly tell?: (notice: GatewayNotice) => void;
   /** Bytes so far, where they are counted here. */
@@ -65,7 +67,7 @@ export interface GatewayNotice {
 /** RFC 4254 §6.10. */
 export type SessionEnd =
   | { readonly exitStatus: number }
-  | { readonly exitSignal: SignalName; readonly message: string };
+  | { readonly exitSignal: SignalName; readonly message: string; readonly coreDumped?: boolean };
 
 /** Facts about where a session comes from, fixed when it starts. */
 export interface SessionContext {

@@ -1,26 +1,27 @@
 /** Channels that we open to the peer, until it has answered: RFC 4254 §5.1. */
 import { type ChannelNumbers, type ChannelWire, maxPacketBytes } from './channel.ts';
-import { minPacketBytes } from './channel-open.ts';
+import { minPacketBytes, OpenRefused } from './channel-open.ts';
 import { message } from './messages.ts';
 import { windowBytes } from './receive-window.ts';
 import { byte, string, uint32, type WireReader } from './wire.ts';
 
 type PeersNumbers = Omit<ChannelNumbers, 'local'>;
+/** Undefined: the peer is gone. */
+type Answer = PeersNumbers | OpenRefused | undefined;
 
 export interface ChannelOffers {
-  /** `onAnswer` gets the peer's numbers, or undefined when it refuses or is gone. */
-  offer(type: string, local: number, data: Buffer, onAnswer: (peer: PeersNumbers | undefined) => void): void;
+  offer(type: string, local: number, data: Buffer, onAnswer: (answer: Answer) => void): void;
   confirmed(reader: WireReader): void;
   refused(reader: WireReader): void;
   close(): void;
 }
 
 export function createChannelOffers(wire: Pick<ChannelWire, 'send' | 'fail'>): ChannelOffers {
-  const offered = new Map<number, (peer: PeersNumbers | undefined) => void>();
-  const settle = (local: number, peer: PeersNumbers | undefined) => {
+  const offered = new Map<number, (answer: Answer) => void>();
+  const settle = (local: number, answer: Answer) => {
     const onAnswer = offered.get(local);
     offered.delete(local);
-    onAnswer?.(peer);
+    onAnswer?.(answer);
   };
   return {
     offer(type, local, data, onAnswer) {
@@ -39,7 +40,7 @@ export function createChannelOffers(wire: Pick<ChannelWire, 'send' | 'fail'>): C
       settle(local, undefined);
       wire.fail(`packet size under ${minPacketBytes} bytes`);
     },
-    refused: (reader) => settle(reader.uint32(), undefined),
+    refused: (reader) => settle(reader.uint32(), new OpenRefused(reader.uint32(), reader.text())),
     close() {
       for (const local of [...offered.keys()]) settle(local, undefined);
     },

@@ -3,13 +3,17 @@
  * Both windows are kept: the peer's is never overrun, and ours is enforced, so that neither a program
  * that writes nor a peer that sends can make memory grow past `windowBytes` and the streams' own marks.
  */
-import { Duplex, Writable } from 'node:stream';
+import { Duplex, Readable, Writable } from 'node:stream';
 import { message } from './messages.ts';
 import { ReceiveWindow } from './receive-window.ts';
+import { SendQueue } from './send-queue.ts';
 import { boolean, byte, string, uint32, type WireReader } from './wire.ts';
 
 /** The largest packet we take, and the largest we send even to peers that take more. */
 export const maxPacketBytes = 32 * 1024;
+
+/** SSH_EXTENDED_DATA_STDERR, RFC 4254 §5.2. */
+const stderrType = 1;
 
 /** What a channel needs of its connection. */
 export interface ChannelWire {
@@ -29,6 +33,8 @@ export interface ChannelOptions {
   readonly eofAtFinish: boolean;
   /** Nothing may be sent to us until `openWindow` is called; a session that has not started reads nothing. */
   readonly startsClosed?: boolean;
+  /** The peer's stderr (extended data of type 1, RFC 4254 §5.2) is read from `stderrIn`; else it is dropped. */
+  readonly takesStderr?: boolean;
 }
 
 export interface ChannelNumbers {
@@ -38,17 +44,12 @@ export interface ChannelNumbers {
   readonly remoteMaxPacket: number;
 }
 
-interface PendingWrite {
-  data: Buffer;
-  readonly stderr: boolean;
-  readonly done: (error?: Error | null) => void;
-}
-
 /** Answers a channel request: true is success. Undefined in the map means refused. */
 export type RequestHandler = (data: WireReader) => boolean;
 
 export class Channel extends Duplex {
   readonly stderr: Writable;
+  readonly stderrIn: Readable | undefined;
   readonly numbers: ChannelNumbers;
   readonly receiveWindow: ReceiveWindow;
   /** By request type, RFC 4254 §5.4; what is absent is refused. */
@@ -56,26 +57,26 @@ export class Channel extends Duplex {
   /** Aborted when the channel is closed by the peer, by us, or with its connection. */
   readonly gone: AbortSignal;
   bytesIn = 0;
-  bytesOut = 0;
   readonly #wire: ChannelWire;
   readonly #abort = new AbortController();
-  #sendWindow: number;
-  readonly #packetBytes: number;
-  #pending: PendingWrite[] = [];
-  #waitsForSocket = false;
+  readonly #sending: SendQueue;
+  readonly #replies: ((accepted: boolean) => void)[] = [];
   #eofReceived = false;
   #eofSent = false;
   #closeSent = false;
-  /** Set once the peer takes no more output: called when a program writes all the same. */
-  #brokenPipe: (() => void) | undefined;
   readonly #eofAtFinish: boolean;
 
   constructor(wire: ChannelWire, numbers: ChannelNumbers, options: ChannelOptions) {
     super({ allowHalfOpen: true, autoDestroy: false, emitClose: false, highWaterMark: 256 * 1024 });
     this.#wire = wire;
     this.numbers = numbers;
-    this.#sendWindow = numbers.remoteWindow;
-    this.#packetBytes = Math.min(numbers.remoteMaxPacket, maxPacketBytes);
+    this.#sending = new SendQueue({
+      wire,
+      remote: numbers.remote,
+      windowBytes: numbers.remoteWindow,
+      packetBytes: Math.min(numbers.remoteMaxPacket, maxPacketBytes),
+      isOpen: () => this.isOpen,
+    });
     this.#eofAtFinish = options.eofAtFinish;
     this.receiveWindow = new ReceiveWindow(!options.startsClosed);
     this.gone = this.#abort.signal;
@@ -86,6 +87,11 @@ export class Channel extends Duplex {
       decodeStrings: true,
       write: (data: Buffer, _encoding, done) => this.#queue(data, true, done),
     });
+    if (options.takesStderr) this.stderrIn = this.#incomingStderr();
+  }
+
+  get bytesOut(): number {
+    return this.#sending.bytesSent;
   }
 
   get isOpen(): boolean {
@@ -137,20 +143,24 @@ export class Channel extends Duplex {
    * `onBrokenPipe` called at the first byte, as a program meets EPIPE only when it writes.
    */
   stopOutput(onBrokenPipe: () => void): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    this.#brokenPipe = onBrokenPipe;
-    if (pending.some((write) => write.data.length > 0)) onBrokenPipe();
-    for (const write of pending) write.done();
+    this.#sending.breakPipe(onBrokenPipe);
   }
 
   /** A channel request without reply, such as exit-status. */
   sendRequest(type: string, data: Buffer): void {
-    if (!this.isOpen) return;
-    const { remote } = this.numbers;
-    this.#wire.send(
-      Buffer.concat([byte(message.channelRequest), uint32(remote), string(type), boolean(false), data]),
-    );
+    if (this.isOpen) this.#wire.send(this.#request(type, false, data));
+  }
+
+  /** Resolves to the peer's answer: whether it did as it was asked. False when the channel ends first. */
+  askRequest(type: string, data: Buffer): Promise<boolean> {
+    if (!this.isOpen) return Promise.resolve(false);
+    this.#wire.send(this.#request(type, true, data));
+    return new Promise((resolve) => this.#replies.push(resolve));
+  }
+
+  /** To the oldest request that wanted one, RFC 4254 §5.4. */
+  receiveReply(accepted: boolean): void {
+    this.#replies.shift()?.(accepted);
   }
 
   /** Resolves when everything written so far to both outputs has left, or the channel is gone. */
@@ -178,25 +188,30 @@ export class Channel extends Duplex {
     this.#grantWindow();
   }
 
+  /** RFC 4254 §5.2; other types than stderr are dropped. Data on no stream that is read takes its window with it. */
+  receiveExtendedData(type: number, data: Buffer): void {
+    if (!this.stderrIn || this.gone.aborted || data.length === 0) return;
+    if (!this.receiveWindow.take(data.length)) return this.#wire.fail('data past the window');
+    if (this.#eofReceived) return this.#wire.fail('data after EOF');
+    this.bytesIn += data.length;
+    if (type === stderrType) this.stderrIn.push(data);
+    this.#grantWindow();
+  }
+
   receiveEof(): void {
     if (this.#eofReceived || this.gone.aborted) return;
     this.#eofReceived = true;
     this.push(null);
+    this.stderrIn?.push(null);
   }
 
   receiveClose(): void {
-    if (!this.#eofReceived) {
-      this.#eofReceived = true;
-      this.push(null);
-    }
+    this.receiveEof();
     this.close();
   }
 
   receiveWindowAdjust(bytes: number): void {
-    this.#sendWindow += bytes;
-    // RFC 4254 §5.2: the window never exceeds 2^32 - 1.
-    if (this.#sendWindow > 0xffffffff) return this.#wire.fail('a window past 2^32 - 1 bytes');
-    this.#flush();
+    if (!this.#sending.widen(bytes)) this.#wire.fail('a window past 2^32 - 1 bytes');
   }
 
   receiveRequest(type: string, wantReply: boolean, data: WireReader): void {
@@ -209,10 +224,7 @@ export class Channel extends Duplex {
 
   /** The connection is lost: nothing more can be sent. */
   connectionLost(): void {
-    if (!this.#eofReceived) {
-      this.#eofReceived = true;
-      this.push(null);
-    }
+    this.receiveEof();
     this.#ended();
   }
 
@@ -220,56 +232,33 @@ export class Channel extends Duplex {
     if (this.gone.aborted) return;
     this.#wire.release(this);
     this.#abort.abort();
-    // Writers are let go rather than failed: `gone` tells them, and no stream throws for want of a listener.
-    const pending = this.#pending;
-    this.#pending = [];
-    for (const write of pending) write.done();
+    this.#sending.letGo();
+    for (const reply of this.#replies.splice(0)) reply(false);
     this.emit('close');
   }
 
   #queue(data: Buffer, stderr: boolean, done: (error?: Error | null) => void): void {
     if (!this.isOpen || this.#eofSent) return done();
-    if (this.#brokenPipe) {
-      if (data.length > 0) this.#brokenPipe();
-      return done();
-    }
-    // An empty write has its place in the queue too: it tells when all before it has left.
-    this.#pending.push({ data, stderr, done });
-    if (this.#pending.length === 1) this.#flush();
+    this.#sending.write(data, stderr, done);
   }
 
-  #flush(): void {
-    while (this.#pending.length > 0 && this.isOpen) {
-      const write = this.#pending[0] as PendingWrite;
-      while (write.data.length > 0) {
-        if (this.#sendWindow === 0) return;
-        if (!this.#wire.isWritable()) return this.#waitForSocket();
-        const size = Math.min(write.data.length, this.#sendWindow, this.#packetBytes);
-        const packet = size === write.data.length ? write.data : write.data.subarray(0, size);
-        write.data = write.data.subarray(size);
-        this.#sendWindow -= size;
-        this.bytesOut += size;
-        if (write.stderr) this.#wire.sendStderr(this.numbers.remote, packet);
-        else this.#wire.sendData(this.numbers.remote, packet);
-        if (!this.isOpen) return;
-      }
-      this.#pending.shift();
-      write.done();
-    }
+  #request(type: string, wantReply: boolean, data: Buffer): Buffer {
+    const to = [byte(message.channelRequest), uint32(this.numbers.remote)];
+    return Buffer.concat([...to, string(type), boolean(wantReply), data]);
   }
 
-  #waitForSocket(): void {
-    if (this.#waitsForSocket) return;
-    this.#waitsForSocket = true;
-    this.#wire.onWritable(() => {
-      this.#waitsForSocket = false;
-      this.#flush();
+  #incomingStderr(): Readable {
+    return new Readable({
+      highWaterMark: 256 * 1024,
+      autoDestroy: false,
+      emitClose: false,
+      read: () => this.#grantWindow(),
     });
   }
 
   #grantWindow(): void {
     if (!this.isOpen || this.#eofReceived) return;
-    const bytes = this.receiveWindow.grant(this.readableLength);
+    const bytes = this.receiveWindow.grant(this.readableLength + (this.stderrIn?.readableLength ?? 0));
     if (bytes === 0) return;
     const { remote } = this.numbers;
     this.#wire.send(Buffer.concat([byte(message.channelWindowAdjust), uint32(remote), uint32(bytes)]));

@@ -17,6 +17,7 @@ import {
 } from './channel-open.ts';
 import { disconnectReason, message, openFailure } from './messages.ts';
 import { Outbox } from './outbox.ts';
+import { createOwnGlobalRequests, type OwnGlobalRequests } from './own-global-requests.ts';
 import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
 import { sendDisconnect, takeOverConnectionProtocol } from './ssh2-internals.ts';
 import { byte, MalformedMessage, WireReader } from './wire.ts';
@@ -49,6 +50,7 @@ export class ConnectionLayer implements ChannelWire {
   #waitingRequests = 0;
   #lastAnswer: Promise<unknown> = Promise.resolve();
   readonly #offers: ChannelOffers;
+  readonly #asked: OwnGlobalRequests;
   #lost = false;
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
@@ -62,8 +64,11 @@ export class ConnectionLayer implements ChannelWire {
       if (channel) act(channel, reader);
     };
     this.#offers = createChannelOffers(this);
+    this.#asked = createOwnGlobalRequests((payload) => this.send(payload));
     this.#handlers = new Map([
       [message.globalRequest, (reader) => this.#globalRequest(reader)],
+      [message.requestSuccess, (reader) => this.#asked.answered(reader.rest())],
+      [message.requestFailure, () => this.#asked.answered(undefined)],
       [message.channelOpen, (reader) => this.#channelOpen(reader)],
       [message.channelOpenConfirmation, (reader) => this.#offers.confirmed(reader)],
       [message.channelOpenFailure, (reader) => this.#offers.refused(reader)],
@@ -72,12 +77,18 @@ export class ConnectionLayer implements ChannelWire {
         onChannel((channel, reader) => channel.receiveWindowAdjust(reader.uint32())),
       ],
       [message.channelData, onChannel((channel, reader) => channel.receiveData(reader.bytes()))],
+      [
+        message.channelExtendedData,
+        onChannel((channel, reader) => channel.receiveExtendedData(reader.uint32(), reader.bytes())),
+      ],
       [message.channelEof, onChannel((channel) => channel.receiveEof())],
       [message.channelClose, onChannel((channel) => channel.receiveClose())],
       [
         message.channelRequest,
         onChannel((channel, reader) => channel.receiveRequest(reader.text(), reader.boolean(), reader)),
       ],
+      [message.channelSuccess, onChannel((channel) => channel.receiveReply(true))],
+      [message.channelFailure, onChannel((channel) => channel.receiveReply(false))],
     ]);
     this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits, () =>
       this.fail('new keys were asked for, and no answer came'),
@@ -100,6 +111,7 @@ export class ConnectionLayer implements ChannelWire {
     this.#lost = true;
     this.#rekeying.stop();
     this.#offers.close();
+    this.#asked.close();
     for (const channel of [...this.#channels.values()]) channel.connectionLost();
     this.#outbox.close();
   }
@@ -134,14 +146,25 @@ export class ConnectionLayer implements ChannelWire {
     this.#channels.delete(channel.numbers.local);
   }
 
-  /** Opens a channel to the peer, RFC 4254 §5.1; undefined when it refuses, or is gone. */
-  openChannel(type: string, data: Buffer, options: ChannelOptions): Promise<Channel | undefined> {
+  /** A global request of ours; resolves to the data of its answer, undefined: refused, or the connection is lost. */
+  ask(name: string, data: Buffer): Promise<Buffer | undefined> {
+    return this.#asked.ask(name, data);
+  }
+
+  /** Opens a channel to the peer, RFC 4254 §5.1; undefined when it refuses, for what `onRefused` is told, or is gone. */
+  openChannel(
+    type: string,
+    data: Buffer,
+    options: ChannelOptions,
+    onRefused: (refusal: OpenRefused) => void = () => {},
+  ): Promise<Channel | undefined> {
     return new Promise((resolve) => {
       if (this.#lost) return resolve(undefined);
       const local = this.#nextChannel++;
       // In the very tick of the answer: the channel's first data may come with it.
       this.#offers.offer(type, local, data, (peer) => {
-        if (!peer || this.#lost) return resolve(undefined);
+        if (peer instanceof OpenRefused) onRefused(peer);
+        if (!peer || peer instanceof OpenRefused || this.#lost) return resolve(undefined);
         const channel = new Channel(this, { local, ...peer }, options);
         this.#channels.set(local, channel);
         resolve(channel);

@@ -11,7 +11,7 @@ export async function endSession(channel: Channel, end: SessionEnd): Promise<voi
   if ('exitStatus' in end) {
     channel.sendRequest('exit-status', uint32(end.exitStatus));
   } else {
-    const coreDumped = boolean(false);
+    const coreDumped = boolean(end.coreDumped === true);
     channel.sendRequest(
       'exit-signal',
       Buffer.concat([string(end.exitSignal), coreDumped, string(end.message), string('')]),

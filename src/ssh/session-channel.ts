@@ -107,6 +107,7 @@ function sessionIo(channel: Channel, state: SessionState): SessionIo {
       for (const name of state.earlySignals.splice(0)) listener(name);
     },
     closed: hangup.signal,
+    stopInput: () => channel.sendRequest('eow@openssh.com', Buffer.alloc(0)),
   };
 }
 

@@ -17,7 +17,7 @@ beforeAll(async () => {
   const ecdsa = await makeKeyPair('ecdsa');
   [sshd, dropbear] = await Promise.all([
     startSshd([`HostKey ${rsa.file}`, `HostKey ${ecdsa.file}`]),
-    startDropbear([]),
+    startDropbear(),
   ]);
 });
 afterAll(async () => {

@@ -1,10 +1,10 @@
-/** dropbear on a free loopback port, with host keys of its own making, which logs in whoever runs the tests. */
+/** dropbear on a free loopback port, with host keys of its own making, which logs in whoever runs the tests: root. */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runProgram } from './ssh-client.ts';
+import { type KeyPair, runProgram } from './ssh-client.ts';
 import { freePort } from './sshd.ts';
 
 export interface Dropbear {
@@ -12,16 +12,21 @@ export interface Dropbear {
   readonly stop: () => Promise<void>;
 }
 
-/** With these flags beside what it needs to run. */
-export async function startDropbear(flags: readonly string[]): Promise<Dropbear> {
+/** It lets these keys in. Its ~/.ssh is a folder of its own, for it knows no other place for them. */
+export async function startDropbear(...letIn: readonly KeyPair[]): Promise<Dropbear> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-dropbear-'));
   const port = await freePort();
   const keys = ['ed25519', 'ecdsa', 'rsa'].map((type) => ({ type, file: join(folder, type) }));
   for (const { type, file } of keys) await runProgram('dropbearkey', ['-t', type, '-f', file]);
-  const own = ['-F', '-p', `127.0.0.1:${port}`, '-P', join(folder, 'pid')];
-  const child = spawn('dropbear', [...own, ...keys.flatMap(({ file }) => ['-r', file]), ...flags], {
-    stdio: 'ignore',
-  });
+  const ssh = join(folder, 'ssh');
+  await mkdir(ssh, { mode: 0o700 });
+  await mkdir(join(homedir(), '.ssh'), { recursive: true, mode: 0o700 });
+  const lines = letIn.map(({ publicKey }) => `${publicKey}\n`).join('');
+  await writeFile(join(ssh, 'authorized_keys'), lines, { mode: 0o600 });
+  const mounted = 'mount --bind "$0" ~/.ssh && exec "$@"';
+  const own = ['dropbear', '-F', '-p', `127.0.0.1:${port}`, '-P', join(folder, 'pid')];
+  const command = [...own, ...keys.flatMap(({ file }) => ['-r', file])];
+  const child = spawn('unshare', ['--mount', 'sh', '-c', mounted, ssh, ...command], { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`dropbear did not start: ${child.exitCode}`);

@@ -16,7 +16,6 @@ import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
 import { createContainerSshd } from '../../src/container-sshd/create-container-sshd.ts';
-import type { GatewayError } from '../../src/errors.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
@@ -29,6 +28,7 @@ import { createTargetDirectory } from '../../src/targets/create-target-directory
 import type { ContainerTarget } from '../../src/targets/target.ts';
 import { createApiKeys } from '../../src/tokens/api-keys.ts';
 import { createHandles } from '../../src/tokens/handles.ts';
+import { hostEngineOf } from './host-engine.ts';
 import { container, hostsOf, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
 import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
 
@@ -48,8 +48,6 @@ export async function openLobby(options: LobbyOptions = {}) {
   const config: Config = configSchema.parse({ domain: 'gw.example.com', ...options.config });
   const store = options.store ?? (await openLowdbStore({ dataDir: folder }));
   const { engine, asked, breakWith } = listedEngine(options.containers ?? []);
-  const shownHostKeys = [hostKey];
-  let scanFault: GatewayError | undefined;
   const lines: Record<string, unknown>[] = [];
   const log: Logger = pino(
     { level: 'trace' },
@@ -63,6 +61,8 @@ export async function openLobby(options: LobbyOptions = {}) {
   const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours: 0 });
   const handles = createHandles({ store, clock });
   const { domain } = config;
+  const hostEngine = hostEngineOf({ ...config, dataDir: folder });
+  const routes = { authorizer, targets, engine, hostEngine };
   const services: CommandServices = {
     config,
     clock,
@@ -83,18 +83,13 @@ export async function openLobby(options: LobbyOptions = {}) {
       dataDir: folder,
       targetPrefix: config.targetPrefix,
       isContainerName: async (name) => (options.containers ?? []).some((each) => each.name === name),
-      scanHost: async () => {
-        if (scanFault) throw scanFault;
-        return [...shownHostKeys];
-      },
     }),
-    egressKey: async () => ({ publicKey: hostKey, fingerprint: 'SHA256:x' }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     connections: createConnections(),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {
-      const routed = await openTarget({ authorizer, targets, engine }, session.identity, target, user);
+      const routed = await openTarget(routes, session.identity, target, user);
       return routed.handler(request, io, session);
     },
   };
@@ -107,16 +102,11 @@ export async function openLobby(options: LobbyOptions = {}) {
   return {
     services,
     engine,
+    hostEngine,
     log,
     lobby,
     asked,
     breakWith,
-    /** What every registered host shows. */
-    shownHostKeys,
-    failScan: (fault: GatewayError) => {
-      scanFault = fault;
-    },
-    folder,
     /** Lines of the log, the audit's among them. */
     logged: () => lines,
     /** Runs one line, or a shell or subsystem, to its end. */

@@ -7,8 +7,8 @@ import { startClient } from './ssh2-client.ts';
 export interface ClientTransport {
   readonly client: Connection;
   readonly stream: Duplex;
-  /** Given to whoever listens last; what comes before anybody does is kept, up to a few messages. */
-  onLoginMessage: (payload: Buffer) => void;
+  /** Messages of RFC 4252 and EXT_INFO from now on, and at once the EXT_INFO that came before. */
+  onLoginMessage(listener: (payload: Buffer) => void): void;
   /** Called once, when the transport has failed or was closed; at once where it was already. */
   onEnd(listener: (reason: string) => void): void;
   /** Ends it at once. */
@@ -24,6 +24,7 @@ export interface TransportOptions {
   readonly signal: AbortSignal;
 }
 
+const extInfoMessage = 7;
 /** A stranger's greeting, banner and key exchange are no longer than that. */
 const maxBytesBeforeLogin = 256 * 1024;
 
@@ -58,9 +59,14 @@ export function openTransport(stream: Duplex, options: TransportOptions): Promis
         stream.off('data', count);
         resolve(transport);
       },
-      onLoginMessage: (payload) => transport.onLoginMessage(payload),
+      onLoginMessage: (payload) => onMessage(payload),
       onError: (error) => end(error.message),
     });
+    // EXT_INFO comes right after the keys, RFC 8308 §2.4; nothing else may before a request of ours.
+    let extInfo: Buffer | undefined;
+    let onMessage = (payload: Buffer) => {
+      if (payload[0] === extInfoMessage) extInfo = Buffer.from(payload);
+    };
     let bytes = 0;
     // ssh2 reads a greeting without end.
     const count = (data: Buffer) => {
@@ -71,7 +77,10 @@ export function openTransport(stream: Duplex, options: TransportOptions): Promis
     const transport: ClientTransport = {
       client,
       stream,
-      onLoginMessage: () => {},
+      onLoginMessage(listener) {
+        onMessage = listener;
+        if (extInfo) listener(extInfo);
+      },
       onEnd(listener) {
         if (ended === undefined) endListeners.push(listener);
         else listener(ended);

@@ -5,6 +5,7 @@ import type { Authorization } from '../../auth/authorization.ts';
 import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
 import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
+import { checkAllowed } from '../check-allowed.ts';
 import type { ContainerEngine, ContainerTarget } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
@@ -17,7 +18,7 @@ import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
 import { createResidents } from './resident/create-residents.ts';
 import { runScript } from './run-script.ts';
-import { checkAllowed, type PlanRules, planSession } from './session-plan.ts';
+import { type PlanRules, planSession } from './session-plan.ts';
 import { runSftpSession } from './sftp/sftp-session.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createWithImage } from './sidecar/with-image.ts';
@@ -104,12 +105,12 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
 }
 
 function sessionIn(
-  { target, user, allows, ...rest }: Authorization<ContainerTarget>,
+  { target, user, allows }: Authorization<ContainerTarget>,
   parts: ExecParts,
   rules: PlanRules,
 ): SessionHandler {
   return async (request, io, context) => {
-    checkAllowed({ target, user, allows, ...rest }, request);
+    checkAllowed({ allows }, request);
     const facts = await parts.facts.getFacts(target.id, target.name);
     const plan = await planSession(facts, user, request, context, rules);
     if (plan.files === 'program') return runExecSession(parts, facts, plan, io, io.closed);

@@ -1,8 +1,6 @@
 /** What one request becomes inside a container: which program, as whom, where, with what around it. */
-import type { Authorization } from '../../auth/authorization.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Pty, SessionContext, SessionRequest } from '../../sessions/session.ts';
-import type { ContainerTarget } from '../target.ts';
 import type { ContainerFacts } from './container-facts.ts';
 import { type Launch, launchOf, shellArgv, terminalSize } from './launch.ts';
 import type { SessionUser } from './passwd.ts';
@@ -41,15 +39,6 @@ const sftpServers = [
   '/usr/lib/sftp-server',
 ];
 const workdirLabel = 'rexec.workdir';
-
-/** Throws pty-refused, sftp-refused, unknown-subsystem, before anything is asked of the engine. */
-export function checkAllowed(authorization: Authorization<ContainerTarget>, request: SessionRequest): void {
-  const { start, pty } = request;
-  if (pty && !authorization.allows.pty) throw new GatewayError('pty-refused', {});
-  if (start.kind !== 'subsystem') return;
-  if (start.name !== 'sftp') throw new GatewayError('unknown-subsystem', { subsystem: start.name });
-  if (!authorization.allows.sftp) throw new GatewayError('sftp-refused', {});
-}
 
 /** Throws no-such-user, no-shell, no-sftp-server. */
 export async function planSession(

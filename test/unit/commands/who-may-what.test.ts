@@ -44,10 +44,11 @@ beforeEach(async () => {
   await putGrant(store, web, ulla, { users: ['app', 'www-data'] });
   await store.transact((transaction) => transaction.put('targetTags', { id: ci.key, tags: ['ci'] }));
   const { hosts } = lobby.services;
-  const register = async (name: string, by: AccountRow, shared: boolean) => {
-    const facts = { name, username: 'root', hostname: 'host.example.com', port: 22, ports: [], shared };
-    return (await hosts.add(facts, { accountId: by.id, isAdmin: by.role === 'admin' })).host;
-  };
+  const register = (name: string, by: AccountRow, shared: boolean) =>
+    hosts.add(
+      { name, username: 'root', hostname: 'host.example.com', port: 22, ports: [], shared },
+      { accountId: by.id, isAdmin: by.role === 'admin' },
+    );
   await putGrant(store, { key: hostKey(await register('lab', olga, false)) }, gus);
   await register('open', ada, true);
   people = {
@@ -98,14 +99,14 @@ async function outcomeOfLine(name: Who, line: string): Promise<string> {
 }
 
 async function outcomeOfRoute(name: Who, route: string): Promise<string> {
-  const { services, engine, log, lobby: handler } = lobby;
+  const { services, engine, hostEngine, log, lobby: handler } = lobby;
   const refused: string[] = [];
   const audit = {
     ...services.audit,
     refused: (_: unknown, { reason }: { reason: string }) => void refused.push(reason),
   };
   const identity = people[name];
-  const reachHost = createReachHost({ ...services, audit, targetPrefix: 'rexec-' });
+  const reachHost = createReachHost({ ...services, hostEngine, audit, targetPrefix: 'rexec-' });
   const jump = createResolveJump({ ...services, audit, reachHost, targetPrefix: 'rexec-' });
   const jumpTo = async () => {
     const found = await jump(identity, 'rexec-web', 22);
@@ -118,6 +119,7 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
       ...services,
       audit,
       engine,
+      hostEngine,
       log,
       lobby: handler,
       targetPrefix: 'rexec-',

@@ -17,14 +17,21 @@ describe('channels offered to a peer', () => {
     const { offers, offer, reader, answers } = open();
     offer(5);
     offers.confirmed(reader(5, 9, 100, 32_768));
-    offers.refused(reader(5));
+    offers.refused(reader(5, 2, 0));
     expect(answers).toEqual([{ remote: 9, remoteWindow: 100, remoteMaxPacket: 32_768 }]);
+  });
+
+  it('a refusal tells why', () => {
+    const { offers, offer, reader, answers } = open();
+    offer(5);
+    offers.refused(reader(5, 1, 0));
+    expect(answers).toMatchObject([{ reason: 1, message: '' }]);
   });
 
   it('never-offered: an answer to no question does nothing', () => {
     const { offers, reader, answers, failures } = open();
     offers.confirmed(reader(7, 1, 1, 32_768));
-    offers.refused(reader(8));
+    offers.refused(reader(8, 2, 0));
     expect([answers, failures]).toEqual([[], []]);
   });
 

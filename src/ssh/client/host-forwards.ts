@@ -1,0 +1,105 @@
+/** Forwards from and into a host, RFC 4254 §7, over the connection that is logged in to it. */
+import type { Duplex } from 'node:stream';
+import { GatewayError } from '../../errors.ts';
+import { excerpt } from '../../platform/excerpt.ts';
+import { printable } from '../../platform/printable.ts';
+import type { Address } from '../../sessions/session.ts';
+import type { HostConnection } from '../../targets/host-connection.ts';
+import type { ForwardDestination, InboundConnection, RemoteListener } from '../../targets/target.ts';
+import type { ChannelOpenHandler } from '../channel-open.ts';
+import type { ConnectionLayer } from '../connection-layer.ts';
+import { string, uint32, WireReader } from '../wire.ts';
+import { channelStream } from './channel-stream.ts';
+
+export interface HostForwards extends Pick<HostConnection, 'dial' | 'listen'> {
+  /** Answers the host's `forwarded-tcpip`. */
+  readonly forwardedTcpip: ChannelOpenHandler;
+  close(): void;
+}
+
+interface Listening {
+  readonly onConnection: (connection: InboundConnection) => void;
+  readonly end: () => void;
+}
+
+/** `layer` is there when the first request comes. */
+export function createHostForwards(host: string, layer: () => ConnectionLayer): HostForwards {
+  const listeners = new Map<string, Listening>();
+  const keyOf = (address: string, port: number) => `${port} ${address}`;
+
+  async function dial(destination: ForwardDestination, origin: Address): Promise<Duplex> {
+    const { host: address, port } = destination;
+    const fields = [
+      string(address || 'localhost'),
+      uint32(port),
+      string(origin.address),
+      uint32(origin.port),
+    ];
+    let reason = 'the connection to it was lost';
+    const open = Buffer.concat(fields);
+    const channel = await layer().openChannel('direct-tcpip', open, { eofAtFinish: true }, (refusal) => {
+      reason = printable(excerpt(refusal.message, 200)) || 'it refused';
+    });
+    if (channel) return channelStream(channel);
+    throw new GatewayError('forward-failed', { destination: `${address}:${port}`, name: host, reason });
+  }
+
+  async function listen(
+    place: ForwardDestination,
+    onConnection: Listening['onConnection'],
+  ): Promise<RemoteListener> {
+    const { host: address } = place;
+    const fields = (port: number) => Buffer.concat([string(address), uint32(port)]);
+    let key = keyOf(address, place.port);
+    const closeListeners: (() => void)[] = [];
+    let closed = false;
+    const end = () => {
+      if (closed) return;
+      closed = true;
+      listeners.delete(key);
+      for (const listener of closeListeners) listener();
+    };
+    const refused = (reason: string) => {
+      const destination = `${address}:${place.port}`;
+      return new GatewayError('forward-failed', { destination, name: host, reason });
+    };
+    if (listeners.has(key)) throw refused('it listens there already');
+    // Before the answer: the first connection may come with it.
+    listeners.set(key, { onConnection, end });
+    const answer = await layer().ask('tcpip-forward', fields(place.port));
+    if (!answer) {
+      end();
+      throw refused('it does not listen there');
+    }
+    // Only to a request for any port the host says which, RFC 4254 §7.1.
+    const port = place.port === 0 ? new WireReader(answer).uint32() : place.port;
+    listeners.delete(key);
+    key = keyOf(address, port);
+    listeners.set(key, { onConnection, end });
+    return {
+      port,
+      onClose(listener) {
+        if (closed) listener();
+        else closeListeners.push(listener);
+      },
+      close() {
+        if (!closed) void layer().ask('cancel-tcpip-forward', fields(port));
+        end();
+      },
+    };
+  }
+
+  return {
+    dial,
+    listen,
+    forwardedTcpip({ data, accept, refuse }) {
+      const listening = listeners.get(keyOf(data.text(), data.uint32()));
+      if (!listening) return refuse('nobody listens there');
+      const origin = { address: data.text(), port: data.uint32() };
+      listening.onConnection({ stream: channelStream(accept({ eofAtFinish: true })), ...origin });
+    },
+    close() {
+      for (const { end } of [...listeners.values()]) end();
+    },
+  };
+}
