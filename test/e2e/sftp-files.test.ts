@@ -4,28 +4,38 @@ import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type Outcome, runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';
 
-let door: TestGateway;
-let config: string;
+let doors: readonly TestGateway[];
+let configs: Readonly<Record<'shell' | 'resident', string>>;
 let folder: string;
 beforeAll(async () => {
-  door = await startTestGateway();
-  config = await sshConfigFile(door);
+  const withoutResidents = createTestEngine({ residentIdleMs: 0 });
+  doors = await Promise.all([
+    startTestGateway({ overrides: { engine: withoutResidents } }),
+    startTestGateway(),
+  ]);
+  const [shell, resident] = await Promise.all(doors.map((door) => sshConfigFile(door)));
+  configs = { shell: shell as string, resident: resident as string };
   folder = await mkdtemp(join(tmpdir(), 'postern-files-'));
 });
-afterAll(() => door.stop());
+afterAll(() => Promise.all(doors.map((door) => door.stop())));
+
+const withoutServer = 'rm -f /usr/lib/openssh/sftp-server /usr/lib/sftp-server';
 
 /** Debian's own sftp-server is taken away: what is left is dash and coreutils. */
 describe.each([
-  ['busybox', images.busybox, 'true'],
-  ['Debian without an sftp-server', images.debian, 'rm -f /usr/lib/openssh/sftp-server /usr/lib/sftp-server'],
-  ['bash', images.debian, 'rm -f /usr/lib/openssh/sftp-server /usr/lib/sftp-server; ln -sf bash /bin/sh'],
-])('files in %s', (_name, image, prepare) => {
+  ['busybox', 'shell', images.busybox, 'true'],
+  ['Debian without an sftp-server', 'shell', images.debian, withoutServer],
+  ['bash', 'shell', images.debian, `${withoutServer}; ln -sf bash /bin/sh`],
+  ['busybox', 'resident', images.busybox, 'true'],
+] as const)('files in %s, by %s', (_name, way, image, prepare) => {
+  const config = () => configs[way];
   let container: TestContainer;
   beforeAll(async () => {
     container = await runContainer(image, ['--tmpfs', '/small:size=1m,mode=1777']);
@@ -34,11 +44,11 @@ describe.each([
   afterAll(() => container.remove());
 
   const sftp = (batch: string, user = 'app'): Promise<Outcome> =>
-    runProgram('sftp', ['-q', '-F', config, '-b', '-', `${user}@rexec-${container.name}`], {
+    runProgram('sftp', ['-q', '-F', config(), '-b', '-', `${user}@rexec-${container.name}`], {
       stdin: batch,
       timeoutMs: 60_000,
     });
-  const scp = (...args: readonly string[]) => runProgram('scp', ['-q', '-F', config, ...args]);
+  const scp = (...args: readonly string[]) => runProgram('scp', ['-q', '-F', config(), ...args]);
   const at = (path: string) => `app@rexec-${container.name}:${path}`;
   const local = async (name: string, content: Buffer | string) => {
     const file = join(folder, name);
@@ -124,5 +134,11 @@ describe.each([
     await container.sh('touch /root/secret; chmod 700 /root');
     const hidden = await sftp('ls /root/');
     expect([hidden.status, hidden.stderr]).toEqual([1, expect.stringContaining('Permission denied')]);
+  });
+
+  it('what is no SFTP ends the session with a sentence', async () => {
+    const args = ['-F', config(), '-s', `app@rexec-${container.name}`, 'sftp'];
+    const outcome = await runProgram('ssh', args, { stdin: 'GET / HTTP/1.1\r\n\r\n' });
+    expect([outcome.status, outcome.stderr]).toEqual([255, expect.stringContaining('what is no SFTP')]);
   });
 });

@@ -16,9 +16,10 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
-import { createResidents } from './resident/create-residents.ts';
+import { createResidents, type Residents } from './resident/create-residents.ts';
+import { runSftpInside } from './resident/sftp-inside.ts';
 import { runScript } from './run-script.ts';
-import { type PlanRules, planSession } from './session-plan.ts';
+import { findSftpServer, folderOf, type PlanRules, planSession } from './session-plan.ts';
 import { runSftpSession } from './sftp/sftp-session.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createWithImage } from './sidecar/with-image.ts';
@@ -86,7 +87,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
-    openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules)),
+    openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules, residents)),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
@@ -105,13 +106,21 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
 }
 
 function sessionIn(
-  { target, user, allows }: Authorization<ContainerTarget>,
+  authorization: Authorization<ContainerTarget>,
   parts: ExecParts,
   rules: PlanRules,
+  residents: Residents,
 ): SessionHandler {
+  const { target, user } = authorization;
   return async (request, io, context) => {
-    checkAllowed({ allows }, request);
+    checkAllowed(authorization, request);
     const facts = await parts.facts.getFacts(target.id, target.name);
+    if (request.start.kind === 'subsystem' && !(await findSftpServer(facts))) {
+      const asked = await facts.getUser(user);
+      // Where there can be none, the image's own shell does what it can.
+      const resident = await residents.open(authorization, facts, asked).catch(() => undefined);
+      if (resident) return runSftpInside(io, resident, folderOf(facts, asked));
+    }
     const plan = await planSession(facts, user, request, context, rules);
     if (plan.files === 'program') return runExecSession(parts, facts, plan, io, io.closed);
     const runHelper = (helperIo: SessionIo) => runExecSession(parts, facts, plan, helperIo, helperIo.closed);

@@ -57,7 +57,7 @@ export async function planSession(
   const shell = await facts.findProgram([user.shell, ...usualShells]);
   const program = await programOf(facts, request, shell, launcher, rules);
   const files = program.includes(helperScript) ? 'helper' : 'program';
-  const folder = workdirOf(facts) ?? user.home;
+  const folder = folderOf(facts, user);
   return {
     launch: launchOf({ shell: launcher, program, folders: [folder, user.home], pty }),
     env: envFor(files, {
@@ -85,10 +85,13 @@ function envFor(files: SessionPlan['files'], facts: Parameters<typeof sessionEnv
   return files === 'helper' ? [...env.filter((each) => !/^(LC_|LANG)/.test(each)), 'LC_ALL=C'] : env;
 }
 
-function workdirOf(facts: ContainerFacts): string | undefined {
+/** Where sessions of that user begin, if there is such a folder. */
+export function folderOf(facts: ContainerFacts, { home }: SessionUser): string {
   const folder = facts.labels[workdirLabel];
-  return folder?.startsWith('/') ? folder : undefined;
+  return folder?.startsWith('/') ? folder : home;
 }
+
+export const findSftpServer = (facts: ContainerFacts) => facts.findProgram(sftpServers);
 
 async function programOf(
   facts: ContainerFacts,
@@ -99,7 +102,7 @@ async function programOf(
 ): Promise<readonly string[]> {
   const { name } = facts;
   if (start.kind === 'subsystem') {
-    const server = await facts.findProgram(sftpServers);
+    const server = await findSftpServer(facts);
     if (server) return [server];
     if (launcher) return [...shellArgv(launcher), helperScript, 'postern'];
     throw new GatewayError('no-sftp-server', { name });

@@ -34,7 +34,7 @@ export interface ResidentsOptions {
   readonly engine: EngineApi;
   readonly withImage: WithImage;
   readonly log: Logger;
-  /** Without any stream for so long, a resident ends. */
+  /** Without any stream for so long, a resident ends; 0: there are none. */
   readonly idleMs: number;
 }
 
@@ -92,6 +92,8 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
   return {
     async open({ target }, facts, user) {
       if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
+      if (idleMs === 0)
+        throw new GatewayError('sidecar-unavailable', { reason: 'its configuration has none' });
       if (target.id !== facts.id) throw new Error('these are the facts of another container');
       const key = JSON.stringify([facts.id, user.engineUser ?? null]);
       const found = kept.get(key);

@@ -4,7 +4,6 @@
  * one write, answered when all of it was taken.
  */
 import type { Readable, Writable } from 'node:stream';
-import { GatewayError } from '../../../errors.ts';
 import { offeredExtensions } from './extensions.ts';
 import { FileFailure, type FileOperations } from './file-operations.ts';
 import { createHandles } from './handles.ts';
@@ -33,7 +32,7 @@ interface Write {
 }
 
 /**
- * Serves until the client's EOF, and resolves when all it asked for is answered. Throws `sftp-malformed`
+ * Serves until the client's EOF, and resolves when all it asked for is answered. Throws MalformedMessage
  * where the client does not speak SFTP; rejects with what `stopped` rejects with.
  */
 export async function serveSftp(
@@ -121,7 +120,7 @@ function greet(message: Buffer): void {
 }
 
 function malformed(): never {
-  throw new GatewayError('sftp-malformed', {});
+  throw new MalformedMessage('that is not SFTP');
 }
 
 /** Without an id there is nobody to answer. */

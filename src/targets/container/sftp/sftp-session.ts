@@ -1,7 +1,9 @@
 /** An SFTP session in a container without an sftp-server, through the helper script in one exec. */
 import { PassThrough, Writable } from 'node:stream';
+import { GatewayError } from '../../../errors.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { createHelperChannel } from './helper-channel.ts';
+import { MalformedMessage } from './messages.ts';
 import { serveSftp } from './sftp-server.ts';
 import { createShellFiles } from './shell-files.ts';
 
@@ -31,7 +33,9 @@ export async function runSftpSession(
   const left = running.finally(() => helper.end());
   left.catch(() => {});
   try {
-    const served = serveSftp(io.stdin, io.stdout, createShellFiles(helper, homes), closed);
+    const served = serveSftp(io.stdin, io.stdout, createShellFiles(helper, homes), closed).catch((error) => {
+      throw error instanceof MalformedMessage ? new GatewayError('sftp-malformed', {}) : error;
+    });
     served.catch(() => {});
     const first = await Promise.race([served.then(() => undefined), left]);
     if (first) return first;

@@ -1,7 +1,7 @@
-/** The sidecar's image, made from this very process: its Node, that one's libraries, and `inside/`. */
+/** The sidecar's image, made from this very process: its Node, that one's libraries, and the programs of `inside/`. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack as createPack, type Pack } from 'tar-stream';
@@ -9,10 +9,11 @@ import { GatewayError } from '../../../errors.ts';
 import { internalLabel } from '../../visibility.ts';
 import type { EngineApi } from '../engine-api.ts';
 import { findOwnBinary, type OwnBinary } from './own-binary.ts';
+import { readProgramFiles } from './program-files.ts';
 
-const insideFolder = new URL('inside/', import.meta.url);
 const repository = 'postern-sidecar';
 const libraryFolder = 'lib/postern';
+const programFolder = 'program';
 /** As the engine writes what Node calls so. */
 const architectures: ReadonlyMap<string, string> = new Map([
   ['x64', 'amd64'],
@@ -21,10 +22,10 @@ const architectures: ReadonlyMap<string, string> = new Map([
 
 interface ImageFiles {
   readonly binary: OwnBinary;
-  /** The program, by path in the image. */
+  /** By path in the image. */
   readonly texts: ReadonlyMap<string, string>;
-  /** Of the programs' file names: `.ts`, or `.js` when compiled. */
-  readonly extension: string;
+  /** Where each program is among them, by its name. */
+  readonly programs: ReadonlyMap<string, string>;
   readonly tag: string;
 }
 
@@ -52,7 +53,7 @@ export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImag
     node: '/node',
     loader: files.binary.loader,
     libraries: `/${libraryFolder}`,
-    program: (program) => `/sidecar/${program}${files.extension}`,
+    program: (program) => `/${programFolder}/${files.programs.get(program)}`,
   };
   if (await engine.hasImage(name)) return image;
   const theirs = await engine.architecture();
@@ -85,20 +86,18 @@ const unavailable = (reason: string, cause?: unknown) =>
 
 async function readFiles(): Promise<ImageFiles> {
   const binary = await findOwnBinary();
-  const names = (await readdir(insideFolder)).filter((name) => /\.[jt]s$/.test(name)).toSorted();
+  const { texts: sources, paths: programs } = await readProgramFiles();
   const texts = new Map<string, string>([
-    ['sidecar/package.json', '{"type":"module"}'],
+    [`${programFolder}/package.json`, '{"type":"module"}'],
     ['etc/nsswitch.conf', 'hosts: files dns\n'],
   ]);
-  for (const name of names) texts.set(`sidecar/${name}`, await readFile(new URL(name, insideFolder), 'utf8'));
-  const extension = names.map((name) => /^sidecar(\.[jt]s)$/.exec(name)?.[1]).find(Boolean);
-  if (extension === undefined) throw new Error('its program is missing');
+  for (const [path, text] of sources) texts.set(`${programFolder}/${path}`, text);
   const hash = createHash('sha256').update(JSON.stringify([process.version, process.arch, [...texts]]));
   for (const path of [binary.node, binary.loader, ...binary.libraries.values()]) {
     const { size, mtimeMs } = await stat(path);
     hash.update(JSON.stringify([path, size, mtimeMs]));
   }
-  return { binary, texts, extension, tag: hash.digest('hex').slice(0, 16) };
+  return { binary, texts, programs, tag: hash.digest('hex').slice(0, 16) };
 }
 
 async function fill(pack: Pack, { binary, texts }: ImageFiles): Promise<void> {

@@ -2,6 +2,7 @@
  * The resident: the gateway's Node as a program of one user inside a container, with the rights of any program that
  * `docker exec` starts there. Everything it needs is loaded at its start: the files that it came from go away then.
  */
+import { serveFiles } from './files.ts';
 import { type Answer, serveAnswers } from './serve.ts';
 
 const answers: ReadonlyMap<string, Answer> = new Map([
@@ -12,6 +13,7 @@ const answers: ReadonlyMap<string, Answer> = new Map([
       stream.respond({ ':status': 200, ...headers }, { endStream: true });
     },
   ],
+  ['/sftp', (stream, query) => serveFiles(stream, query.get('home') ?? '/')],
 ]);
 
 const exit = () => process.exit(0);

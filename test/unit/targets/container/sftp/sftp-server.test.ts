@@ -57,7 +57,7 @@ async function converse(input: readonly Buffer[], files = memoryFiles().files) {
   stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
   const ended = serveSftp(stdin, stdout, files, new AbortController().signal).then(
     () => 'ended',
-    (error) => (error as { code?: string }).code ?? String(error),
+    (error) => (error as Error).name,
   );
   stdin.end(Buffer.concat(input));
   const end = await ended;
@@ -150,8 +150,8 @@ describe('what is no SFTP', () => {
     ['a request without an id', raw(0, 0, 0, 1, 17)],
     ['a request with half an id', raw(0, 0, 0, 3, 17, 0, 0)],
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\n\r\n')],
-  ])('%s ends the session with its sentence', async (_name, bytes) => {
-    expect((await converse([init, bytes])).end).toBe('sftp-malformed');
+  ])('%s is refused as no SFTP', async (_name, bytes) => {
+    expect((await converse([init, bytes])).end).toBe('MalformedMessage');
   });
 
   it.each<[string, Buffer]>([
@@ -160,7 +160,7 @@ describe('what is no SFTP', () => {
     ['a greeting without a version', messageOf(1, [])],
     ['nothing but noise', Buffer.from('SSH-2.0-OpenSSH\r\n')],
   ])('%s instead of a greeting ends the session', async (_name, bytes) => {
-    expect((await converse([bytes])).end).toBe('sftp-malformed');
+    expect((await converse([bytes])).end).toBe('MalformedMessage');
   });
 
   const types = [3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 200];
