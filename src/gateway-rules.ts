@@ -15,7 +15,7 @@ import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
 import { createHosts } from './hosts/create-hosts.ts';
 import { dialHost } from './hosts/dial-host.ts';
-import { readIdentityFile } from './hosts/read-identity.ts';
+import { readIdentityFile } from './hosts/identity-files.ts';
 import { createKeys } from './keys/create-keys.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
@@ -77,12 +77,13 @@ export async function openRules(
     dialHost,
     scanHostKeys,
     openConnection,
-    readIdentityFile: (path) => readIdentityFile(dataDir, path),
+    readIdentityFile: async (path) => (await readIdentityFile(dataDir, path)).privateKey,
     readEgressKey: async () => (await egressKey()).privateKey,
   });
   lifecycle.onClose(() => hostEngine.close());
   const isContainerName = isContainerNameOf(engine);
-  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName });
+  const scanHost = hostEngine.scanHostKeys;
+  const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
   return {
     clock,
     store,

@@ -30,6 +30,11 @@ export interface Audit {
   ): void;
   /** A command that changed something, or was refused; its line is masked. */
   commandRun(identity: Identity, facts: { line: string; outcome: string }): void;
+  /** Other host keys of a registered host are pinned; fingerprints. */
+  hostKeysTrusted(
+    identity: Identity,
+    facts: { host: string; before: readonly string[]; after: readonly string[] },
+  ): void;
   refused(identity: Identity, facts: { what: string; reason: string }): void;
   /** What the operator did through the control socket. */
   operatorActed(facts: { what: string; outcome: string }): void;
@@ -78,6 +83,7 @@ export function createAudit(...sinks: readonly AuditSink[]): Audit {
     sessionEnded: (identity, { sessionId, target, end, bytesIn, bytesOut, durationMs }) =>
       write('session-ended', { ...who(identity), sessionId, target, end, bytesIn, bytesOut, durationMs }),
     commandRun: (identity, facts) => write('command-run', { ...who(identity), ...facts }),
+    hostKeysTrusted: (identity, facts) => write('host-keys-trusted', { ...who(identity), ...facts }),
     refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),
     operatorActed: (facts) => write('operator-acted', facts),
     accountJoined: (facts) => write('account-joined', facts),

@@ -27,8 +27,12 @@ export interface Authorizer {
   reachable<T extends Target>(principal: Principal, targets: readonly T[]): Promise<readonly T[]>;
   /** The same of hosts: an admin's all, else shared ones, their own, and those granted. */
   reachableHosts(principal: Principal, hosts: readonly HostRow[]): Promise<readonly HostRow[]>;
+  /** Those of `reachableHosts` that bytes may go straight through to: no limit of a grant or key stands against it. */
+  endToEndHosts(principal: Principal, hosts: readonly HostRow[]): Promise<readonly HostRow[]>;
   /** Admin, owner (label) or registrant: life cycle, share, tag. By what the principal holds: give it a fresh one. */
   mayManage(principal: Principal, target: Target): boolean;
+  /** The same of a host. */
+  mayManageHost(principal: Principal, host: HostRow): boolean;
   /**
    * Of a host, the Authorization's target is made anew: what was registered meanwhile counts. Throws as `principal` does,
    * target-not-found, target-user-refused, host-via-refused, second-factor-missing, -unproven, -target.

@@ -101,10 +101,18 @@ export function createAuthorizer({
       return hosts.filter((_, index) => access[index] !== undefined);
     },
 
+    async endToEndHosts({ identity }, hosts) {
+      const { who, keys } = await readNow(identity);
+      const access = await Promise.all(hosts.map((host) => findHostAccess(who, keys, host)));
+      return hosts.filter((_, index) => goesEndToEnd(access[index], keys));
+    },
+
     mayManage: (principal, target) =>
       target.kind === 'host'
         ? managesHost(principal, target.host)
         : isVisible(target, visibility) && manages(principal, target),
+
+    mayManageHost: managesHost,
 
     async authorize<T extends Target>({ identity }: Principal, asWas: T, asked: string | undefined) {
       const { who, keys } = await readNow(identity);
@@ -208,10 +216,16 @@ export function allowances(
     forwarding: !grant?.noForwarding && !forbids('noPortForwarding') && (isAdmin || !isOnHostNetwork(target)),
     agentForwarding: !forbids('noAgentForwarding'),
     sftp: !grant?.noSftp,
-    ...(target.kind === 'host'
-      ? { endToEnd: !(grant && isLimited(grant)) && !forbids('noPortForwarding') }
-      : {}),
+    ...(target.kind === 'host' ? { endToEnd: goesEndToEnd(access, keys) } : {}),
   };
 }
+
+/** A jump is a forwarding, behind which no limit of a grant can be kept. */
+const goesEndToEnd = (access: Access | undefined, keys: readonly KeyRow[]): boolean =>
+  access !== undefined &&
+  (typeof access === 'string' || !isLimited(access)) &&
+  keys.every(
+    ({ restrictions }) => restrictions.noPortForwarding !== true && restrictions.command === undefined,
+  );
 
 const isOnHostNetwork = (target: Target) => target.kind === 'container' && target.networkMode === 'host';

@@ -37,6 +37,8 @@ export interface CommandServices {
   readonly invites: Invites;
   readonly keys: Keys;
   readonly hosts: Hosts;
+  /** The public half of the gateway's own key, `TYPE BASE64`, which it logs in to hosts with. */
+  readonly egressKey: () => Promise<{ readonly publicKey: string; readonly fingerprint: string }>;
   readonly certificateAuthorities: CertificateAuthorities;
   readonly secondFactors: SecondFactors;
   readonly authorizer: Authorizer;
@@ -69,7 +71,7 @@ export interface Positional {
   /** Takes all remaining words. Only the last one may. */
   readonly variadic?: boolean;
   /** For Tab. */
-  readonly completes?: 'key' | 'target' | 'account' | 'command';
+  readonly completes?: 'key' | 'target' | 'container' | 'host' | 'account' | 'command';
 }
 
 export interface Option {

@@ -15,7 +15,7 @@ export function lifeCycleCommand(
     path: [verb],
     summary,
     examples: [`ssh GATEWAY ${verb} web`],
-    positionals: [{ name: 'TARGET', required: true, completes: 'target' }],
+    positionals: [{ name: 'TARGET', required: true, completes: 'container' }],
     options: {},
     permission: 'anyone',
     changes: true,

@@ -2,7 +2,7 @@ import { isGatewayError } from '../errors.ts';
 import { nothingReachable } from '../targets/nothing-reachable.ts';
 import type { ContainerTarget } from '../targets/target.ts';
 import type { Command, CommandContext } from './command.ts';
-import { hostData, hostTable, listHosts } from './host/host-data.ts';
+import { describeHosts, hostTable, listHosts } from './host/host-data.ts';
 import { textTable } from './interpreter/text-table.ts';
 import { containerData, sshCommand, sshDestination } from './target-data.ts';
 
@@ -16,11 +16,11 @@ export const command: Command = {
   options: { l: { type: 'boolean', describe: 'more columns: id, address, age' } },
   permission: 'anyone',
   async run({ options }, context) {
-    const hosts = await listHosts(context);
+    const hosts = await describeHosts(await listHosts(context), context);
     const { targets, notice } = await listTargets(context, hosts.length > 0);
     const data = {
       containers: targets.map((target) => containerData(target, context)),
-      hosts: hosts.map((host) => hostData(host, context)),
+      hosts,
       vms: targets.map((target) => ({
         vm_name: target.name,
         status: target.state === 'running' ? 'running' : 'stopped',
@@ -30,7 +30,7 @@ export const command: Command = {
     const text = () => {
       if (targets.length + hosts.length === 0) return nothingReachable(context.principal);
       const containerPart = targets.length === 0 ? [] : [table(targets, options['l'] === true, context)];
-      return [...containerPart, ...(hosts.length === 0 ? [] : [hostTable(hosts, context)])].join('\n\n');
+      return [...containerPart, ...(hosts.length === 0 ? [] : [hostTable(hosts)])].join('\n\n');
     };
     return { data, text, ...(notice === undefined ? {} : { notice }) };
   },

@@ -25,17 +25,20 @@ export const hostsErrors = {
     502,
     ({ host, reason }) => `${host} cannot be reached from the gateway (${reason}).`,
   ),
-  'host-via-refused': row<{ host: string }>(
+  'host-via-refused': row<{ host: string; reason: string }>(
     255,
     502,
-    ({ host }) =>
-      `the way to "${host}" leads through another host that is gone, or closed to whoever registered "${host}"; ask an admin.`,
+    ({ host, reason }) => `the way to "${host}" (--via) is closed: ${reason}. Ask an admin.`,
   ),
   'host-port-refused': row<{ host: string; port: number }>(
     255,
     403,
     ({ host, port }) =>
       `"${host}" is not forwarded to at port ${port}; "host show ${host}" lists the ports that it is registered with.`,
+  ),
+  'host-user-unknown': usage<{ host: string; user: string; users: string }>(
+    ({ host, user, users }) =>
+      `the gateway logs in to ${host} as ${users} only, and not as "${user}" (host add --users); ask whoever registered it.`,
   ),
   'host-limited': row<{ host: string }>(
     255,

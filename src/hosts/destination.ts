@@ -67,6 +67,15 @@ export function parsePort(text: string): number {
   throw invalid(`"${excerpt(text)}" is no port; a port is a number from 1 to 65535.`);
 }
 
+const maxUsers = 32;
+
+/** `app,www-data`, each once. Throws invalid-host. */
+export function parseUsers(text: string): readonly string[] {
+  const users = [...new Set(text.split(',').map((each) => checkUsername(each.trim())))];
+  if (users.length <= maxUsers) return users;
+  throw invalid(`--users takes at most ${maxUsers} names.`);
+}
+
 const maxPorts = 64;
 
 /** `5432,8080`, each once, in rising order. Throws invalid-host. */

@@ -15,9 +15,12 @@ export const maxVia = 4;
 export async function readHostTarget(store: Reader, host: HostRow): Promise<HostTarget> {
   const way: HostRow[] = [];
   for (let behind = host; behind.via !== undefined; behind = way[0] as HostRow) {
+    const closed = (reason: string) => new GatewayError('host-via-refused', { host: host.name, reason });
     const next = await store.get('hosts', behind.via);
-    if (!next || way.length === maxVia || !(await mayGoThrough(store, behind.createdBy, next))) {
-      throw new GatewayError('host-via-refused', { host: host.name });
+    if (!next) throw closed('a host on it is registered no more');
+    if (way.length === maxVia) throw closed(`it leads through more than ${maxVia} hosts`);
+    if (!(await mayGoThrough(store, behind.createdBy, next))) {
+      throw closed('whoever registered it may not go through the host before it');
     }
     way.unshift(next);
   }

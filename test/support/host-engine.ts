@@ -1,6 +1,6 @@
 import type { Config } from '../../src/config/config.ts';
 import { dialHost } from '../../src/hosts/dial-host.ts';
-import { readIdentityFile } from '../../src/hosts/read-identity.ts';
+import { readIdentityFile } from '../../src/hosts/identity-files.ts';
 import { createHostAccess } from '../../src/ssh/client/create-host-access.ts';
 import type { HostEngine } from '../../src/targets/host-engine.ts';
 import { createHostEngine } from '../../src/targets/remote-host/create-host-engine.ts';
@@ -11,7 +11,7 @@ export function hostEngineOf(config: Config): HostEngine {
   return createHostEngine({
     ...access,
     dialHost,
-    readIdentityFile: (path) => readIdentityFile(config.dataDir, path),
+    readIdentityFile: async (path) => (await readIdentityFile(config.dataDir, path)).privateKey,
     readEgressKey: async () => (await egressKey()).privateKey,
   });
 }

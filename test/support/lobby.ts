@@ -16,6 +16,7 @@ import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
 import { createContainerSshd } from '../../src/container-sshd/create-container-sshd.ts';
+import type { GatewayError } from '../../src/errors.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
@@ -48,6 +49,8 @@ export async function openLobby(options: LobbyOptions = {}) {
   const config: Config = configSchema.parse({ domain: 'gw.example.com', ...options.config });
   const store = options.store ?? (await openLowdbStore({ dataDir: folder }));
   const { engine, asked, breakWith } = listedEngine(options.containers ?? []);
+  const shownHostKeys = [hostKey];
+  let scanFault: GatewayError | undefined;
   const lines: Record<string, unknown>[] = [];
   const log: Logger = pino(
     { level: 'trace' },
@@ -83,7 +86,12 @@ export async function openLobby(options: LobbyOptions = {}) {
       dataDir: folder,
       targetPrefix: config.targetPrefix,
       isContainerName: async (name) => (options.containers ?? []).some((each) => each.name === name),
+      scanHost: async () => {
+        if (scanFault) throw scanFault;
+        return [...shownHostKeys];
+      },
     }),
+    egressKey: async () => ({ publicKey: hostKey, fingerprint: 'SHA256:x' }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     connections: createConnections(),
@@ -107,6 +115,12 @@ export async function openLobby(options: LobbyOptions = {}) {
     lobby,
     asked,
     breakWith,
+    /** What every registered host shows. */
+    shownHostKeys,
+    failScan: (fault: GatewayError) => {
+      scanFault = fault;
+    },
+    folder,
     /** Lines of the log, the audit's among them. */
     logged: () => lines,
     /** Runs one line, or a shell or subsystem, to its end. */

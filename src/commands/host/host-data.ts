@@ -1,12 +1,32 @@
 import { isIPv6 } from 'node:net';
+import { usersOf } from '../../hosts/host-target.ts';
+import { describeHostKey } from '../../hosts/pinned-keys.ts';
 import type { HostRow } from '../../store/schema.ts';
 import type { CommandContext, CommandServices } from '../command.ts';
 import { textTable } from '../interpreter/text-table.ts';
 
 type Surroundings = Pick<CommandServices, 'config' | 'endpoint'>;
 
-/** A host as JSON shows it. */
-export function hostData(host: HostRow, surroundings: Surroundings) {
+export type HostData = ReturnType<typeof hostData>;
+
+/** Hosts as JSON shows them to whoever asks: the way in that is theirs. */
+export async function describeHosts(
+  hosts: readonly HostRow[],
+  context: CommandContext,
+): Promise<readonly HostData[]> {
+  const endToEnd = new Set(
+    (await context.authorizer.endToEndHosts(context.principal, hosts)).map(({ id }) => id),
+  );
+  return hosts.map((host) => hostData(host, endToEnd.has(host.id), context));
+}
+
+export async function describeHost(host: HostRow, context: CommandContext): Promise<HostData> {
+  const [data] = await describeHosts([host], context);
+  return data as HostData;
+}
+
+function hostData(host: HostRow, mayGoEndToEnd: boolean, surroundings: Surroundings) {
+  const through = hasGatewayKey(host) || !mayGoEndToEnd;
   return {
     id: host.id,
     name: host.name,
@@ -14,8 +34,13 @@ export function hostData(host: HostRow, surroundings: Surroundings) {
     hostname: host.hostname,
     port: host.port,
     username: host.username,
+    users: usersOf(host),
     identity_file: host.identityFile ?? null,
-    ssh_command: sshCommand(host, surroundings),
+    egress_key: host.egressKey === true,
+    way: through ? ('through-the-gateway' as const) : ('end-to-end' as const),
+    ssh_command: through ? throughCommand(host, surroundings) : jumpCommand(host, surroundings),
+    pinned: host.hostKeys !== undefined,
+    host_keys: (host.hostKeys ?? []).map(describeHostKey),
     ports: host.ports,
     via: host.via ?? null,
     shared: host.shared,
@@ -23,15 +48,25 @@ export function hostData(host: HostRow, surroundings: Surroundings) {
   };
 }
 
-export function hostTable(hosts: readonly HostRow[], surroundings: Surroundings): string {
+export function hostTable(hosts: readonly HostData[]): string {
   const lines = hosts.map((host) => [
     host.name,
     `${host.username}@${bracketed(host.hostname)}:${host.port}`,
-    host.identityFile === undefined ? 'end to end' : 'through the gateway',
-    sshCommand(host, surroundings),
+    wayText(host),
+    host.ssh_command,
   ]);
   return textTable(['HOST', 'ADDRESS', 'WAY', 'CONNECT'], lines);
 }
+
+/** `through the gateway (unpinned)`. */
+export function wayText({ way, pinned }: HostData): string {
+  if (way === 'end-to-end') return 'end to end';
+  return `through the gateway${pinned ? '' : ' (unpinned)'}`;
+}
+
+/** One line for each key. */
+export const keyLines = (keys: readonly { readonly type: string; readonly fingerprint: string }[]) =>
+  keys.map(({ type, fingerprint }) => `  ${fingerprint} (${type})`);
 
 /** The hosts that the principal reaches, in order of name. */
 export async function listHosts({
@@ -43,15 +78,19 @@ export async function listHosts({
   return reachable.toSorted((a, b) => (a.slug < b.slug ? -1 : 1));
 }
 
-/** With an identity the gateway logs in to the host; else the person does, with their own key, through a jump. */
-function sshCommand(
-  { username, hostname, port, slug, identityFile }: HostRow,
-  { config, endpoint }: Surroundings,
-): string {
+const hasGatewayKey = ({ identityFile, egressKey }: HostRow) =>
+  identityFile !== undefined || egressKey === true;
+
+/** The gateway logs in to the host: with its own key, or else with the person's agent. */
+function throughCommand(host: HostRow, { config, endpoint }: Surroundings): string {
+  const { host: gateway, port } = endpoint();
+  const agent = hasGatewayKey(host) ? '' : '-A ';
+  return `ssh ${agent}${portFlag(port)}${config.targetPrefix}${host.slug}@${gateway}`;
+}
+
+/** The person logs in, with their own key, through a jump. */
+function jumpCommand({ username, hostname, port }: HostRow, { endpoint }: Surroundings): string {
   const gateway = endpoint();
-  if (identityFile !== undefined) {
-    return `ssh ${portFlag(gateway.port)}${config.targetPrefix}${slug}@${gateway.host}`;
-  }
   const jump = gateway.port === 22 ? gateway.host : `${bracketed(gateway.host)}:${gateway.port}`;
   return `ssh -J ${jump} ${portFlag(port)}${username}@${hostname}`;
 }

@@ -11,3 +11,14 @@ export async function getReachedHost(text: string, context: CommandContext): Pro
   if (!host) throw new GatewayError('host-not-found', { host: excerpt(text) });
   return host;
 }
+
+/** The same when it is theirs to manage: an admin's, or its registrant's. `what`: `host remove`. Throws not-allowed, too. */
+export async function getManagedHost(text: string, what: string, context: CommandContext): Promise<HostRow> {
+  const { authorizer, principal } = context;
+  const host = await getReachedHost(text, context);
+  if (authorizer.mayManageHost(await authorizer.principal(principal.identity), host)) return host;
+  throw new GatewayError('not-allowed', {
+    what: `"${what}" on ${host.name}`,
+    who: 'admins and whoever registered it',
+  });
+}

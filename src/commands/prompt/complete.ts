@@ -86,11 +86,20 @@ type Source = (
 
 const sources: Readonly<Record<NonNullable<Positional['completes']>, Source>> = {
   key: async ({ keys }, { account }) => (await keys.list(account.id)).map(({ name }) => name),
-  target: async ({ targets }, principal) => (await targets.list(principal)).map(({ name }) => name),
+  target: async (services, principal) =>
+    (await Promise.all([containerNames(services, principal), hostNames(services, principal)])).flat(),
+  container: (services, principal) => containerNames(services, principal),
+  host: (services, principal) => hostNames(services, principal),
   account: async ({ accounts }, { account }) =>
     account.role === 'admin' ? (await accounts.list()).map(({ name }) => name) : [account.name],
   command: async (_services, _principal, commands) => commands.map(({ path }) => path[0] as string),
 };
+
+const containerNames = async ({ targets }: CommandServices, principal: Principal) =>
+  (await targets.list(principal)).map(({ name }) => name);
+
+const hostNames = async ({ authorizer, hosts }: CommandServices, principal: Principal) =>
+  (await authorizer.reachableHosts(principal, await hosts.list())).map(({ slug }) => slug);
 
 const quoted = (name: string) =>
   /^[\w@%+=:,./-]+$/.test(name) ? name : `'${name.replaceAll("'", `'\\''`)}'`;

@@ -1,6 +1,8 @@
 import { putGrant } from '../../auth/grants.ts';
 import { GatewayError } from '../../errors.ts';
+import { usersOf } from '../../hosts/host-target.ts';
 import { excerpt } from '../../platform/excerpt.ts';
+import type { Target } from '../../targets/target.ts';
 import type { Command } from '../command.ts';
 import { getManagedTarget } from '../managed-target.ts';
 import { oneWord, optionText } from '../text-parts.ts';
@@ -11,6 +13,7 @@ export const command: Command = {
   summary: 'let an account open sessions in a target',
   description:
     "Without --users the account enters as the target's default user only; with it, as those users only.\n" +
+    'A host shared with limits is reached through the gateway only: end to end nobody could keep them.\n' +
     '--no-sftp is a convenience, not a boundary: whoever may run commands can copy files with them.\n' +
     'Adding an account again replaces its terms.',
   examples: [
@@ -34,6 +37,7 @@ export const command: Command = {
     const { accounts, principal } = context;
     const users = parseUsers(optionText(options['users']));
     const target = await getManagedTarget(oneWord(positionals['TARGET']) ?? '', 'share add', context);
+    checkUsers(users, target);
     const account = await accounts.getByName(oneWord(positionals['ACCOUNT']) ?? '');
     await putGrant(context, target, account, {
       users,
@@ -45,6 +49,20 @@ export const command: Command = {
     return grantsAnswer(target, context);
   },
 };
+
+/** Throws host-user-unknown: what the gateway may not log in as, nobody can be granted. */
+function checkUsers(users: readonly string[], target: Target): void {
+  if (target.kind !== 'host') return;
+  const known = usersOf(target.host);
+  const unknown = users.find((user) => !known.includes(user));
+  if (unknown !== undefined) {
+    throw new GatewayError('host-user-unknown', {
+      host: target.name,
+      user: excerpt(unknown),
+      users: known.join(', '),
+    });
+  }
+}
 
 const maxUsers = 32;
 

@@ -10,7 +10,7 @@ export const command: Command = {
     'As root in the container, by the package manager of its image: apt-get, apk, dnf, yum, pacman or zypper. This takes\n' +
     'minutes; its output is shown. Logins with passwords are turned off.',
   examples: ['ssh GATEWAY sshd install web'],
-  positionals: [{ name: 'TARGET', required: true, completes: 'target' }],
+  positionals: [{ name: 'TARGET', required: true, completes: 'container' }],
   options: {},
   permission: 'unrestricted',
   outlasts: true,

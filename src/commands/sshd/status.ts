@@ -5,7 +5,7 @@ export const command: Command = {
   path: ['sshd', 'status'],
   summary: 'whether a container has an SSH server of its own, and on which port',
   examples: ['ssh GATEWAY sshd status web'],
-  positionals: [{ name: 'TARGET', required: true, completes: 'target' }],
+  positionals: [{ name: 'TARGET', required: true, completes: 'container' }],
   options: {},
   permission: 'anyone',
   async run({ positionals }, { targets, principal, containerSshd }) {

@@ -11,7 +11,7 @@ export const command: Command = {
     'Keys under a second factor or a grant with limits are left out, as an SSH server there would not ask for the one and\n' +
     'not keep the other. Keys that are removed later are taken out of the container too.',
   examples: ['ssh GATEWAY sshd sync web'],
-  positionals: [{ name: 'TARGET', required: true, completes: 'target' }],
+  positionals: [{ name: 'TARGET', required: true, completes: 'container' }],
   options: {},
   permission: 'unrestricted',
   outlasts: true,

@@ -1,5 +1,5 @@
 /** Rexec's keys, hosts and `connect`: each request as its page prints it, and what it answers. */
-import { mkdir, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../../support/containers.ts';
@@ -188,7 +188,8 @@ describe('hosts', () => {
   it('a host may leave out its port or say 0, have an address of any kind, a name like a flag, and an identity file', async () => {
     const identities = join(api.dataDir, 'identities');
     await mkdir(identities);
-    await writeFile(join(identities, 'db'), 'a key', { mode: 0o600 });
+    const { file } = await makeKeyPair();
+    await copyFile(file, join(identities, 'db'));
     for (const [host, expected] of [
       [{ hostname: 'a.example' }, { port: 22 }],
       [

@@ -44,11 +44,10 @@ beforeEach(async () => {
   await putGrant(store, web, ulla, { users: ['app', 'www-data'] });
   await store.transact((transaction) => transaction.put('targetTags', { id: ci.key, tags: ['ci'] }));
   const { hosts } = lobby.services;
-  const register = (name: string, by: AccountRow, shared: boolean) =>
-    hosts.add(
-      { name, username: 'root', hostname: 'host.example.com', port: 22, ports: [], shared },
-      { accountId: by.id, isAdmin: by.role === 'admin' },
-    );
+  const register = async (name: string, by: AccountRow, shared: boolean) => {
+    const facts = { name, username: 'root', hostname: 'host.example.com', port: 22, ports: [], shared };
+    return (await hosts.add(facts, { accountId: by.id, isAdmin: by.role === 'admin' })).host;
+  };
   await putGrant(store, { key: hostKey(await register('lab', olga, false)) }, gus);
   await register('open', ada, true);
   people = {
