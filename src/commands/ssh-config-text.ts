@@ -2,6 +2,7 @@
 import { GatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import type { Endpoint } from './command.ts';
+import { hostBlockLines, hostKnownHostsLines, type SshConfigHost } from './ssh-config-hosts.ts';
 
 export interface SshConfigFacts {
   readonly endpoint: Endpoint;
@@ -12,11 +13,16 @@ export interface SshConfigFacts {
   /** `rexec-`. */
   readonly targetPrefix: string;
   readonly identityFile?: string;
+  /** Registered hosts within reach. */
+  readonly hosts: readonly SshConfigHost[];
 }
 
-/** A gateway block and the wildcard through it: any target, with a stock client from OpenSSH 7.3 on. */
+/**
+ * A gateway block, one for each registered host, and the wildcard for containers: any target, also one made tomorrow, with
+ * a stock client from OpenSSH 7.3 on.
+ */
 export function sshConfigText(facts: SshConfigFacts): string {
-  const { endpoint, alias, loginName, targetPrefix, identityFile } = facts;
+  const { endpoint, alias, loginName, targetPrefix, identityFile, hosts } = facts;
   // ProxyJump does not hand -i on: each block names the key itself.
   const identity =
     identityFile === undefined ? [] : [`IdentityFile ${quoted(identityFile)}`, 'IdentitiesOnly yes'];
@@ -37,6 +43,10 @@ export function sshConfigText(facts: SshConfigFacts): string {
     `# Postern at ${endpoint.host}: "ssh ${alias}" is the lobby, "ssh ${targetPrefix}NAME" a target,`,
     `# "ssh root@${targetPrefix}NAME" the same as another user. Save this file and "Include" it in ~/.ssh/config.`,
     block(alias, [...gateway, ...identity]),
+    // ssh takes the first value it finds: what is special stands before the wildcard.
+    ...hosts.map((host) =>
+      block(`${targetPrefix}${host.slug}`, [...hostBlockLines(host, facts), ...identity]),
+    ),
     block(`${targetPrefix}*`, [...targets, ...identity]),
   ].join('\n');
 }
@@ -46,12 +56,20 @@ const block = (host: string, lines: readonly string[]) =>
 
 const quoted = (path: string) => (path.includes(' ') ? `"${path}"` : path);
 
-/** One line for each host key and each authority of theirs, under the alias and the address people connect to. */
-export function knownHostsText({ endpoint, alias }: SshConfigFacts): string {
+/**
+ * One line for each host key and each authority of theirs, under the alias and the address people connect to; then the
+ * pinned keys of registered hosts.
+ */
+export function knownHostsText(facts: SshConfigFacts): string {
+  const { endpoint, alias, hosts } = facts;
   const { host, port, hostKeys, hostAuthorities = [] } = endpoint;
   const names = `${alias},${port === 22 ? host : `[${host}]:${port}`}`;
   const authorities = hostAuthorities.map((key) => `@cert-authority ${names} ${key}`);
-  return [...authorities, ...hostKeys.map((key) => `${names} ${key}`)].join('\n');
+  return [
+    ...authorities,
+    ...hostKeys.map((key) => `${names} ${key}`),
+    ...hosts.flatMap((host) => hostKnownHostsLines(host, facts)),
+  ].join('\n');
 }
 
 /** Throws `usage` unless `name` can stand in an ssh_config as a host alias, and is none of the targets'. */

@@ -12,6 +12,9 @@ export interface HostDestination {
   readonly mayBeInternal: boolean;
 }
 
+/** Every address that a name stands for now. */
+export type LookUp = (hostname: string) => Promise<readonly { readonly address: string }[]>;
+
 const connectTimeoutMs = 10_000;
 
 /**
@@ -19,10 +22,16 @@ const connectTimeoutMs = 10_000;
  * then; whoever may not reach internal addresses is refused when any of theirs is one. Throws host-address-refused,
  * host-unreachable.
  */
-export async function dialHost({ hostname, port, mayBeInternal }: HostDestination): Promise<Socket> {
-  const addresses = await lookup(hostname, { all: true }).catch((cause: Error) => {
-    throw new GatewayError('host-unreachable', { host: hostname, reason: 'no such name' }, { cause });
+export async function dialHost(
+  { hostname, port, mayBeInternal }: HostDestination,
+  lookUp: LookUp = (name) => lookup(name, { all: true }),
+): Promise<Socket> {
+  const unknown = (cause?: Error) =>
+    new GatewayError('host-unreachable', { host: hostname, reason: 'no such name' }, { cause });
+  const addresses = await lookUp(hostname).catch((cause: Error) => {
+    throw unknown(cause);
   });
+  if (addresses.length === 0) throw unknown();
   if (!mayBeInternal && addresses.some(({ address }) => isInternalAddress(address))) {
     throw new GatewayError('host-address-refused', { hostname });
   }
@@ -57,6 +66,8 @@ function connected(host: string, port: number, deadline: AbortSignal): Promise<S
     socket.once('connect', () => {
       deadline.removeEventListener('abort', giveUp);
       socket.off('error', reject);
+      // Whoever is given it listens a little later: what fails until then closes it, and ends nothing else.
+      socket.on('error', () => {});
       resolve(socket);
     });
   });

@@ -29,7 +29,7 @@ export async function readHostTarget(store: Reader, host: HostRow): Promise<Host
 }
 
 async function ownTarget(store: Reader, host: HostRow): Promise<HostTarget> {
-  const byAdmin = isAdmin(await findRegistrant(store, host.createdBy));
+  const byAdmin = await isRegisteredByAdmin(store, host);
   return {
     kind: 'host',
     id: host.id,
@@ -53,7 +53,11 @@ const findRegistrant = async (store: Reader, accountId: string): Promise<Registr
     ? { id: accountId, role: 'admin', disabled: false }
     : store.get('accounts', accountId);
 
-const isAdmin = (account: Registrant | undefined) => account?.role === 'admin' && !account.disabled;
+/** Whether its registrant is an admin at this moment. */
+export async function isRegisteredByAdmin(store: Reader, { createdBy }: HostRow): Promise<boolean> {
+  const account = await findRegistrant(store, createdBy);
+  return account?.role === 'admin' && !account.disabled;
+}
 
 /** Whoever goes through a host forwards from there: their own, a shared one, or one granted with forwarding. */
 export async function mayGoThrough(store: Reader, accountId: string, via: HostRow): Promise<boolean> {

@@ -3,6 +3,7 @@
  * a change of grants or tags ends sessions that no longer stand.
  */
 import type { Logger } from 'pino';
+import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { isGatewayError } from '../errors.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -72,9 +73,20 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
     if (session.recheck) await session.recheck();
     if (!authorization) return;
     const principal = await authorizer.principal(session.identity);
-    await authorizer.authorize(principal, authorization.target, authorization.user);
+    const now = await authorizer.authorize(principal, authorization.target, authorization.user);
+    if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
   } catch (error) {
     if (!isGatewayError(error)) throw error;
     session.end(`you may no longer use ${session.target}.`);
   }
+}
+
+/**
+ * What the gateway logged in with must still be its to use: a registrant who is no admin any more takes it along.
+ */
+function standsStill({ target }: Authorization, { target: now }: Authorization): boolean {
+  if (target.kind !== 'host' || now.kind !== 'host') return true;
+  const { identityFile, egressKey } = target.gatewayKeys;
+  const isSameFile = identityFile === undefined || identityFile === now.gatewayKeys.identityFile;
+  return isSameFile && (!egressKey || now.gatewayKeys.egressKey);
 }

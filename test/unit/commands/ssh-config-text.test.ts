@@ -17,6 +17,7 @@ const facts: SshConfigFacts = {
   alias: 'postern',
   loginName: 'alice',
   targetPrefix: 'rexec-',
+  hosts: [],
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-ssh-config-'));
