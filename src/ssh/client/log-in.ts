@@ -1,5 +1,5 @@
 /** Public key login to a host, RFC 4252 §7; no other way is ever tried. */
-import { GatewayError, isGatewayError } from '../../errors.ts';
+import { GatewayError } from '../../errors.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
 import type { HostLogin, HostToConnect } from '../../targets/host-connection.ts';
@@ -83,7 +83,8 @@ async function openKeys(
   const unusable = (why: string, cause?: unknown) =>
     new GatewayError('host-identity-unusable', { host, key: login.name, why }, { cause });
   const file = await login.readPrivateKey().catch((error: Error) => {
-    throw isGatewayError(error) ? error : unusable('it cannot be read', error);
+    // What is wrong with the file is its operator's to learn: its name is nobody else's.
+    throw unusable('it cannot be used', error);
   });
   const key = readSigningKey(file);
   if (!key) throw unusable('it is no private key that can be read without a passphrase');
