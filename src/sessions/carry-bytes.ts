@@ -30,7 +30,7 @@ export function carryBytes(peer: Duplex, stream: Duplex, ends: CarryEnds): Promi
     const leave = () => {
       stream.unpipe(peer);
       stream.resume();
-      if (stream.writableFinished) return finish();
+      if (stream.writableFinished || stream.destroyed) return finish();
       stream.once('finish', finish);
       deadline = setTimeout(finish, deliverWithinMs);
     };
@@ -39,7 +39,12 @@ export function carryBytes(peer: Duplex, stream: Duplex, ends: CarryEnds): Promi
       open--;
       if (open === 0) finish();
     };
-    stream.once('finish', oneEnded).once('error', finish).once('close', finish);
+    // It may have told all and be gone while a slow peer still has to be told.
+    const closed = () => {
+      if (!stream.readableEnded || peer.writableFinished) finish();
+      else peer.once('finish', finish);
+    };
+    stream.once('finish', oneEnded).once('error', closed).once('close', closed);
     peer.once('finish', oneEnded);
     ends.ended.addEventListener('abort', finish, { once: true });
     ends.peerClosed.addEventListener('abort', leave, { once: true });

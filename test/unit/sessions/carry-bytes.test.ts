@@ -53,6 +53,42 @@ describe('carrying bytes', () => {
     ]);
   });
 
+  it('a server that said all and is gone does not cut short what a slow peer still gets', async () => {
+    const got: Buffer[] = [];
+    let ended = false;
+    let next = () => {};
+    const slow = new Duplex({
+      highWaterMark: 1,
+      autoDestroy: false,
+      read() {},
+      write(chunk: Buffer, _encoding, done) {
+        got.push(chunk);
+        next = done;
+      },
+      final(done) {
+        ended = true;
+        done();
+      },
+    });
+    const server = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
+    const never = new AbortController().signal;
+    let carried = false;
+    void carryBytes(slow, server, { peerClosed: never, ended: never }).then(() => {
+      carried = true;
+    });
+    slow.push(null);
+    server.push('first ');
+    await soon();
+    server.push('last');
+    server.push(null);
+    next();
+    await soon();
+    expect([server.destroyed, carried, ended]).toEqual([true, false, false]);
+    next();
+    await soon();
+    expect([Buffer.concat(got).toString(), carried, ended]).toEqual(['first last', true, true]);
+  });
+
   it('what a peer sent before it left is delivered', async () => {
     const { peer, server, left, done } = carry();
     peer.stream.push('last words');
