@@ -81,12 +81,13 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
   }
 }
 
-/**
- * What the gateway logged in with must still be its to use: a registrant who is no admin any more takes it along.
- */
+/** What the gateway logged in with, on the way too, must still serve: a registrant who is no admin any more takes it along. */
 function standsStill({ target }: Authorization, { target: now }: Authorization): boolean {
   if (target.kind !== 'host' || now.kind !== 'host') return true;
-  const { identityFile, egressKey } = target.gatewayKeys;
-  const isSameFile = identityFile === undefined || identityFile === now.gatewayKeys.identityFile;
-  return isSameFile && (!egressKey || now.gatewayKeys.egressKey);
+  const nowOnWay = new Map([...now.via, now].map((each) => [each.id, each.gatewayKeys]));
+  return [...target.via, target].every(({ id, gatewayKeys: { identityFile, egressKey } }) => {
+    const keys = nowOnWay.get(id);
+    const isSameFile = identityFile === undefined || identityFile === keys?.identityFile;
+    return isSameFile && (!egressKey || keys?.egressKey === true);
+  });
 }
