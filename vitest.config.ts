@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/setup/longest-first.ts';
 
 const inProject = (name: string, testTimeout: number) => ({
   extends: true as const,
@@ -13,6 +15,9 @@ const inProject = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     pool: 'forks',
+    // Vitest would leave one core out; but most tests wait: for a container, a clock, a client.
+    maxWorkers: availableParallelism() + 2,
+    sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/setup/machine.ts'],
     projects: [inProject('unit', 15_000), inProject('conformance', 30_000), inProject('e2e', 90_000)],
   },

@@ -81,9 +81,10 @@ describe('the image of the Dockerfile', () => {
   it('runs the gateway, and ssh with the printed invite makes the first admin', async () => {
     target = await findTarget();
     key = await makeKeyPair();
-    const invite = /join\+[^@\s]+(?=@gateway\.example)/.exec(await docker('logs', name))?.[0];
-    expect(invite).toBeDefined();
-    const joined = await ssh(target, 'ada', { key, login: invite as string });
+    const findInvite = async () => /join\+[^@\s]+(?=@gateway\.example)/.exec(await docker('logs', name))?.[0];
+    // It listens before it has printed all it has to say.
+    await expect.poll(findInvite, { timeout: 10_000 }).toBeDefined();
+    const joined = await ssh(target, 'ada', { key, login: (await findInvite()) as string });
     expect(joined).toMatchObject({ status: 0 });
     expect((await ssh(target, 'whoami', { key })).text).toContain('ada');
   });

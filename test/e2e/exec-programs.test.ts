@@ -109,10 +109,13 @@ describe('ssh TARGET CMD', () => {
     const running = ask(`ssh ${web.name} echo begun; sleep 4324`);
     const find = async () => {
       const { text } = await api.ssh('session list --json');
-      const { sessions } = JSON.parse(text) as { sessions: { id: string; target: string }[] };
-      return sessions.find(({ target }) => target === web.name)?.id;
+      const { sessions } = JSON.parse(text) as {
+        sessions: { id: string; target: string; bytes_out: number }[];
+      };
+      // Before its first output the answer has not begun, and needs no trailers.
+      return sessions.find(({ target, bytes_out }) => target === web.name && bytes_out > 0)?.id;
     };
-    await expect.poll(find).toBeDefined();
+    await expect.poll(find, { timeout: 2_500 }).toBeDefined();
     expect((await api.ssh(`session kill ${await find()}`)).status).toBe(0);
     const answer = await running;
     expect(answer.trailers).toEqual({ 'x-exe-exit': '255', 'x-exe-error': 'revoked' });

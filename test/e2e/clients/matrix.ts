@@ -14,19 +14,12 @@ import { putty } from './putty.ts';
 import { rcloneClient } from './rclone.ts';
 import { russh } from './russh.ts';
 
-export const clients: readonly Client[] = [
-  opensshOfDebian,
-  newestOpenssh,
-  putty,
-  dropbear,
-  paramiko,
-  asyncssh,
-  go,
-  netSsh,
-  jsch,
-  russh,
-  libssh,
-  curlClient,
-  lftpClient,
-  rcloneClient,
-];
+/** What people type. */
+export const programs: readonly Client[] = [opensshOfDebian, newestOpenssh, putty, dropbear];
+
+/** What programs are built with, each in a small one of its own. */
+export const libraries: readonly Client[] = [paramiko, asyncssh, go, netSsh, jsch, russh, libssh];
+
+export const forFiles: readonly Client[] = [curlClient, lftpClient, rcloneClient];
+
+export const clients: readonly Client[] = [...programs, ...libraries, ...forFiles];

@@ -1,6 +1,9 @@
 /** Vitest's global set-up: makes the machine ready, once per run and before the first test. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureDebianPackages } from '../../../scripts/debian-packages.mjs';
+import { loadHostKeys } from '../../../src/ssh/host-keys.ts';
 import { removeContainersOf } from '../engine.ts';
 import { ensureImages } from '../images.ts';
 import { cacheFolder } from './cache-folder.ts';
@@ -23,6 +26,20 @@ export default async function makeMachineReady(): Promise<() => Promise<void>> {
   process.env['TEST_RUN_ID'] = run;
   // For the gateways that tests start as programs: other tests' containers are not theirs to keep in step.
   process.env['POSTERN_SYNC'] = 'off';
+  // Every start of the program is as quick as its second: what Node compiled is kept, by content.
+  process.env['NODE_COMPILE_CACHE'] ??= join(cacheFolder(), 'compiled');
+  const hostKeys = await makeHostKeysOfRun();
   await removeContainersOf(host, (other) => !isRunning(Number(other) || undefined));
-  return () => removeContainersOf(host, (other) => other === run);
+  return async () => {
+    await rm(hostKeys, { recursive: true, force: true });
+    await removeContainersOf(host, (other) => other === run);
+  };
+}
+
+/** For the gateways in tests' own processes: an RSA key for each would take most of the time of their start. */
+async function makeHostKeysOfRun(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-hostkeys-'));
+  await loadHostKeys(folder);
+  process.env['TEST_HOST_KEYS'] = folder;
+  return folder;
 }
