@@ -18,6 +18,8 @@ export default defineConfig({
     pool: 'forks',
     // Vitest would leave one core out; but most tests wait: for a container, a clock, a client.
     maxWorkers: availableParallelism() + 2,
+    // In place of one second, in which a busy machine may not even have started the program that is waited for.
+    expect: { poll: { timeout: 5_000 } },
     sequence: { sequencer: LongestFirst },
     globalSetup: ['test/support/setup/machine.ts'],
     projects: [inProject('unit', 60_000), inProject('conformance', 60_000), inProject('e2e', 90_000)],

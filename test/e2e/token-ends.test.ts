@@ -141,13 +141,13 @@ describe('secrets', () => {
       await api.ask({ token: exe0, line: 'whoami', path: `/exec?token=${exe1}` }),
       await api.ask({ token: `${exe1}x`, line: 'whoami', path: `/${exe0}` }),
     ];
-    const streaming = ask(exe1, `ssh ${web.name} sleep 1`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 1');
+    const streaming = ask(exe1, `ssh ${web.name} sleep 3`);
+    await expect.poll(() => web.sh('ps')).toContain('sleep 3');
     const { text: processes } = await runProgram('ps', ['-eo', 'args']);
     await streaming;
     // What the program is told is in its own container's list of processes: that is its author's doing.
-    const telling = ask(exe1, `ssh ${web.name} sleep 1; echo ${exe1}`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 1');
+    const telling = ask(exe1, `ssh ${web.name} sleep 3; echo ${exe1}`);
+    await expect.poll(() => web.sh('ps')).toContain('sleep 3');
     const sessions = await api.ssh('session list --json');
     await telling;
     const told =

@@ -43,6 +43,9 @@ export async function runContainer(
     `${testLabel}=1`,
     '--label',
     `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`,
+    // As a container's first process it takes no notice of SIGTERM, and would be waited for.
+    '--stop-signal',
+    'KILL',
     ...options,
     image,
     ...command,
