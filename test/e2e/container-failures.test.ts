@@ -146,11 +146,13 @@ describe('an image without a shell', () => {
     });
   });
 
-  it('files cannot be reached there, and the sentence says what is missing', async () => {
+  it('files cannot be reached there without a resident, and the sentence says what is missing', async () => {
     const sftp = { kind: 'subsystem', name: 'sftp' } as const;
-    await expect(runSession(await handlerFor(await bare()), sftp)).rejects.toMatchObject({
-      code: 'no-sftp-server',
-    });
+    const withoutResidents = createTestEngine({ residentIdleMs: 0 });
+    const { id } = await bare();
+    const session = withoutResidents.openSession(await authorizationFor(withoutResidents, id));
+    await expect(runSession(session, sftp)).rejects.toMatchObject({ code: 'no-sftp-server' });
+    await withoutResidents.close();
   });
 
   it('root is a user there, other names are not', async () => {
