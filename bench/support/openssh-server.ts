@@ -8,6 +8,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { sshArgs } from './gateway-process.ts';
 
 export interface OpensshServer {
+  readonly port: number;
+  /** The private key that it lets in. */
+  readonly key: string;
+  readonly knownHosts: string;
   readonly sshArgs: readonly string[];
   readonly stop: () => void;
 }
@@ -30,6 +34,9 @@ export async function startOpensshServer(): Promise<OpensshServer> {
   const knownHosts = join(folder, 'known_hosts');
   writeFileSync(knownHosts, `[127.0.0.1]:${port} ${readFileSync(`${hostKey}.pub`, 'utf8')}`);
   return {
+    port,
+    key,
+    knownHosts,
     sshArgs: sshArgs({ port, key, knownHosts }),
     stop: () => {
       child.kill('SIGTERM');

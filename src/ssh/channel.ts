@@ -1,7 +1,7 @@
 /**
  * One channel, RFC 4254 §5: a Duplex of its data, a Writable of its stderr, and its requests.
  * Both windows are kept: the peer's is never overrun, and ours is enforced, so that neither a program
- * that writes nor a peer that sends can make memory grow past `windowBytes` and the streams' own marks.
+ * that writes nor a peer that sends can make memory grow past `maxWindowBytes` and the streams' own marks.
  */
 import { Duplex, Readable, Writable } from 'node:stream';
 import { message } from './messages.ts';
