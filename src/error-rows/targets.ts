@@ -99,7 +99,8 @@ export const targetsErrors = {
   'destination-invalid': row(
     255,
     400,
-    () => 'that is no destination of a forward; give HOST:PORT, like localhost:8080.',
+    () =>
+      'that is no destination of a forward; give HOST:PORT, like localhost:8080, or the path of a socket.',
   ),
   'listening-refused': row<{ permitted: string }>(
     255,
@@ -108,6 +109,19 @@ export const targetsErrors = {
   ),
   'listening-in-lobby': session(
     () => 'there is nothing to listen in here: name a target as the login name, like "rexec-NAME".',
+  ),
+  'socket-in-lobby': session(
+    () => 'there are no sockets here: name a target as the login name, like "rexec-NAME".',
+  ),
+  'agent-refused': row<{ name: string }>(
+    255,
+    403,
+    ({ name }) => `your agent may not be forwarded into ${name}: the key you used forbids it.`,
+  ),
+  'agent-unavailable': row<{ reason: string }>(
+    255,
+    503,
+    ({ reason }) => `your agent is not forwarded: ${reason}`,
   ),
   'too-many-forwards': row<{ limit: number }>(
     255,

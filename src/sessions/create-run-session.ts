@@ -1,7 +1,7 @@
 /** Joins the parts: from a peer's connection and a request to the handler that runs it. */
 
 import type { Applicant } from '../auth/authenticator.ts';
-import { type Authorization, isForHost } from '../auth/authorization.ts';
+import { type Authorization, isForContainer, isForHost } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { randomId } from '../platform/ids.ts';
@@ -10,6 +10,7 @@ import type { HostEngine } from '../targets/host-engine.ts';
 import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { forceCommand } from './force-command.ts';
+import { createLendAgent, type LendAgent } from './lend-agent.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
 import type { RunSession } from './peer.ts';
 import {
@@ -34,6 +35,7 @@ export interface SessionRoutes extends RunnerDependencies {
 }
 
 export function createRunSession(routes: SessionRoutes): RunSession {
+  const lendAgent = createLendAgent(routes);
   return async (connection, request, io, traffic) => {
     const { peer, loginName } = connection;
     if (peer.kind === 'applicant') {
@@ -54,21 +56,29 @@ export function createRunSession(routes: SessionRoutes): RunSession {
     });
     const route = () =>
       connection.jumpTarget === undefined
-        ? routeByLoginName(routes, identity, loginName)
-        : openTarget(routes, identity, connection.jumpTarget, loginName || undefined).then(forced);
+        ? routeByLoginName(routes, lendAgent, identity, loginName)
+        : openTarget(routes, identity, connection.jumpTarget, loginName || undefined).then((opened) =>
+            lent(lendAgent, forced(opened)),
+          );
     return runAccountSession(routes, { context, request, io, traffic, route });
   };
 }
 
 async function routeByLoginName(
   routes: SessionRoutes,
+  lendAgent: LendAgent,
   identity: Identity,
   loginName: string,
 ): Promise<RoutedSession> {
   const destination = parseLoginName(loginName, routes.targetPrefix);
   if (destination.kind !== 'target') return { target: 'lobby', handler: routes.lobby };
-  return forced(await openTarget(routes, identity, destination.target, destination.user));
+  return lent(lendAgent, forced(await openTarget(routes, identity, destination.target, destination.user)));
 }
+
+const lent = (lendAgent: LendAgent, { handler, authorization, ...session }: RoutedSession): RoutedSession =>
+  authorization && isForContainer(authorization)
+    ? { ...session, authorization, handler: lendAgent(authorization, handler) }
+    : { ...session, ...(authorization ? { authorization } : {}), handler };
 
 /** Authorizes and hands over the handler that enters exactly what was authorized. */
 export async function openTarget(

@@ -1,13 +1,18 @@
-/** Forwards into a target, as `ssh -L`, `-D` and `-W` ask for them. */
+/** Forwards into a target, to ports and unix sockets, as `ssh -L`, `-D` and `-W` ask for them. */
 import type { Audit } from '../audit/audit.ts';
 import { type Authorization, isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import { excerpt } from '../platform/excerpt.ts';
 import type { HostEngine } from '../targets/host-engine.ts';
 import type { ContainerEngine, ForwardDestination, HostTarget } from '../targets/target.ts';
 import { type ForwardAccess, forwardsInto } from './forward-access.ts';
-import { mayBeDestination, permitsDestination, withoutPrefix } from './forwarding.ts';
+import {
+  destinationText,
+  isSocket,
+  mayBeDestination,
+  permitsDestination,
+  withoutPrefix,
+} from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
 import { carryRecorded, type ForwardPeer, type RecordDependencies } from './recorded-forward.ts';
 
@@ -24,7 +29,7 @@ export type Carry = (peer: ForwardPeer) => Promise<void>;
 
 /**
  * Connects to the destination that a peer asked for. Throws a GatewayError, which is audited: `destination-invalid`,
- * `destination-refused`, and what access and the engine's dial throw.
+ * `destination-refused`, `socket-in-lobby`, and what access and the engine's dial throw.
  */
 export type OpenForward = (
   connection: PeerConnection,
@@ -37,6 +42,11 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
 
   function authorize(connection: PeerConnection, identity: Identity, asked: ForwardDestination) {
     const inTarget = forwardsInto(connection, targetPrefix);
+    if (isSocket(asked)) {
+      if (!inTarget) throw new GatewayError('socket-in-lobby', {});
+      // As with sshd, permitopen= is about hosts and ports alone.
+      return access.authorize(connection, identity, inTarget, () => {});
+    }
     const name = withoutPrefix(asked.host, targetPrefix);
     const host = inTarget ? asked.host : name;
     return access.authorize(
@@ -54,16 +64,20 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
   function dial(connection: PeerConnection, authorization: Authorization, asked: ForwardDestination) {
     const isNamed = forwardsInto(connection, targetPrefix) === undefined;
     if (isForContainer(authorization)) {
-      return engine.dial(authorization, isNamed ? { ...asked, host: 'localhost' } : asked);
+      return engine.dial(
+        authorization,
+        isNamed && !isSocket(asked) ? { ...asked, host: 'localhost' } : asked,
+      );
     }
     const { name: host } = authorization.target;
+    if (isSocket(asked)) throw new GatewayError('not-a-container', { name: host });
     if (isNamed) throw new GatewayError('host-port-refused', { host, port: asked.port });
     const by = { connectionId: connection.id, source: connection.source };
     return hostEngine.dial(authorization as Authorization<HostTarget>, asked, by);
   }
 
   return async (connection, identity, asked) => {
-    const what = `forward ${excerpt(asked.host)}:${asked.port}`;
+    const what = `forward ${destinationText(asked)}`;
     try {
       if (!mayBeDestination(asked)) throw new GatewayError('destination-invalid', {});
       const authorization = await authorize(connection, identity, asked);

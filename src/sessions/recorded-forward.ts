@@ -5,9 +5,11 @@ import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
+import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
 import type { Connections } from './connections.ts';
 import type { PeerConnection } from './peer.ts';
+import type { PeerStream } from './session.ts';
 
 export interface RecordDependencies {
   readonly connections: Connections;
@@ -17,7 +19,7 @@ export interface RecordDependencies {
 
 /** What is forwarded, for whom. */
 export interface ForwardFacts {
-  readonly connection: PeerConnection;
+  readonly connection: Pick<PeerConnection, 'id'>;
   readonly identity: Identity;
   /** `forward localhost:80`. */
   readonly what: string;
@@ -29,14 +31,7 @@ export interface ForwardFacts {
 }
 
 /** The peer's side of a forward that was opened. */
-export interface ForwardPeer {
-  readonly stream: Duplex;
-  /** Aborted when the peer has closed it, or is gone. */
-  readonly closed: AbortSignal;
-  /** Bytes so far: what the peer sent, what it was sent. */
-  readonly traffic: () => { bytesIn: number; bytesOut: number };
-  close(): void;
-}
+export type ForwardPeer = PeerStream;
 
 /** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
 export async function recordForward(
@@ -72,6 +67,21 @@ export async function recordForward(
       durationMs: clock.now() - startedAtMs,
     });
   }
+}
+
+/** Until the listener is closed, by whomever; closes it when the gateway ends it. */
+export function recordListener(
+  dependencies: RecordDependencies,
+  facts: ForwardFacts,
+  listener: Pick<RemoteListener, 'onClose' | 'close'>,
+): Promise<void> {
+  const none = () => ({ bytesIn: 0, bytesOut: 0 });
+  const untilClosed = (ended: AbortSignal) =>
+    new Promise<void>((resolve) => {
+      listener.onClose(resolve);
+      ended.addEventListener('abort', () => listener.close(), { once: true });
+    });
+  return recordForward(dependencies, facts, none, untilClosed);
 }
 
 /** Carries bytes until both sides have ended, or one is gone; never rejects. */

@@ -2,13 +2,13 @@
 import { type Authorization, isForContainer } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import { excerpt } from '../platform/excerpt.ts';
+import type { OnBehalfOf } from '../targets/host-engine.ts';
 import type { ForwardDestination, HostTarget, InboundConnection, RemoteListener } from '../targets/target.ts';
 import type { ForwardDependencies } from './forward.ts';
 import { forwardsInto } from './forward-access.ts';
-import { mayBePlace, permitsListening } from './forwarding.ts';
+import { destinationText, isSocket, mayBePlace, permitsListening } from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
-import { carryRecorded, type ForwardPeer, recordForward } from './recorded-forward.ts';
+import { carryRecorded, type ForwardPeer, recordListener } from './recorded-forward.ts';
 
 /** Offers a connection to the peer; undefined when the peer does not take it. */
 export type OfferConnection = (
@@ -28,40 +28,28 @@ export type OpenRemoteForward = (
 ) => Promise<RemoteListener>;
 
 export function createOpenRemoteForward(dependencies: ForwardDependencies): OpenRemoteForward {
-  const { access, engine, hostEngine, audit, targetPrefix } = dependencies;
+  const { access, audit } = dependencies;
   return async (connection, identity, place, offer) => {
-    const what = `listen ${excerpt(place.host)}:${place.port}`;
+    const what = `listen ${destinationText(place)}`;
     try {
-      const into = forwardsInto(connection, targetPrefix);
-      if (!into) throw new GatewayError('listening-in-lobby', {});
-      if (!mayBePlace(place)) throw new GatewayError('destination-invalid', {});
-      const authorization = await access.authorize(connection, identity, into, ({ permitListen }) => {
-        if (!permitsListening(permitListen, place))
-          throw new GatewayError('listening-refused', { permitted: permitListen?.join(', ') ?? '' });
-      });
+      const authorization = await authorizeListening(dependencies, connection, identity, place);
       const { name: target } = authorization.target;
       const facts = { connection, identity, target, authorization };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {
           if (!peer) return void stream.destroy();
-          const inbound = { ...facts, what: `connection to ${excerpt(bound.host)}:${bound.port}` };
+          const inbound = { ...facts, what: `connection to ${destinationText(bound)}` };
           return carryRecorded(dependencies, inbound, stream, peer);
         });
-      const onConnection = (inbound: InboundConnection) => {
-        // The first may come before the listener itself.
-        const port = place.port || listener.port;
-        void carry({ host: place.host, port }, inbound).catch(() => inbound.stream.destroy());
-      };
       const by = { connectionId: connection.id, source: connection.source };
-      const listener: RemoteListener = await (isForContainer(authorization)
-        ? engine.listen(authorization, place, onConnection)
-        : hostEngine.listen(authorization as Authorization<HostTarget>, place, onConnection, by));
+      const listener = await listenIn(dependencies, authorization, place, by, (bound, inbound) => {
+        void carry(bound, inbound).catch(() => inbound.stream.destroy());
+      });
       await access.recheck(identity, authorization).catch((error) => {
         listener.close();
         throw error;
       });
-      const none = () => ({ bytesIn: 0, bytesOut: 0 });
-      void recordForward(dependencies, { ...facts, what }, none, (ended) => untilClosed(listener, ended));
+      void recordListener(dependencies, { ...facts, what }, listener);
       return listener;
     } catch (error) {
       if (isGatewayError(error)) audit.refused(identity, { what, reason: error.code });
@@ -70,9 +58,39 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
   };
 }
 
-function untilClosed(listener: RemoteListener, ended: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    listener.onClose(resolve);
-    ended.addEventListener('abort', () => listener.close(), { once: true });
+async function authorizeListening(
+  { access, targetPrefix }: ForwardDependencies,
+  connection: PeerConnection,
+  identity: Identity,
+  place: ForwardDestination,
+): Promise<Authorization> {
+  const into = forwardsInto(connection, targetPrefix);
+  if (!into) throw new GatewayError('listening-in-lobby', {});
+  if (!mayBePlace(place)) throw new GatewayError('destination-invalid', {});
+  return access.authorize(connection, identity, into, ({ permitListen }) => {
+    // As with sshd, permitlisten= is about hosts and ports alone.
+    if (!isSocket(place) && !permitsListening(permitListen, place))
+      throw new GatewayError('listening-refused', { permitted: permitListen?.join(', ') ?? '' });
   });
+}
+
+/** Tells of each connection where it came in: the first may be there before the listener is. */
+async function listenIn(
+  { engine, hostEngine }: ForwardDependencies,
+  authorization: Authorization,
+  place: ForwardDestination,
+  by: OnBehalfOf,
+  onConnection: (bound: ForwardDestination, connection: InboundConnection) => void,
+): Promise<RemoteListener> {
+  let bound = place;
+  const connected = (connection: InboundConnection) => onConnection(bound, connection);
+  const listening = async () => {
+    if (isForContainer(authorization)) return engine.listen(authorization, place, connected);
+    const { name } = authorization.target;
+    if (isSocket(place)) throw new GatewayError('not-a-container', { name });
+    return hostEngine.listen(authorization as Authorization<HostTarget>, place, connected, by);
+  };
+  const listener = await listening();
+  bound = listener.place;
+  return listener;
 }

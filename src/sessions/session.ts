@@ -2,7 +2,7 @@
  * What a session is, whatever door it came through. The one idea that carries the design: a handler
  * returns how the session ended, so the lobby, a container and a recorder round either have one type.
  */
-import type { Readable, Writable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import type { Identity } from '../auth/identity.ts';
 import type { GatewayError } from '../errors.ts';
 
@@ -34,6 +34,8 @@ export interface SessionRequest {
   readonly env: ReadonlyMap<string, string>;
   /** What was asked for, where a forced command runs instead: sshd(8)'s SSH_ORIGINAL_COMMAND. */
   readonly originalCommand?: string;
+  /** SSH_AUTH_SOCK: where the peer's agent is to be had in the target, while the session runs. */
+  readonly agentSocket?: string;
 }
 
 /** Signal names without SIG, RFC 4254 §6.10. `BREAK` stands for RFC 4335's break request. */
@@ -54,8 +56,20 @@ export interface SessionIo {
   readonly stopInput?: () => void;
   /** How the peer is told what the gateway itself has to say; unset: as a line on stderr. */
   readonly tell?: (notice: GatewayNotice) => void;
+  /** Opens a channel to the peer's agent; undefined where it has none, or too much is open. Unset: it did not ask for `ssh -A`. */
+  readonly openAgent?: () => Promise<PeerStream | undefined>;
   /** Bytes so far, where they are counted here. */
   readonly traffic?: () => { readonly bytesIn: number; readonly bytesOut: number };
+}
+
+/** The peer's side of something that is forwarded. */
+export interface PeerStream {
+  readonly stream: Duplex;
+  /** Aborted when the peer has closed it, or is gone. */
+  readonly closed: AbortSignal;
+  /** Bytes so far: what the peer sent, what it was sent. */
+  readonly traffic: () => { bytesIn: number; bytesOut: number };
+  close(): void;
 }
 
 export interface GatewayNotice {

@@ -41,6 +41,7 @@ export function openRefusedBy({ code, message }: GatewayError): OpenRefused {
     ['container-gone', connectFailed],
     ['engine-unavailable', connectFailed],
     ['engine-failed', connectFailed],
+    ['no-such-user', connectFailed],
     ['too-many-forwards', resourceShortage],
   ]);
   return new OpenRefused(reasons.get(code) ?? administrativelyProhibited, printable(message));

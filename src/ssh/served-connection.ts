@@ -13,21 +13,20 @@ import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { OpenForward } from '../sessions/forward.ts';
-import { forwardsInto } from '../sessions/forward-access.ts';
 import type { PeerConnection, RunSession } from '../sessions/peer.ts';
 import type { OpenRemoteForward } from '../sessions/remote-forward.ts';
 import type { Address } from '../sessions/session.ts';
-import type { ChannelOpenHandler } from './channel-open.ts';
+import { channelTypes } from './channel-types.ts';
 import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
-import { directTcpip, type ResolveJump } from './direct-tcpip.ts';
+import type { ResolveJump } from './direct-tcpip.ts';
 import { createForwardSlots, type ForwardSlots } from './forward-slots.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
 import { disconnectReason } from './messages.ts';
+import { createOpenPeerChannel, type OpenPeerChannel } from './peer-channels.ts';
 import { isPeersFault } from './peer-fault.ts';
-import { serveSessionChannel } from './session-channel.ts';
+import { remoteForwards } from './remote-forwards.ts';
 import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
-import { tcpipForwards } from './tcpip-forward.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
 
 /** A socket, or the channel of a jump. */
@@ -154,11 +153,15 @@ export class ServedConnection {
       ...(this.#outer ? { jumpTarget: this.#outer.target } : {}),
     };
     const slots = createForwardSlots(config.maxForwardsPerConnection);
+    const openPeerChannel = createOpenPeerChannel(slots, () => this.#layer);
     this.#layer = new ConnectionLayer({
       client,
       transport: this.#transport,
-      channelOpens: this.#channelOpens(connection, slots),
-      globalRequests: this.#globalRequests(client, connection, slots),
+      channelOpens: channelTypes({ context: this.#context, connection, slots, openPeerChannel }),
+      globalRequests: new Map([
+        ...this.#globalRequests(client),
+        ...this.#forwards(connection, slots, openPeerChannel),
+      ]),
       rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
       maxChannels: config.maxSessionsPerConnection + config.maxForwardsPerConnection,
       onFailure: (error) => this.#failed(error),
@@ -175,11 +178,7 @@ export class ServedConnection {
     });
   }
 
-  #globalRequests(
-    client: Connection,
-    connection: PeerConnection,
-    slots: ForwardSlots,
-  ): ReadonlyMap<string, GlobalRequestHandler> {
+  #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {
     const prove: GlobalRequestHandler = (data) =>
       proveHostKeys(data, this.#context.hostKeys().announced, {
         sessionId: sessionIdOf(client),
@@ -188,56 +187,18 @@ export class ServedConnection {
     return new Map<string, GlobalRequestHandler>([
       ['no-more-sessions@openssh.com', () => true],
       ['hostkeys-prove-00@openssh.com', prove],
-      ...this.#remoteForwards(connection, slots),
     ]);
   }
 
-  #remoteForwards(
-    connection: PeerConnection,
-    slots: ForwardSlots,
-  ): ReadonlyMap<string, GlobalRequestHandler> {
+  /** What a peer with an account may have, besides sessions: nobody forwards anything for an applicant. */
+  #forwards(connection: PeerConnection, slots: ForwardSlots, openPeerChannel: OpenPeerChannel) {
     const { peer } = connection;
-    if (peer.kind === 'applicant') return new Map();
-    const { identity } = peer;
+    if (peer.kind === 'applicant') return new Map<string, GlobalRequestHandler>();
     const { openRemoteForward } = this.#context;
-    const layer = () => this.#layer;
-    const forwards = tcpipForwards({ connection, identity, openRemoteForward, slots, layer });
+    const { identity } = peer;
+    const forwards = remoteForwards({ connection, identity, openRemoteForward, slots, openPeerChannel });
     this.#stopListening = forwards.close;
     return forwards.requests;
-  }
-
-  #channelOpens(connection: PeerConnection, slots: ForwardSlots): ReadonlyMap<string, ChannelOpenHandler> {
-    const { config, runSession, serveInner, resolveJump, openForward } = this.#context;
-    let sessions = 0;
-    const session: ChannelOpenHandler = ({ accept, refuse }) => {
-      if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
-      sessions++;
-      // As sshd has it: what is sent to a session that never starts would only lie here.
-      const channel = accept({ eofAtFinish: false, startsClosed: true });
-      channel.gone.addEventListener('abort', () => sessions--, { once: true });
-      serveSessionChannel(channel, (request, io) =>
-        runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut })),
-      );
-    };
-    const opens = new Map([['session', session]]);
-    const { peer } = connection;
-    const notYet: ChannelOpenHandler = ({ refuse }) => refuse('ports and sockets are not forwarded here yet');
-    for (const type of ['direct-tcpip', 'direct-streamlocal@openssh.com']) opens.set(type, notYet);
-    if (peer.kind === 'account') {
-      opens.set(
-        'direct-tcpip',
-        directTcpip({
-          connection,
-          identity: peer.identity,
-          resolveJump,
-          openForward,
-          isInTarget: forwardsInto(connection, config.targetPrefix) !== undefined,
-          slots,
-          serveInner,
-        }),
-      );
-    }
-    return opens;
   }
 
   #failed(error: Error & { level?: string }): void {

@@ -24,10 +24,18 @@ const maxCommandBytes = 256 * 1024;
 const maxEarlySignals = 16;
 const maxPtySide = 32_767;
 
-/** Installs the request handlers of a session channel; `start` is called at most once. */
-export function serveSessionChannel(channel: Channel, start: StartSession): void {
+/**
+ * Installs the request handlers of a session channel; `start` is called at most once. `openAgent`: how the peer's agent
+ * is reached, where it may be lent at all.
+ */
+export function serveSessionChannel(
+  channel: Channel,
+  start: StartSession,
+  openAgent?: SessionIo['openAgent'],
+): void {
   const state: SessionState = {
     started: false,
+    agent: false,
     env: new Map(),
     envBytes: 0,
     windowListeners: [],
@@ -44,39 +52,58 @@ export function serveSessionChannel(channel: Channel, start: StartSession): void
       env: state.env,
       ...(state.pty ? { pty: state.pty } : {}),
     });
-    void start(request, sessionIo(channel, state), channel).then((end) => endSession(channel, end));
+    const io = { ...sessionIo(channel, state), ...(state.agent && openAgent ? { openAgent } : {}) };
+    void start(request, io, channel).then((end) => endSession(channel, end));
     return true;
   };
-  const handlers: Record<string, RequestHandler> = {
-    'pty-req': (data) => acceptPty(state, data),
-    env: (data) => acceptEnv(state, data),
-    shell: () => begin({ kind: 'shell' }),
-    exec: (data) => {
-      const command = data.bytes();
-      if (command.length > maxCommandBytes || command.includes(0)) return false;
-      return begin({ kind: 'exec', command: command.toString('utf8') });
-    },
-    subsystem: (data) => begin({ kind: 'subsystem', name: data.text() }),
-    'window-change': (data) => {
-      const size = readWindowSize(data);
-      if (!state.pty) return false;
-      state.lastSize = size;
-      for (const listener of state.windowListeners) listener(size);
-      return true;
-    },
-    signal: (data) => deliverSignal(state, data.text()),
-    break: () => deliverSignal(state, 'BREAK'),
-    // OpenSSH's PROTOCOL 2.1: the client will take no more output.
-    'eow@openssh.com': () => {
-      channel.stopOutput(() => state.onBrokenPipe());
-      return true;
-    },
-  };
+  const mayLendAgent = openAgent !== undefined;
+  const handlers = { ...settings(channel, state, mayLendAgent), ...starts(begin) };
   for (const [type, handler] of Object.entries(handlers)) channel.requests.set(type, handler);
 }
 
+type Handlers = Readonly<Record<string, RequestHandler>>;
+
+/** RFC 4254 §6.5: one of them, once. */
+const starts = (begin: (kind: SessionStart) => boolean): Handlers => ({
+  shell: () => begin({ kind: 'shell' }),
+  exec: (data) => {
+    const command = data.bytes();
+    if (command.length > maxCommandBytes || command.includes(0)) return false;
+    return begin({ kind: 'exec', command: command.toString('utf8') });
+  },
+  subsystem: (data) => begin({ kind: 'subsystem', name: data.text() }),
+});
+
+/** What comes before the start, and beside the session. */
+const settings = (channel: Channel, state: SessionState, mayLendAgent: boolean): Handlers => ({
+  'pty-req': (data) => acceptPty(state, data),
+  env: (data) => acceptEnv(state, data),
+  // draft-ietf-sshm-ssh-agent §7.2. Whether the target takes it is seen when the session starts.
+  'auth-agent-req@openssh.com': () => {
+    if (state.started || !mayLendAgent) return false;
+    state.agent = true;
+    return true;
+  },
+  'window-change': (data) => {
+    const size = readWindowSize(data);
+    if (!state.pty) return false;
+    state.lastSize = size;
+    for (const listener of state.windowListeners) listener(size);
+    return true;
+  },
+  signal: (data) => deliverSignal(state, data.text()),
+  break: () => deliverSignal(state, 'BREAK'),
+  // OpenSSH's PROTOCOL 2.1: the client will take no more output.
+  'eow@openssh.com': () => {
+    channel.stopOutput(() => state.onBrokenPipe());
+    return true;
+  },
+});
+
 interface SessionState {
   started: boolean;
+  /** Whether the peer lends its agent. */
+  agent: boolean;
   pty?: Pty;
   readonly env: Map<string, string>;
   envBytes: number;

@@ -93,22 +93,43 @@ export interface ContainerEvent {
 }
 
 /** Where a forward goes, as seen from inside the target: it is looked up and dialled there, never by the gateway. */
-export interface ForwardDestination {
+export type ForwardDestination = PortDestination | SocketDestination;
+
+export interface PortDestination {
   /** A name or address; empty and `localhost`: the target's own loopback. */
   readonly host: string;
   readonly port: number;
 }
 
+/** A unix socket in the target's file system, entered with the rights of the user that was authorized. */
+export interface SocketDestination {
+  /** From `/` where it is relative, as with sshd; at most 4095 bytes, without NUL. */
+  readonly path: string;
+}
+
+/**
+ * Where we listen in the target. At a path nothing may exist yet; what is made is for its user alone and removed
+ * with the listener.
+ */
+export type ListeningPlace = ForwardDestination | AgentPlace;
+
+/** A socket in a folder of its own, which only its user may enter, where sshd has the agent's. */
+export interface AgentPlace {
+  /** Ten letters or digits: what the folder is called after `ssh-`, where that is free. */
+  readonly agentFolder: string;
+}
+
 /** Somebody inside the target connected to where we listen there. */
 export interface InboundConnection {
   readonly stream: Duplex;
+  /** At a socket `-` and 0. */
   readonly address: string;
   readonly port: number;
 }
 
 export interface RemoteListener {
-  /** The one that was asked for, or the free one that was found. */
-  readonly port: number;
+  /** What was asked for, or what was found where any would do. */
+  readonly place: ForwardDestination;
   /** Called when it listens no more, whoever ended it. */
   onClose(listener: () => void): void;
   close(): void;
@@ -143,16 +164,17 @@ export interface ContainerEngine {
   openEvents(closed: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
   /**
    * Connects to the destination from inside the container that was authorized. Each side of the stream ends by itself.
-   * Throws `forward-refused`, `forward-failed`, `sidecar-unavailable`, `container-not-running`, `container-gone`.
+   * Throws `forward-refused`, `forward-failed`, `too-many-forwards`, `sidecar-unavailable`, `container-not-running`,
+   * `container-gone`; for a socket also `no-such-user`.
    */
   dial(authorization: Authorization<ContainerTarget>, destination: ForwardDestination): Promise<Duplex>;
   /**
    * Listens inside the container: on its loopback at `localhost`, everywhere at an empty host; port 0: any free one.
-   * Each connection must be consumed or destroyed. Throws as `dial` does.
+   * Each connection must be consumed or destroyed. Throws as `dial` does, for the agent `agent-refused`.
    */
   listen(
     authorization: Authorization<ContainerTarget>,
-    place: ForwardDestination,
+    place: ListeningPlace,
     onConnection: (connection: InboundConnection) => void,
   ): Promise<RemoteListener>;
   /** Removes what a gateway that ended badly has left in the engine. */

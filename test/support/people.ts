@@ -4,6 +4,7 @@ import { type Identity, provenIdentity } from '../../src/auth/identity.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { readHostTarget } from '../../src/hosts/host-target.ts';
 import type { Hosts } from '../../src/hosts/hosts.ts';
+import { destinationText } from '../../src/sessions/forwarding.ts';
 import type { SessionHandler } from '../../src/sessions/session.ts';
 import type { AccountRow, GrantRow, KeyRow, Role } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -62,8 +63,9 @@ export function listedEngine(containers: ContainerTarget[]) {
       throw new GatewayError('no-shell', { name });
     },
     openEvents: async () => (async function* () {})(),
-    dial: async ({ target: { name } }, { host, port }) => {
-      throw new GatewayError('forward-failed', { destination: `${host}:${port}`, name, reason: 'closed.' });
+    dial: async ({ target: { name } }, destination) => {
+      const asked = destinationText(destination);
+      throw new GatewayError('forward-failed', { destination: asked, name, reason: 'closed.' });
     },
     listen: async ({ target: { name } }) => {
       throw new GatewayError('forward-refused', { name });

@@ -5,7 +5,7 @@ import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
 import type { Address } from '../../sessions/session.ts';
 import type { HostConnection } from '../../targets/host-connection.ts';
-import type { ForwardDestination, InboundConnection, RemoteListener } from '../../targets/target.ts';
+import type { InboundConnection, PortDestination, RemoteListener } from '../../targets/target.ts';
 import type { ChannelOpenHandler } from '../channel-open.ts';
 import type { ConnectionLayer } from '../connection-layer.ts';
 import { string, uint32, WireReader } from '../wire.ts';
@@ -27,7 +27,7 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
   const listeners = new Map<string, Listening>();
   const keyOf = (address: string, port: number) => `${port} ${address}`;
 
-  async function dial(destination: ForwardDestination, origin: Address): Promise<Duplex> {
+  async function dial(destination: PortDestination, origin: Address): Promise<Duplex> {
     const { host: address, port } = destination;
     const fields = [
       string(address || 'localhost'),
@@ -45,7 +45,7 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
   }
 
   async function listen(
-    place: ForwardDestination,
+    place: PortDestination,
     onConnection: Listening['onConnection'],
   ): Promise<RemoteListener> {
     const { host: address } = place;
@@ -77,7 +77,7 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
     key = keyOf(address, port);
     listeners.set(key, { onConnection, end });
     return {
-      port,
+      place: { host: address, port },
       onClose(listener) {
         if (closed) listener();
         else closeListeners.push(listener);

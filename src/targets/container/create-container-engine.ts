@@ -17,6 +17,7 @@ import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
 import { createResidents, type Residents } from './resident/create-residents.ts';
+import { createSockets } from './resident/open-sockets.ts';
 import { runSftpInside } from './resident/sftp-inside.ts';
 import { runScript } from './run-script.ts';
 import { findSftpServer, folderOf, type PlanRules, planSession } from './session-plan.ts';
@@ -62,6 +63,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const withImage = createWithImage(engine);
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
   const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
+  const sockets = createSockets({ residents, facts: parts.facts, log });
 
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     try {
@@ -91,8 +93,14 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
-    dial: (authorization, destination) => sidecars.dial(authorization, destination),
-    listen: (authorization, place, onConnection) => sidecars.listen(authorization, place, onConnection),
+    dial: async (authorization, destination) =>
+      'host' in destination
+        ? sidecars.dial(authorization, destination)
+        : sockets.dial(authorization, destination),
+    listen: async (authorization, place, onConnection) =>
+      'host' in place
+        ? sidecars.listen(authorization, place, onConnection)
+        : sockets.listen(authorization, place, onConnection),
     async removeLeftovers() {
       await Promise.all([sidecars.removeLeftovers(), residents.removeLeftovers()]);
     },

@@ -5,7 +5,7 @@ import type { SessionUser } from './passwd.ts';
 const terminalName = /^[\x21-\x7e]{1,128}$/;
 
 /** A program may take these for the gateway's own word. */
-const insideOnly = new Set(['SSH_TTY', 'SSH_ORIGINAL_COMMAND']);
+const insideOnly = new Set(['SSH_TTY', 'SSH_ORIGINAL_COMMAND', 'SSH_AUTH_SOCK']);
 
 /**
  * `NAME=value` entries on top of the container's own environment. What the gateway states
@@ -19,6 +19,7 @@ export function sessionEnvironment(facts: {
   readonly context: SessionContext;
   readonly requested: ReadonlyMap<string, string>;
   readonly originalCommand?: string | undefined;
+  readonly agentSocket?: string | undefined;
   readonly isAccepted: (name: string) => boolean;
 }): readonly string[] {
   const { user, shell, pty, context } = facts;
@@ -31,8 +32,9 @@ export function sessionEnvironment(facts: {
     ['SSH_CONNECTION', `${source.address} ${source.port} ${local.address} ${local.port}`],
     ['SSH_CLIENT', `${source.address} ${source.port} ${local.port}`],
   ]);
-  const { originalCommand } = facts;
+  const { originalCommand, agentSocket } = facts;
   if (originalCommand !== undefined) own.set('SSH_ORIGINAL_COMMAND', originalCommand);
+  if (agentSocket !== undefined) own.set('SSH_AUTH_SOCK', agentSocket);
   if (pty) own.set('TERM', terminalName.test(pty.term) ? pty.term : 'dumb');
   const requested = [...facts.requested].filter(
     ([name, value]) =>

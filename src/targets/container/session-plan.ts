@@ -67,6 +67,7 @@ export async function planSession(
       context,
       requested: request.env,
       originalCommand: request.originalCommand,
+      agentSocket: request.agentSocket,
       isAccepted: rules.isAcceptedEnv,
     }),
     user,

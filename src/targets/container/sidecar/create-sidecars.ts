@@ -4,7 +4,7 @@ import type { Logger } from 'pino';
 import type { Authorization } from '../../../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../../../errors.ts';
 import { excerpt } from '../../../platform/excerpt.ts';
-import type { ContainerEngine, ContainerTarget, ForwardDestination } from '../../target.ts';
+import type { ContainerTarget, InboundConnection, PortDestination, RemoteListener } from '../../target.ts';
 import { internalLabel } from '../../visibility.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, translateEngineError } from '../engine-errors.ts';
@@ -13,14 +13,18 @@ import { endWhenIdle } from './end-when-idle.ts';
 import { removeOldImages } from './image.ts';
 import { type Answered, type InsideConnection, InsideLost } from './inside-connection.ts';
 import { openSidecar } from './open-sidecar.ts';
-import { readConnections } from './read-connections.ts';
+import { takeConnections } from './take-connections.ts';
 import type { WithImage } from './with-image.ts';
 
 export interface Sidecars {
   /** Throws as the engine port's `dial` does. */
-  dial(authorization: Authorization<ContainerTarget>, destination: ForwardDestination): Promise<Duplex>;
+  dial(authorization: Authorization<ContainerTarget>, destination: PortDestination): Promise<Duplex>;
   /** Throws as the engine port's `listen` does. */
-  listen: ContainerEngine['listen'];
+  listen(
+    authorization: Authorization<ContainerTarget>,
+    place: PortDestination,
+    onConnection: (connection: InboundConnection) => void,
+  ): Promise<RemoteListener>;
   /** Sidecars that never started, or have ended; those that run belong to a gateway. */
   removeLeftovers(): Promise<void>;
   close(): Promise<void>;
@@ -96,7 +100,7 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
   async function ask(
     { target, allows }: Authorization<ContainerTarget>,
     what: 'tcp' | 'listen',
-    { host, port }: ForwardDestination,
+    { host, port }: PortDestination,
   ) {
     if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
     const path = `/${what}?${new URLSearchParams({ host, port: String(port) })}`;
@@ -116,15 +120,10 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
     dial: async (authorization, destination) => (await ask(authorization, 'tcp', destination)).stream,
     async listen(authorization, place, onConnection) {
       const { stream, headers, sidecar } = await ask(authorization, 'listen', place);
-      readConnections(stream, (id, origin) => {
-        sidecar.ask(`/take?id=${id}`).then(
-          (taken) => onConnection({ stream: taken.stream, ...origin }),
-          (error) => log.debug({ err: error }, 'a connection was gone before it was taken'),
-        );
-      });
+      takeConnections(sidecar, stream, onConnection, log);
       return {
-        port: Number(headers['x-port']) & 0xffff,
-        onClose: (listener) => void stream.once('close', listener),
+        place: { host: place.host, port: Number(headers['x-port']) & 0xffff },
+        onClose: (listener) => (stream.closed ? listener() : void stream.once('close', listener)),
         close: () => void stream.destroy(),
       };
     },

@@ -27,7 +27,7 @@ export async function listenTcp(stream: ServerHttp2Stream, host: string, port: n
 
 export function serveUntilClosed(
   stream: ServerHttp2Stream,
-  servers: readonly Server[],
+  servers: readonly { close(): unknown }[],
   headers: Record<string, string>,
 ): void {
   const close = () => {

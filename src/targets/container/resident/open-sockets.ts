@@ -1,0 +1,112 @@
+/** Unix sockets in containers, connected to and listened on by a resident: with the rights of its user, and no others. */
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Authorization } from '../../../auth/authorization.ts';
+import { GatewayError, isGatewayError } from '../../../errors.ts';
+import { excerpt } from '../../../platform/excerpt.ts';
+import type {
+  AgentPlace,
+  ContainerTarget,
+  InboundConnection,
+  RemoteListener,
+  SocketDestination,
+} from '../../target.ts';
+import type { ContainerFactsSource } from '../container-facts.ts';
+import { dialFailure } from '../sidecar/dial-failure.ts';
+import { type Answered, type InsideConnection, InsideLost } from '../sidecar/inside-connection.ts';
+import { takeConnections } from '../sidecar/take-connections.ts';
+import type { Residents } from './create-residents.ts';
+
+export interface Sockets {
+  /** Throws as the engine port's `dial` does. */
+  dial(authorization: Authorization<ContainerTarget>, destination: SocketDestination): Promise<Duplex>;
+  /** Throws as the engine port's `listen` does. */
+  listen(
+    authorization: Authorization<ContainerTarget>,
+    place: SocketDestination | AgentPlace,
+    onConnection: (connection: InboundConnection) => void,
+  ): Promise<RemoteListener>;
+}
+
+export interface SocketsOptions {
+  readonly residents: Residents;
+  readonly facts: ContainerFactsSource;
+  readonly log: Logger;
+}
+
+interface Question {
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  /** For the sentence of a failure. */
+  readonly destination: string;
+}
+
+/** With the window of each, they bound the memory of one resident, whoever opens them. */
+const maxStreams = 512;
+
+export function createSockets({ residents, facts, log }: SocketsOptions): Sockets {
+  async function askOnce(authorization: Authorization<ContainerTarget>, { path, query }: Question) {
+    const { target, user } = authorization;
+    const known = await facts.getFacts(target.id, target.name);
+    const resident = await residents.open(authorization, known, await known.getUser(user));
+    if (resident.load >= maxStreams) throw new GatewayError('too-many-forwards', { limit: maxStreams });
+    return { ...(await resident.ask(`${path}?${new URLSearchParams(query)}`)), resident };
+  }
+
+  function ask(
+    authorization: Authorization<ContainerTarget>,
+    question: Question,
+  ): Promise<Answered & { readonly resident: InsideConnection }> {
+    // Once more, in a new one: the resident may have died with nobody looking.
+    return askOnce(authorization, question)
+      .catch((error) => {
+        if (!(error instanceof InsideLost)) throw error;
+        return askOnce(authorization, question);
+      })
+      .catch((error) => {
+        if (isGatewayError(error)) throw error;
+        throw dialFailure(error, question.destination, authorization.target.name);
+      });
+  }
+
+  return {
+    async dial(authorization, { path }) {
+      const { target, allows } = authorization;
+      if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
+      return (await ask(authorization, { path: '/unix', query: { path }, destination: excerpt(path) }))
+        .stream;
+    },
+    async listen(authorization, place, onConnection) {
+      const { stream, headers, resident } = await ask(authorization, questionOf(authorization, place));
+      const bound = 'path' in place ? place : readAgentPath(headers['x-path']);
+      if (!bound) {
+        stream.destroy();
+        throw new GatewayError('sidecar-unavailable', { reason: 'its helper program tells nonsense' });
+      }
+      takeConnections(resident, stream, onConnection, log);
+      return {
+        place: bound,
+        onClose: (listener) => (stream.closed ? listener() : void stream.once('close', listener)),
+        close: () => void stream.destroy(),
+      };
+    },
+  };
+}
+
+function questionOf(
+  { target: { name }, allows }: Authorization<ContainerTarget>,
+  place: SocketDestination | AgentPlace,
+): Question {
+  if ('path' in place) {
+    if (!allows.forwarding) throw new GatewayError('forward-refused', { name });
+    return { path: '/listen-unix', query: { path: place.path }, destination: excerpt(place.path) };
+  }
+  if (!allows.agentForwarding) throw new GatewayError('agent-refused', { name });
+  return { path: '/agent', query: { name: place.agentFolder }, destination: 'a socket for the agent' };
+}
+
+/** It becomes a variable of the session's programs. */
+function readAgentPath(told: unknown): SocketDestination | undefined {
+  const path = String(told);
+  return /^\/[\x21-\x7e]{1,106}$/.test(path) ? { path } : undefined;
+}
