@@ -1,0 +1,51 @@
+/** Unix sockets that the real ssh forwards. */
+import { existsSync } from 'node:fs';
+import { connect, type Socket } from 'node:net';
+import { until } from './container-processes.ts';
+import type { TestGateway } from './gateway.ts';
+import { type SshOptions, spawnSsh } from './ssh-client.ts';
+
+/** Connects to a socket of this machine and sends; resolves to all that comes back until the end. */
+export async function askSocket(path: string, send: string | Buffer = '', end = true): Promise<Buffer> {
+  const socket = await openSocketAt(path);
+  const chunks: Buffer[] = [];
+  socket.on('data', (chunk: Buffer) => chunks.push(chunk)).on('error', () => {});
+  const ended = new Promise((resolve) => socket.once('close', resolve));
+  if (end) socket.end(send);
+  else socket.write(send);
+  await ended;
+  return Buffer.concat(chunks);
+}
+
+export function openSocketAt(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ path, allowHalfOpen: true }, () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+/** `ssh -v -N` with these arguments while `use` runs: when `path` of this machine is there, or ssh has told of its -R. */
+export async function withForward<T>(
+  door: TestGateway,
+  path: string | undefined,
+  options: SshOptions,
+  use: (stderr: () => string) => Promise<T>,
+): Promise<T> {
+  const args = ['-v', '-N', '-o', 'LogLevel=VERBOSE', ...(options.args ?? [])];
+  const ssh = spawnSsh(door, undefined, { key: door.admin, ...options, args });
+  let stderr = '';
+  ssh.stderr?.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = new Promise((resolve) => ssh.once('exit', resolve));
+  try {
+    const isReady = () =>
+      path === undefined ? /remote forward (success|failure)/i.test(stderr) : existsSync(path);
+    await until(async () => isReady() || ssh.exitCode !== null, 10_000);
+    if (!isReady()) throw new Error(`ssh forwards nothing: ${stderr}`);
+    return await use(() => stderr);
+  } finally {
+    ssh.kill();
+    await ended;
+  }
+}
