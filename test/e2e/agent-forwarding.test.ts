@@ -40,7 +40,7 @@ const left = () => container.sh('ls -d /tmp/ssh-* /dev/shm/ssh-* /root/.ssh-* 2>
 const noneLeft = () => until(async () => (await left()) === '', 5_000);
 
 describe('ssh -A', () => {
-  it('ssh-add -l shows the keys of the person, at a socket of sshd\'s kind that only the user may enter', async () => {
+  it("ssh-add -l shows the keys of the person, at a socket of sshd's kind that only the user may enter", async () => {
     const outcome = await withAgent(
       'ssh-add -l; echo $SSH_AUTH_SOCK; stat -c "%a %U %F" $(dirname $SSH_AUTH_SOCK) $SSH_AUTH_SOCK',
       { login: `app+${login}` },
@@ -68,6 +68,6 @@ git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m first
 git push -q origin HEAD:refs/heads/main && git clone -q -b main ssh://${login}@localhost:2299/srv/repo.git /root/two
 git -C /root/two log --format=%s`;
     const outcome = await withAgent(script, { stdin: `${known}\n`, args: ['-R', spec] });
-    expect([outcome.stderr, outcome.text, outcome.status]).toEqual(["", "first\n", 0]);
+    expect([outcome.stderr, outcome.text, outcome.status]).toEqual(['', 'first\n', 0]);
   });
 });

@@ -1,4 +1,5 @@
 /** Unix sockets that the real ssh forwards. */
+import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { until } from './container-processes.ts';
@@ -24,15 +25,23 @@ export function openSocketAt(path: string): Promise<Socket> {
   });
 }
 
+export interface ForwardOptions extends SshOptions {
+  /** An ssh_config by which `login` is a host; unset: it is the login name. */
+  readonly config?: string;
+}
+
 /** `ssh -v -N` with these arguments while `use` runs: when `path` of this machine is there, or ssh has told of its -R. */
 export async function withForward<T>(
   door: TestGateway,
   path: string | undefined,
-  options: SshOptions,
+  { config, ...options }: ForwardOptions,
   use: (stderr: () => string) => Promise<T>,
 ): Promise<T> {
   const args = ['-v', '-N', '-o', 'LogLevel=VERBOSE', ...(options.args ?? [])];
-  const ssh = spawnSsh(door, undefined, { key: door.admin, ...options, args });
+  const ssh =
+    config === undefined
+      ? spawnSsh(door, undefined, { key: door.admin, ...options, args })
+      : spawn('ssh', ['-F', config, ...args, options.login as string], { stdio: ['ignore', 'pipe', 'pipe'] });
   let stderr = '';
   ssh.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk;
@@ -45,7 +54,8 @@ export async function withForward<T>(
     if (!isReady()) throw new Error(`ssh forwards nothing: ${stderr}`);
     return await use(() => stderr);
   } finally {
-    ssh.kill();
+    // A SIGTERM that comes while ssh is busy waits for its next message, half a minute.
+    ssh.kill('SIGKILL');
     await ended;
   }
 }

@@ -11,9 +11,14 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'the host is unreachable from there.'],
   ['ENETUNREACH', 'the network is unreachable from there.'],
   ['ENOENT', 'there is no such socket.'],
-  ['EADDRINUSE', 'something listens there already.'],
+  ['ENOTDIR', 'there is no such socket.'],
+  ['ENAMETOOLONG', 'the path is too long.'],
+  ['EPROTOTYPE', 'the socket there is of another type.'],
+  ['EADDRINUSE', 'something listens there already, or exists.'],
   ['EADDRNOTAVAIL', 'that is no address of the container.'],
   ['EACCES', 'permission denied.'],
+  ['EPERM', 'permission denied.'],
+  ['EROFS', 'nothing can be written there.'],
 ]);
 
 /** What a sidecar refused, or never answered. */
