@@ -8,7 +8,7 @@ import { until } from '../support/container-processes.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { makeKeyPair, type SshOptions, spawnSsh } from '../support/ssh-client.ts';
+import { type SshOptions, spawnSsh } from '../support/ssh-client.ts';
 import { sshConfigFile, viaConfig } from '../support/ssh-config-file.ts';
 
 /** git of this machine, of whose release the image is: git itself needs nothing more there. */
@@ -68,6 +68,64 @@ git -c user.name=t -c user.email=t@example.com commit -q --allow-empty -m first
 git push -q origin HEAD:refs/heads/main && git clone -q -b main ssh://${login}@localhost:2299/srv/repo.git /root/two
 git -C /root/two log --format=%s`;
     const outcome = await withAgent(script, { stdin: `${known}\n`, args: ['-R', spec] });
-    expect([outcome.stderr, outcome.text, outcome.status]).toEqual(['', 'first\n', 0]);
+    expect([outcome.text, outcome.status], outcome.stderr).toEqual(['first\n', 0]);
+  });
+
+  it('by ProxyJump, and in images with no more than a few programs', async () => {
+    const config = await sshConfigFile(door);
+    const jumped = await viaConfig(config, ['-A', login, 'ssh-add -l'], { env: agent.env });
+    expect(jumped.text).toContain(door.admin.fingerprint);
+    const bare = await runContainer(images.noshell, [], ['/bin/sleep', '100000']);
+    const outcome = await withAgent('/bin/cat /proc/self/environ', { login: `rexec-${bare.name}` });
+    expect(outcome.stderr).toBe('');
+    // There is no /tmp in that image.
+    expect(outcome.text).toMatch(/\0SSH_AUTH_SOCK=\/dev\/shm\/ssh-\w{10}\/agent\.\d+\0/);
+    await bare.remove();
+  });
+
+  it('is at the same path for all sessions of a connection that ask, at once and in turn, and not for the others', async () => {
+    const control = join(await mkdtemp(join(tmpdir(), 'cm-')), 's');
+    const master = ['-o', `ControlPath=${control}`, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=20'];
+    const socket = async () => (await withAgent('echo $SSH_AUTH_SOCK', { args: master })).text;
+    const first = await socket();
+    expect(first).toMatch(/agent/);
+    expect(await noneLeft()).toBe(true);
+    expect([await socket(), await socket()]).toEqual([first, first]);
+    const both = await Promise.all(
+      ['ssh-add -l; sleep 0.5; ssh-add -l', 'sleep 0.2'].map((command) =>
+        withAgent(`echo $SSH_AUTH_SOCK; ${command}`, { args: master }),
+      ),
+    );
+    // The first outlives the second.
+    expect(both[0]?.text.split(door.admin.fingerprint)).toHaveLength(3);
+    for (const { text } of both) expect(text.startsWith(first)).toBe(true);
+    const without = await door.ssh('echo "<$SSH_AUTH_SOCK>"', { login, args: master });
+    expect(without.text).toBe('<>\n');
+    expect(await noneLeft()).toBe(true);
+    await door.ssh(undefined, { login, args: [...master, '-O', 'exit'] });
+  });
+
+  it('where nothing can be written, a sentence says so and the session goes on', async () => {
+    const options = ['--read-only', '--tmpfs', '/dev/shm:ro'];
+    const sealed = await runContainer(images.debian, options);
+    const outcome = await withAgent('echo "in <$SSH_AUTH_SOCK>"', { login: `rexec-${sealed.name}` });
+    expect(outcome.text).toBe('in <>\n');
+    expect(outcome.stderr).toMatch(
+      /^postern: your agent is not forwarded: .*nothing can be written there\.\n$/,
+    );
+    expect(outcome.status).toBe(0);
+    await sealed.remove();
+  });
+
+  it('is in the list of sessions, and in the audit with each that connected to it', async () => {
+    const ssh = spawnSsh(door, 'ssh-add -l; cat', { key: door.admin, login, env: agent.env, args: ['-A'] });
+    await new Promise((resolve) => ssh.stdout?.once('data', resolve));
+    const listed = (await door.ssh('session list')).text;
+    expect(listed).toMatch(new RegExp(`${container.name}\\s+agent\\b`));
+    ssh.stdin?.end();
+    const audited = (what: string) =>
+      door.logged().some((line) => line['audit'] === 'session-started' && line['what'] === what);
+    expect([audited('agent'), audited('connection to the agent')]).toEqual([true, true]);
+    expect(await noneLeft()).toBe(true);
   });
 });
