@@ -7,6 +7,7 @@ import type { ForwardDestination, HostTarget, InboundConnection, RemoteListener 
 import type { ForwardDependencies } from './forward.ts';
 import { forwardsInto } from './forward-access.ts';
 import { destinationText, isSocket, mayBePlace, permitsListening } from './forwarding.ts';
+import { keepListening } from './keep-listening.ts';
 import type { PeerConnection } from './peer.ts';
 import { carryRecorded, type ForwardPeer, recordListener } from './recorded-forward.ts';
 
@@ -28,7 +29,7 @@ export type OpenRemoteForward = (
 ) => Promise<RemoteListener>;
 
 export function createOpenRemoteForward(dependencies: ForwardDependencies): OpenRemoteForward {
-  const { access, audit } = dependencies;
+  const { audit } = dependencies;
   return async (connection, identity, place, offer) => {
     const what = `listen ${destinationText(place)}`;
     try {
@@ -41,14 +42,13 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
           const inbound = { ...facts, what: `connection to ${destinationText(bound)}` };
           return carryRecorded(dependencies, inbound, stream, peer);
         });
-      const by = { connectionId: connection.id, source: connection.source };
-      const listener = await listenIn(dependencies, authorization, place, by, (bound, inbound) => {
-        void carry(bound, inbound).catch(() => inbound.stream.destroy());
-      });
-      await access.recheck(identity, authorization).catch((error) => {
-        listener.close();
-        throw error;
-      });
+      const open = (wanted: ForwardDestination) =>
+        openOnce(dependencies, connection, identity, wanted, (bound, inbound) => {
+          void carry(bound, inbound).catch(() => inbound.stream.destroy());
+        });
+      // A socket's file would be in its own way, and a host's connection ends with the person's.
+      const isKept = isForContainer(authorization) && !isSocket(place);
+      const listener = await (isKept ? keepListening(place, open) : open(place));
       void recordListener(dependencies, { ...facts, what }, listener);
       return listener;
     } catch (error) {
@@ -56,6 +56,26 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
       throw error;
     }
   };
+}
+
+type OnBoundConnection = (bound: ForwardDestination, connection: InboundConnection) => void;
+
+/** Authorized anew each time. */
+async function openOnce(
+  dependencies: ForwardDependencies,
+  connection: PeerConnection,
+  identity: Identity,
+  place: ForwardDestination,
+  onConnection: OnBoundConnection,
+): Promise<RemoteListener> {
+  const authorization = await authorizeListening(dependencies, connection, identity, place);
+  const by = { connectionId: connection.id, source: connection.source };
+  const listener = await listenIn(dependencies, authorization, place, by, onConnection);
+  await dependencies.access.recheck(identity, authorization).catch((error) => {
+    listener.close();
+    throw error;
+  });
+  return listener;
 }
 
 async function authorizeListening(
@@ -80,7 +100,7 @@ async function listenIn(
   authorization: Authorization,
   place: ForwardDestination,
   by: OnBehalfOf,
-  onConnection: (bound: ForwardDestination, connection: InboundConnection) => void,
+  onConnection: OnBoundConnection,
 ): Promise<RemoteListener> {
   let bound = place;
   const connected = (connection: InboundConnection) => onConnection(bound, connection);

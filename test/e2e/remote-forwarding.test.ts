@@ -112,6 +112,14 @@ describe('ssh -R', () => {
     });
   });
 
+  it('listens anew when the container has restarted', async () => {
+    await withRemote([`7010:127.0.0.1:${localPort}`], async () => {
+      await docker('restart', '-t', '0', container.id);
+      expect(await until(async () => (await askInside(7010)) === 'hello ping', 10_000)).toBe(true);
+    });
+    expect(await until(async () => (await askInside(7010)) === 'refused', 5_000)).toBe(true);
+  });
+
   it('cancelled over the ControlMaster, it listens no more while the connection goes on', async () => {
     const file = await sshConfigFile(door);
     const control = join(await mkdtemp(join(tmpdir(), 'cm-')), 's');
