@@ -1,7 +1,11 @@
+import com.jcraft.jsch.ChannelDirectTCPIP;
 import com.jcraft.jsch.ChannelExec;
 import com.jcraft.jsch.ChannelSftp;
 import com.jcraft.jsch.JSch;
 import com.jcraft.jsch.Session;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -17,6 +21,7 @@ public class JschClient {
     Session session = connect();
     int status = 0;
     if (given.containsKey("exec")) status = run(session);
+    else if (given.containsKey("forward")) forward(session);
     else transfer(session);
     session.disconnect();
     System.exit(status);
@@ -56,6 +61,30 @@ public class JschClient {
     channel.disconnect();
     System.out.flush();
     return channel.getExitStatus();
+  }
+
+  /** Its end of data would be the end of the channel: as much as it sends is waited for before. */
+  private static void forward(Session session) throws Exception {
+    ChannelDirectTCPIP channel = (ChannelDirectTCPIP) session.openChannel("direct-tcpip");
+    channel.setHost("localhost");
+    channel.setPort(Integer.parseInt(given.get("forward")));
+    InputStream answer = channel.getInputStream();
+    OutputStream question = channel.getOutputStream();
+    channel.connect(10_000);
+    byte[] sent = System.in.readAllBytes();
+    new Thread(
+            () -> {
+              try {
+                question.write(sent);
+                question.flush();
+              } catch (IOException error) {
+                error.printStackTrace();
+              }
+            })
+        .start();
+    System.out.write(answer.readNBytes(sent.length));
+    System.out.flush();
+    channel.disconnect();
   }
 
   private static void transfer(Session session) throws Exception {

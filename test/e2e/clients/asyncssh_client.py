@@ -23,6 +23,14 @@ async def run(connection):
     return result.exit_status
 
 
+async def forward(connection):
+    reader, writer = await connection.open_connection("localhost", int(given["forward"]))
+    writer.write(sys.stdin.buffer.read())
+    writer.write_eof()
+    sys.stdout.buffer.write(await reader.read())
+    return 0
+
+
 async def main():
     options = {"port": int(given["port"]), "username": given["login"], "config": None}
     if "keepalive" in given:
@@ -38,6 +46,8 @@ async def main():
     ) as connection:
         if "exec" in given:
             return await run(connection)
+        if "forward" in given:
+            return await forward(connection)
         async with connection.start_sftp_client() as sftp:
             if "put" in given:
                 await sftp.put(given["put"], given["remote"])

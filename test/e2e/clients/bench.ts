@@ -3,8 +3,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { runContainer, type TestContainer } from '../../support/containers.ts';
-import { images } from '../../support/engine.ts';
+import type { TestContainer } from '../../support/containers.ts';
+import { startSocketContainer } from '../../support/forward.ts';
 import { startTestGateway, type TestGateway } from '../../support/gateway.ts';
 import { type MessageTap, tapMessages } from '../../support/message-tap.ts';
 import { type KeyPair, makeKeyPair } from '../../support/ssh-client.ts';
@@ -41,7 +41,7 @@ export async function openBench(): Promise<Bench> {
   const tap = tapMessages();
   const [door, container, folder] = await Promise.all([
     startTestGateway({ config: { keepaliveIntervalMs } }),
-    runContainer(images.debian),
+    startSocketContainer(),
     mkdtemp(join(tmpdir(), 'postern-clients-')),
   ]);
   const keys = new Map<KeyType, KeyPair>();

@@ -165,6 +165,13 @@ const rekeyed: Check = async (client, bench) => {
   expect(tap.rekeys()).toBeGreaterThan(before);
 };
 
+/** To the server of `serve-sockets.ts` that sends back what it is sent. */
+const forward: Check = async (client, { small, visit }) => {
+  if (!client.forward) throw new Error(`${client.name} forwards nothing`);
+  const { stdout, stderr } = await client.forward(await visit({ stdin: small.content }), 81);
+  expect({ hash: sha256(stdout), stderr }).toEqual({ hash: small.hash, stderr });
+};
+
 export const checks: Readonly<Record<Column, Check>> = {
   ed25519: login('ed25519'),
   ecdsa: login('ecdsa'),
@@ -177,4 +184,5 @@ export const checks: Readonly<Record<Column, Check>> = {
   keepalive,
   rekey,
   rekeyed,
+  forward,
 };

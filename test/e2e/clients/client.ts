@@ -14,6 +14,7 @@ export const columns = [
   'keepalive',
   'rekey',
   'rekeyed',
+  'forward',
 ] as const;
 export type Column = (typeof columns)[number];
 
@@ -43,6 +44,8 @@ export interface Client {
   readonly version: () => Promise<string>;
   /** Runs a command there; absent when the client transfers files only. */
   readonly exec?: (visit: Visit, command: string) => Promise<Outcome>;
+  /** Connects to a port of the container's loopback, as -L does: stdin goes there, what comes back is the output. */
+  readonly forward?: (visit: Visit, port: number) => Promise<Outcome>;
   readonly put?: (visit: Visit, local: string, remote: string) => Promise<Outcome>;
   readonly get?: (visit: Visit, remote: string, local: string) => Promise<Outcome>;
   /** What the client itself cannot do, in a few words for the table. The matrix checks that it is so. */

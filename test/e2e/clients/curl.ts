@@ -23,6 +23,7 @@ export const curlClient: Client = {
     exec: filesOnly,
     pty: filesOnly,
     env: filesOnly,
+    forward: filesOnly,
     keepalive: 'sends none',
     rekey: 'never asks',
   },

@@ -2,7 +2,7 @@
 import { type Outcome, runProgram } from '../../support/ssh-client.ts';
 import { type Client, locally, type Visit } from './client.ts';
 
-/** `exec=COMMAND`, `put=LOCAL remote=REMOTE` or `get=REMOTE local=LOCAL`, and the visit as `name=value`. */
+/** `exec=COMMAND`, `forward=PORT`, `put=LOCAL remote=REMOTE` or `get=REMOTE local=LOCAL`, and the visit as `name=value`. */
 function argumentsOf(visit: Visit, work: Readonly<Record<string, string>>): string[] {
   const { port, login, key, knownHosts, pty, env, keepaliveSeconds, rekeyBytes } = visit;
   const values = {
@@ -41,6 +41,7 @@ export function drivenBy({
     name,
     version,
     exec: (visit, exec) => run(visit, { exec }),
+    forward: (visit, port) => run(visit, { forward: String(port) }),
     put: (visit, put, remote) => run(visit, { put, remote }),
     get: (visit, get, local) => run(visit, { get, local }),
     limits,

@@ -37,6 +37,13 @@ export const dropbear: Client = {
       ...locally(visit),
     });
   },
+  forward: async (visit, port) => {
+    const { args, env } = await prepare(visit);
+    return runProgram('dbclient', [...args, '-B', `localhost:${port}`, '127.0.0.1'], {
+      env,
+      ...locally(visit),
+    });
+  },
   put: (visit, local, remote) => sftp(visit, `put ${local} ${remote}\n`),
   get: (visit, remote, local) => sftp(visit, `get ${remote} ${local}\n`),
   limits: { env: 'sends none', rekey: 'asks only after 1 GB' },

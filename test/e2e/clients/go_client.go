@@ -94,6 +94,17 @@ func transfer(client *ssh.Client) {
 	must(local.Close())
 }
 
+func forward(client *ssh.Client) {
+	connection, err := client.Dial("tcp", "localhost:"+given["forward"])
+	must(err)
+	go func() {
+		io.Copy(connection, os.Stdin)
+		connection.(interface{ CloseWrite() error }).CloseWrite()
+	}()
+	_, err = io.Copy(os.Stdout, connection)
+	must(err)
+}
+
 func main() {
 	for _, argument := range os.Args[1:] {
 		name, value, _ := strings.Cut(argument, "=")
@@ -103,6 +114,8 @@ func main() {
 	status := 0
 	if given["exec"] != "" {
 		status = run(client)
+	} else if given["forward"] != "" {
+		forward(client)
 	} else {
 		transfer(client)
 	}

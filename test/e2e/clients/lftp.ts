@@ -23,5 +23,12 @@ export const lftpClient: Client = {
   version: async () => /Version (\S+)/.exec(await printed('lftp', '--version'))?.[1] ?? '',
   put: (visit, local, remote) => lftp(visit, `put ${local} -o ${remote}`),
   get: (visit, remote, local) => lftp(visit, `get ${remote} -o ${local}`),
-  limits: { exec: filesOnly, pty: filesOnly, env: filesOnly, keepalive: 'left to ssh', rekey: 'left to ssh' },
+  limits: {
+    exec: filesOnly,
+    pty: filesOnly,
+    env: filesOnly,
+    forward: filesOnly,
+    keepalive: 'left to ssh',
+    rekey: 'left to ssh',
+  },
 };

@@ -59,5 +59,6 @@ export const libssh: Client = {
     files: 'has no part for files',
     keepalive: 'sends none',
     rekey: 'hangs, with any server',
+    forward: 'forwards nothing',
   },
 };

@@ -40,11 +40,24 @@ def run(connection)
   status
 end
 
+def forward(connection)
+  destination = [:string, 'localhost', :long, GIVEN['forward'].to_i, :string, '127.0.0.1', :long, 1]
+  connection.open_channel('direct-tcpip', *destination) do |channel|
+    channel.on_data { |_, data| $stdout.write(data) }
+    channel.send_data($stdin.read)
+    channel.eof!
+  end
+  connection.loop
+  0
+end
+
 $stdin.binmode
 $stdout.binmode
 status = Net::SSH.start('127.0.0.1', GIVEN['login'], options) do |connection|
   if GIVEN['exec']
     run(connection)
+  elsif GIVEN['forward']
+    forward(connection)
   else
     files = Net::SFTP::Session.new(connection)
     files.connect!

@@ -29,6 +29,12 @@ const openssh = (name: string, folder: string): Client => {
         ],
         locally(visit),
       ),
+    forward: (visit, to) =>
+      runProgram(
+        ssh,
+        [...options(visit), '-W', `localhost:${to}`, '-p', String(visit.port), `${visit.login}@127.0.0.1`],
+        locally(visit),
+      ),
     put: (visit, local, remote) =>
       runProgram(
         join(folder, 'sftp'),

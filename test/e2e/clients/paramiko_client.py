@@ -58,9 +58,19 @@ def run(client):
     return channel.recv_exit_status()
 
 
+def forward(client):
+    destination = ("localhost", int(given["forward"]))
+    channel = client.get_transport().open_channel("direct-tcpip", destination, ("127.0.0.1", 1))
+    threading.Thread(target=feed, args=(channel,), daemon=True).start()
+    copy(channel.recv, sys.stdout.buffer)
+    return 0
+
+
 with connect() as client:
     if "exec" in given:
         status = run(client)
+    elif "forward" in given:
+        status = forward(client)
     else:
         sftp = client.open_sftp()
         if "put" in given:

@@ -45,6 +45,7 @@ export const putty: Client = {
   version: async () => /Release (\S+)/.exec((await runProgram('plink', ['-V'])).text)?.[1] ?? '',
   exec: (visit, command) =>
     run(visit, 'plink', [visit.pty ? '-t' : '-T', 'gateway', command], locally(visit)),
+  forward: (visit, port) => run(visit, 'plink', ['-nc', `localhost:${port}`, 'gateway'], locally(visit)),
   put: (visit, local, remote) => run(visit, 'psftp', ['gateway'], { stdin: `put ${local} ${remote}\n` }),
   get: (visit, remote, local) => run(visit, 'pscp', [`gateway:${remote}`, local]),
   limits: {},

@@ -23,6 +23,7 @@ export const rcloneClient: Client = {
     exec: filesOnly,
     pty: filesOnly,
     env: filesOnly,
+    forward: filesOnly,
     keepalive: 'sends none',
     rekey: 'asks only after 1 GB',
   },

@@ -47,6 +47,21 @@ async function run(client: AuthenticatedSSHClient): Promise<void> {
   await closed;
 }
 
+async function forward(client: AuthenticatedSSHClient): Promise<void> {
+  const opened = await client.openTCPForwardChannel({
+    addressToConnectTo: 'localhost',
+    portToConnectTo: Number(value('forward')),
+    originatorAddress: '127.0.0.1',
+    originatorPort: 1,
+  });
+  const channel = await client.activateChannel(opened);
+  const ended = new Promise<void>((resolve) => channel.eof$.subscribe(() => resolve()));
+  channel.data$.subscribe((data) => void process.stdout.write(data));
+  for await (const chunk of process.stdin) await channel.write(chunk as Buffer);
+  await channel.eof();
+  await ended;
+}
+
 async function transfer(client: AuthenticatedSSHClient): Promise<void> {
   const files = await client.activateSFTP(await client.openSessionChannel());
   if (given['put'] !== undefined) {
@@ -62,8 +77,9 @@ async function transfer(client: AuthenticatedSSHClient): Promise<void> {
 }
 
 const client = await connect();
-if (given['exec'] === undefined) await transfer(client);
-else await run(client);
+if (given['exec'] !== undefined) await run(client);
+else if (given['forward'] !== undefined) await forward(client);
+else await transfer(client);
 await client.disconnect();
 // The binding keeps the process alive.
 process.stdout.write('', () => process.exit(0));

@@ -7,10 +7,8 @@ const heads: Readonly<Partial<Record<(typeof columns)[number], string>>> = {
   files: 'sftp or scp',
   rekey: 'rekeys',
   rekeyed: 'is rekeyed',
+  forward: '-L',
 };
-
-/** Forwarding is not there yet; its issue fills the last column. */
-const later = 'later';
 
 /** Markdown: ✓ for what works, a number for what the client itself cannot do, and what the numbers mean. */
 export async function tableOf(clients: readonly Client[]): Promise<string> {
@@ -20,15 +18,15 @@ export async function tableOf(clients: readonly Client[]): Promise<string> {
     return reasons.indexOf(reason) + 1;
   };
   const rows = [
-    ['client', 'version', ...columns.map((column) => heads[column] ?? column), '-L'],
-    ['---', '---', ...columns.map(() => ':-:'), ':-:'],
+    ['client', 'version', ...columns.map((column) => heads[column] ?? column)],
+    ['---', '---', ...columns.map(() => ':-:')],
   ];
   for (const client of clients) {
     const cells = columns.map((column) => {
       const limit = client.limits[column];
       return limit === undefined ? '✓' : `[${numberOf(limit)}]`;
     });
-    rows.push([client.name, await client.version(), ...cells, later]);
+    rows.push([client.name, await client.version(), ...cells]);
   }
   const lines = rows.map((row) => `| ${row.join(' | ')} |`);
   return [...lines, '', ...reasons.map((reason, index) => `[${index + 1}] ${reason}`.concat('  '))].join(

@@ -2,11 +2,13 @@
  * Runs in a container, on its loopback alone: 80 answers HTTP, 81 echoes, 82 speaks first, 83 counts what it is sent, 84 reads nothing.
  * Unix sockets in /srv/sockets do the same, called by what they do.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer, type Socket } from 'node:net';
 import { hostname } from 'node:os';
 
+// Of the last start.
+rmSync('/srv/sockets', { recursive: true, force: true });
 mkdirSync('/srv/sockets', { recursive: true });
 
 const on = (port: number, name: string, serve: (socket: Socket) => void) => {
