@@ -33,6 +33,19 @@ describe('destinations', () => {
   });
 });
 
+describe('paths of sockets', () => {
+  it.each(['/run/app.sock', 'relative', '/a b\n', '/../x', `/${'ä'.repeat(2_047)}`])(
+    '%j may be one',
+    (path) => {
+      expect([mayBeDestination({ path }), mayBePlace({ path })]).toEqual([true, true]);
+    },
+  );
+
+  it.each(['', '\0abstract', '/a\0b', '/\ufffd', `/${'x'.repeat(4_095)}`])('%j is none', (path) => {
+    expect([mayBeDestination({ path }), mayBePlace({ path })]).toEqual([false, false]);
+  });
+});
+
 describe('permitlisten=', () => {
   it.each([
     [['8080'], 'localhost', 8080, true],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SessionIo, WindowSize } from '../../../src/sessions/session.ts';
+import type { SessionIo, SessionRequest, WindowSize } from '../../../src/sessions/session.ts';
 import { Channel, type ChannelWire } from '../../../src/ssh/channel.ts';
 import { serveSessionChannel } from '../../../src/ssh/session-channel.ts';
 import { string, uint32, WireReader } from '../../../src/ssh/wire.ts';
@@ -11,7 +11,7 @@ const size = (columns: number, rows: number) => Buffer.concat([columns, rows, 0,
 const pty = Buffer.concat([string('xterm'), size(80, 24), string('')]);
 
 /** A channel whose session is begun by a request of the test and listens when the test wants. */
-function openChannel() {
+function openChannel(openAgent?: SessionIo['openAgent']) {
   const sent: number[] = [];
   const wire: ChannelWire = {
     send: (payload) => sent.push(payload[0] as number),
@@ -28,11 +28,12 @@ function openChannel() {
   const channel = new Channel(wire, numbers, { eofAtFinish: false, startsClosed: true });
   let io: SessionIo | undefined;
   let ptySize: WindowSize | undefined;
-  serveSessionChannel(channel, (request, given) => {
+  const start = (request: SessionRequest, given: SessionIo) => {
     io = given;
     ptySize = request.pty?.size;
-    return new Promise(() => {});
-  });
+    return new Promise<never>(() => {});
+  };
+  serveSessionChannel(channel, start, openAgent);
   return {
     /** Whether it was accepted. */
     ask: (type: string, data: Buffer = Buffer.alloc(0)): boolean => {
@@ -42,6 +43,7 @@ function openChannel() {
       return answer === success;
     },
     ptySize: () => ptySize,
+    mayOpenAgent: () => io?.openAgent !== undefined,
     sizes: () => {
       const sizes: string[] = [];
       io?.onWindowChange(({ columns, rows }) => sizes.push(`${columns}x${rows}`));
@@ -107,5 +109,27 @@ describe('a signal', () => {
     ask('exec', string('x'));
     for (let n = 0; n < 10_000; n++) ask('signal', string('USR1'));
     expect(signals()).toHaveLength(16);
+  });
+});
+
+describe("the peer's agent", () => {
+  const agent = async () => undefined;
+
+  it('is there for a session that asked for it before its start, and for no other', () => {
+    const asking = openChannel(agent);
+    expect(asking.ask('auth-agent-req@openssh.com')).toBe(true);
+    asking.ask('shell');
+    expect(asking.mayOpenAgent()).toBe(true);
+    const late = openChannel(agent);
+    late.ask('shell');
+    expect(late.ask('auth-agent-req@openssh.com')).toBe(false);
+    expect(late.mayOpenAgent()).toBe(false);
+  });
+
+  it('is refused where nobody may have it', () => {
+    const lobby = openChannel();
+    expect(lobby.ask('auth-agent-req@openssh.com')).toBe(false);
+    lobby.ask('shell');
+    expect(lobby.mayOpenAgent()).toBe(false);
   });
 });

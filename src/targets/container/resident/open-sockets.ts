@@ -107,6 +107,6 @@ function questionOf(
 
 /** It becomes a variable of the session's programs. */
 function readAgentPath(told: unknown): SocketDestination | undefined {
-  const path = String(told);
+  const path = typeof told === 'string' ? told : '';
   return /^\/[\x21-\x7e]{1,106}$/.test(path) ? { path } : undefined;
 }
