@@ -121,7 +121,10 @@ export function createAuthorizer({
       if (access === undefined) throw unreachable(target);
       checkTokenCovers(who.identity.token, target, config.targetPrefix);
       checkRequiredFactor(who.secondFactor);
-      await checkTargetFactor(store, who.secondFactor, target);
+      // Nor does a way round through another host spare anybody what that host asks for.
+      for (const { key } of target.kind === 'host' ? [...target.via, target] : [target]) {
+        await checkTargetFactor(store, who.secondFactor, { key, name: target.name });
+      }
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;
       const user = permittedUser(access, wanted, target);
       const allows = allowances(access, keys, target, who.account.role === 'admin');

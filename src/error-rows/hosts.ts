@@ -44,7 +44,7 @@ export const hostsErrors = {
     255,
     403,
     ({ host }) =>
-      `"${host}" is shared with you with limits, which end to end nobody could keep; log in through the gateway instead: the login name is rexec-${host}.`,
+      `"${host}" is shared with you with limits, which end to end nobody could keep; log in through the gateway instead, as "connect ${host}" tells.`,
   ),
   'too-many-hosts': failed<{ limit: number }>(
     ({ limit }) => `an account may register ${limit} hosts; remove one with "host remove" first.`,

@@ -1,5 +1,7 @@
 /** Registered hosts as people use them: with the printed ssh_config, by grants, and through two gateways in a row. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
@@ -74,6 +76,20 @@ describe('the printed ssh_config, with every host key checked', () => {
       expect((await runProgram('ssh', args, { stdin: 'SSH-2.0-x\r\n' })).text).toMatch(/^SSH-2\.0-OpenSSH/);
     },
   );
+});
+
+it('an IPv6 address is reached as it is registered, and not in another notation of it', async () => {
+  const server = createServer((socket) => socket.end('hello\n')).listen(0, '::1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  await door.ssh(`host add six root@[::1]:${port}`);
+  const config = await sshConfigFile(door);
+  const reach = async (address: string) =>
+    (await viaConfig(config, ['-W', `[${address}]:${port}`, 'postern'])).text;
+  expect(await reach('::1')).toBe('hello\n');
+  for (const other of ['0:0:0:0:0:0:0:1', '::ffff:127.0.0.1', '::1%lo', '::0.0.0.1'])
+    expect([other, await reach(other)]).toEqual([other, '']);
+  server.close();
 });
 
 describe('grants', () => {

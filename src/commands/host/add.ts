@@ -55,7 +55,12 @@ export const command: Command = {
       isAdmin: principal.account.role === 'admin',
     });
     const data = await describeHost(added.host, context);
-    return { data, text: addedText(data), ...noticeOf(added, data) };
+    const { unpinned } = added;
+    return {
+      data: unpinned ? { ...data, unpinned_because: unpinned.message } : data,
+      text: addedText(data),
+      ...noticeOf(added, data),
+    };
   },
 };
 

@@ -17,7 +17,25 @@ export async function describeHosts(
   const endToEnd = new Set(
     (await context.authorizer.endToEndHosts(context.principal, hosts)).map(({ id }) => id),
   );
-  return hosts.map((host) => hostData(host, endToEnd.has(host.id), context));
+  const atAddress = Map.groupBy(await listHosts(context), addressOf);
+  return hosts.map((host) =>
+    hostData(
+      host,
+      {
+        mayGoEndToEnd: endToEnd.has(host.id),
+        isAlone: (atAddress.get(addressOf(host)) ?? []).every(({ id }) => id === host.id),
+      },
+      context,
+    ),
+  );
+}
+
+const addressOf = ({ hostname, port }: HostRow) => `${hostname.toLowerCase()} ${port}`;
+
+interface Standing {
+  readonly mayGoEndToEnd: boolean;
+  /** No other host within reach has its address: that names it. */
+  readonly isAlone: boolean;
 }
 
 export async function describeHost(host: HostRow, context: CommandContext): Promise<HostData> {
@@ -25,7 +43,7 @@ export async function describeHost(host: HostRow, context: CommandContext): Prom
   return data as HostData;
 }
 
-function hostData(host: HostRow, mayGoEndToEnd: boolean, surroundings: Surroundings) {
+function hostData(host: HostRow, { mayGoEndToEnd, isAlone }: Standing, surroundings: Surroundings) {
   const through = hasGatewayKey(host) || !mayGoEndToEnd;
   return {
     id: host.id,
@@ -38,7 +56,7 @@ function hostData(host: HostRow, mayGoEndToEnd: boolean, surroundings: Surroundi
     identity_file: host.identityFile ?? null,
     egress_key: host.egressKey === true,
     way: through ? ('through-the-gateway' as const) : ('end-to-end' as const),
-    ssh_command: through ? throughCommand(host, surroundings) : jumpCommand(host, surroundings),
+    ssh_command: through ? throughCommand(host, surroundings) : jumpCommand(host, isAlone, surroundings),
     pinned: host.hostKeys !== undefined,
     host_keys: (host.hostKeys ?? []).map(describeHostKey),
     ports: host.ports,
@@ -89,10 +107,14 @@ function throughCommand(host: HostRow, { config, endpoint }: Surroundings): stri
 }
 
 /** The person logs in, with their own key, through a jump. */
-function jumpCommand({ username, hostname, port }: HostRow, { endpoint }: Surroundings): string {
+function jumpCommand(
+  { username, hostname, port, slug }: HostRow,
+  isAlone: boolean,
+  { config, endpoint }: Surroundings,
+): string {
   const gateway = endpoint();
   const jump = gateway.port === 22 ? gateway.host : `${bracketed(gateway.host)}:${gateway.port}`;
-  return `ssh -J ${jump} ${portFlag(port)}${username}@${hostname}`;
+  return `ssh -J ${jump} ${portFlag(port)}${username}@${isAlone ? hostname : config.targetPrefix + slug}`;
 }
 
 const portFlag = (port: number) => (port === 22 ? '' : `-p ${port} `);

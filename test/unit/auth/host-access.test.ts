@@ -138,6 +138,8 @@ describe('with what', () => {
       transaction.put('secondFactorTargets', { id: hostKey(host), since: host.createdAt }),
     );
     expect(await access.enter(access.ada.identity, host)).toBe('second-factor-target');
+    const behind = await access.put('behind', { via: host.id });
+    expect(await access.enter(access.ada.identity, behind)).toBe('second-factor-target');
   });
 });
 
@@ -154,6 +156,13 @@ describe('the gateway’s own keys', () => {
     );
     const none = { byAdmin: false, gatewayKeys: { identityFile: undefined, egressKey: false } };
     expect((await access.authorize(bob.identity, host)).target).toMatchObject(none);
+  });
+
+  it('serve for what the operator of the machine registered', async () => {
+    const host = await access.put('prod', { ...withKeys, createdBy: 'operator' });
+    expect((await access.authorize(access.ada.identity, host)).target).toMatchObject({ byAdmin: true });
+    const gone = await access.put('gone', { ...withKeys, createdBy: 'nobody' });
+    expect((await access.authorize(access.ada.identity, gone)).target).toMatchObject({ byAdmin: false });
   });
 
   it('an authorization is of what is registered now, not of when the host was looked up', async () => {

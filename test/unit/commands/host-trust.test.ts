@@ -42,6 +42,10 @@ describe('host keys', () => {
     expect(added.stderr).toBe(
       'postern: "prod" is unpinned, for its host keys could not be read: prod cannot be reached from the gateway (connection refused). The gateway does not log in there until "host trust prod --yes".\n',
     );
+    expect((await lobby.json(lobby.admin, 'host add other ubuntu@h')).data).toMatchObject({
+      pinned: false,
+      unpinned_because: 'prod cannot be reached from the gateway (connection refused).',
+    });
     const shown = (await run('host show prod')).stdout;
     expect(shown).toContain(
       'Host keys: unpinned; the gateway does not log in until "host trust prod --yes"\n',
@@ -109,7 +113,7 @@ describe('which way in', () => {
     const through = (name: string) => ['through-the-gateway', `ssh -p 2222 rexec-${name}@gw.example.com`];
     expect(await way('a root@h --identity-file=k')).toEqual(through('a'));
     expect(await way('b root@h --egress-key')).toEqual(through('b'));
-    expect(await way('c root@h')).toEqual(['end-to-end', 'ssh -J gw.example.com:2222 root@h']);
+    expect(await way('c root@i')).toEqual(['end-to-end', 'ssh -J gw.example.com:2222 root@i']);
     const shown = (await run('host show a')).stdout;
     expect(shown).toContain('Way: through the gateway; it logs in for you with its identity file k\n');
     expect((await run('host list')).stdout).toMatch(/^a +root@h:22 +through the gateway +ssh -p/m);
@@ -123,6 +127,16 @@ describe('which way in', () => {
       way: 'through-the-gateway',
       ssh_command: 'ssh -A -p 2222 rexec-prod@gw.example.com',
     });
+  });
+
+  it('end to end by name, where another host within reach has the same address', async () => {
+    await way('one ada@h:2200');
+    expect(await way('two bob@H:2200')).toEqual([
+      'end-to-end',
+      'ssh -J gw.example.com:2222 -p 2200 bob@rexec-two',
+    ]);
+    expect((await lobby.json(lobby.admin, 'connect one')).data.ssh_command).toContain('ada@rexec-one');
+    expect((await way('three bob@h'))[1]).toContain('bob@h');
   });
 
   it('connect tells it of a host as of a container', async () => {
