@@ -8,67 +8,14 @@ import { createForwards } from '../../src/sessions/create-forwards.ts';
 import { createRunSession } from '../../src/sessions/create-run-session.ts';
 import type { PeerConnection } from '../../src/sessions/peer.ts';
 import type { SessionHandler, SessionStart } from '../../src/sessions/session.ts';
-import type { GrantRow, HostRow, KeyRow } from '../../src/store/schema.ts';
+import type { HostRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { checkAllowed } from '../../src/targets/check-allowed.ts';
+import { type Answer, type Door, type Kind, keyKinds, type Question, standings } from './access-questions.ts';
 import { openLobby, type TestLobby } from './lobby.ts';
 import { createMemoryStore } from './memory-store.ts';
 import { container, identityOf, putAccount, putGrant, putKey } from './people.ts';
 import { context, terminal } from './session-io.ts';
-
-/** Who somebody is to a target, and what a grant leaves them. */
-export const standings: Readonly<Record<string, Partial<GrantRow> | 'admin' | 'manager' | 'none'>> = {
-  admin: 'admin',
-  manager: 'manager',
-  grantee: {},
-  'grantee as app': { users: ['app'] },
-  'grantee, no pty': { noPty: true },
-  'grantee, no forwarding': { noForwarding: true },
-  'grantee, no sftp': { noSftp: true },
-  'disabled grantee': {},
-  stranger: 'none',
-};
-
-export const keyKinds: Readonly<Record<string, Partial<KeyRow>>> = {
-  plain: {},
-  'no-pty': { restrictions: { noPty: true } },
-  'no-port-forwarding': { restrictions: { noPortForwarding: true } },
-  'no-agent-forwarding': { restrictions: { noAgentForwarding: true } },
-  command: { restrictions: { command: 'forced' } },
-  'permitopen elsewhere': { restrictions: { permitOpen: ['elsewhere:80'] } },
-  'permitlisten elsewhere': { restrictions: { permitListen: ['elsewhere:80'] } },
-  'tag that it carries': { tag: 'ci' },
-  'tag that it lacks': { tag: 'other' },
-  expired: { expiresAt: '2020-01-01T00:00:00.000Z' },
-};
-
-export const targets = ['web', 'prod', 'open'] as const;
-export type TargetName = (typeof targets)[number];
-
-export const doors = [
-  'login name',
-  'login name, as app',
-  'jump, inner key',
-  'jump, outer key',
-  'lobby',
-  'exec',
-  'exec without ssh',
-] as const;
-export type Door = (typeof doors)[number];
-
-export const kinds = ['shell', 'exec', 'pty', 'sftp', 'agent', 'direct-tcpip', 'tcpip-forward'] as const;
-export type Kind = (typeof kinds)[number];
-
-export interface Question {
-  readonly standing: string;
-  readonly key: string;
-  readonly target: TargetName;
-  readonly door: Door;
-  readonly kind: Kind;
-}
-
-/** `forced`: the key's own command ran instead. */
-export type Answer = 'yes' | 'no' | 'forced';
 
 const refusedStatus = { exitStatus: 255 } as const;
 const web = container('web', { labels: { 'rexec.owner': 'manager' } });
@@ -139,7 +86,11 @@ function makeStrict({ engine, hostEngine }: Pick<TestLobby, 'engine' | 'hostEngi
       return { exitStatus: start.kind === 'exec' && start.command === 'forced' ? 8 : 7 };
     };
   const dial = async () => new PassThrough();
-  const listen = async () => ({ port: 80, onClose: () => undefined, close: () => undefined });
+  const listen = async () => ({
+    place: { host: '', port: 80 },
+    onClose: () => undefined,
+    close: () => undefined,
+  });
   Object.assign(engine, { openSession, dial, listen });
   Object.assign(hostEngine, { openSession, dial, listen, reach: dial });
   return wish;
@@ -185,10 +136,13 @@ async function wire(lobby: TestLobby, people: People) {
   }
 
   async function forward(connection: PeerConnection, identity: Identity, { kind }: Question) {
-    if (kind === 'direct-tcpip') {
-      await forwards.openForward(connection, identity, { host: 'localhost', port: 80 });
+    const socket = { path: '/run/some.sock' };
+    if (kind.startsWith('direct-')) {
+      const to = kind === 'direct-tcpip' ? { host: 'localhost', port: 80 } : socket;
+      await forwards.openForward(connection, identity, to);
     } else {
-      await forwards.openRemoteForward(connection, identity, { host: '', port: 80 }, async () => undefined);
+      const place = kind === 'tcpip-forward' ? { host: '', port: 80 } : socket;
+      (await forwards.openRemoteForward(connection, identity, place, async () => undefined)).close();
     }
     return 'yes' as const;
   }
@@ -213,7 +167,7 @@ async function wire(lobby: TestLobby, people: People) {
       if ('isPort' in found) await forwards.openForward(connection, identity, to);
       return 'yes';
     }
-    if (kind === 'tcpip-forward') return forward(connection, identity, question);
+    if (isForward(question)) return forward(connection, identity, question);
     return session(
       connection,
       kind,
@@ -255,7 +209,7 @@ async function wire(lobby: TestLobby, people: People) {
   };
 }
 
-const isForward = ({ kind }: Question) => kind === 'direct-tcpip' || kind === 'tcpip-forward';
+const isForward = ({ kind }: Question) => kind.startsWith('direct-') || kind.endsWith('-forward');
 
 function get(people: People, standing: string, key: string): Identities {
   const found = people.get(`${standing}/${key}`);

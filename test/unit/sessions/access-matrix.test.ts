@@ -3,6 +3,7 @@
  * it is said here in the words of the specification, by nothing that the rules themselves use.
  */
 import { describe, expect, it } from 'vitest';
+import { openMatrix } from '../../support/access-matrix.ts';
 import {
   type Answer,
   type Door,
@@ -10,17 +11,17 @@ import {
   type Kind,
   keyKinds,
   kinds,
-  openMatrix,
   type Question,
   standings,
   targets,
-} from '../../support/access-matrix.ts';
+} from '../../support/access-questions.ts';
 import { forAllTests } from '../../support/lifetimes.ts';
 
 const matrix = forAllTests(openMatrix, ({ close }) => close());
 
 const is = (name: string, ...among: readonly string[]) => among.includes(name);
-const isForward = (kind: Kind) => is(kind, 'direct-tcpip', 'tcpip-forward');
+const isForward = (kind: Kind) => !is(kind, 'shell', 'exec', 'pty', 'sftp', 'agent');
+const isSocket = (kind: Kind) => is(kind, 'direct-streamlocal', 'streamlocal-forward');
 
 /** An admin reaches every target; a member what is theirs, granted to them, or shared with all. */
 function reaches({ standing, target, key }: Question): boolean {
@@ -45,9 +46,11 @@ const hasLimits = (question: Question) =>
 const jumps = (key: string) => !is(key, 'command', 'no-port-forwarding', 'permitopen elsewhere');
 
 function mayForward(question: Question): boolean {
-  const { key, kind } = question;
+  const { key, kind, target } = question;
   if (granted('grantee, no forwarding', question)) return false;
   if (is(key, 'command', 'no-port-forwarding')) return false;
+  // Unix sockets are a container's alone; permitopen= and permitlisten= are about hosts and ports.
+  if (isSocket(kind)) return target === 'web';
   return kind === 'direct-tcpip' ? key !== 'permitopen elsewhere' : key !== 'permitlisten elsewhere';
 }
 
@@ -77,7 +80,7 @@ const expectedAt: Readonly<Record<Door, (question: Question) => Answer>> = {
   // Its own commands only; a key's forced command is none of these.
   lobby: (question) => {
     const { kind, key } = question;
-    if (key === 'command' || is(kind, 'sftp', 'tcpip-forward')) return 'no';
+    if (key === 'command' || is(kind, 'sftp', 'tcpip-forward') || isSocket(kind)) return 'no';
     return inside(question);
   },
   exec: ({ key }) => (key === 'command' ? 'no' : 'yes'),
