@@ -74,7 +74,7 @@ export async function openRules(
   const { domain, dataDir, targetPrefix } = config;
   const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
   const hostEngine = createHostEngine({
-    dialHost,
+    dialHost: (to) => dialHost({ ...to, withinMs: config.hostConnectTimeoutMs }),
     scanHostKeys,
     openConnection,
     readIdentityFile: async (path) => (await readIdentityFile(dataDir, path)).privateKey,

@@ -74,6 +74,8 @@ export const configSchema = z.strictObject({
   /** sshd_config's ClientAliveInterval and ClientAliveCountMax. */
   keepaliveIntervalMs: z.int().min(0).default(30_000),
   keepaliveCountMax: z.int().min(0).default(3),
+  /** For a registered host to be connected to, and again for it to prove its key. */
+  hostConnectTimeoutMs: z.int().min(1).default(10_000),
   /** sshd_config's RekeyLimit: new keys after this many bytes, both directions together, or this long. */
   rekeyAfterBytes: z
     .int()

@@ -10,12 +10,12 @@ export interface HostDestination {
   readonly port: number;
   /** Its registrant may not send the gateway to its own networks. */
   readonly mayBeInternal: boolean;
+  /** For all its addresses together. Default: 10 s. */
+  readonly withinMs?: number;
 }
 
 /** Every address that a name stands for now. */
 export type LookUp = (hostname: string) => Promise<readonly { readonly address: string }[]>;
-
-const connectTimeoutMs = 10_000;
 
 /**
  * Resolves to a connected socket with TCP_NODELAY on. Names are looked up each time, for they may lead elsewhere by
@@ -23,7 +23,7 @@ const connectTimeoutMs = 10_000;
  * host-unreachable.
  */
 export async function dialHost(
-  { hostname, port, mayBeInternal }: HostDestination,
+  { hostname, port, mayBeInternal, withinMs = 10_000 }: HostDestination,
   lookUp: LookUp = (name) => lookup(name, { all: true }),
 ): Promise<Socket> {
   const unknown = (cause?: Error) =>
@@ -35,7 +35,7 @@ export async function dialHost(
   if (!mayBeInternal && addresses.some(({ address }) => isInternalAddress(address))) {
     throw new GatewayError('host-address-refused', { hostname });
   }
-  const deadline = AbortSignal.timeout(connectTimeoutMs);
+  const deadline = AbortSignal.timeout(withinMs);
   let failure: unknown;
   for (const { address } of addresses) {
     try {

@@ -70,8 +70,7 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
       );
     }
     const { name: host } = authorization.target;
-    if (isSocket(asked)) throw new GatewayError('not-a-container', { name: host });
-    if (isNamed) throw new GatewayError('host-port-refused', { host, port: asked.port });
+    if (isNamed && !isSocket(asked)) throw new GatewayError('host-port-refused', { host, port: asked.port });
     const by = { connectionId: connection.id, source: connection.source };
     return hostEngine.dial(authorization as Authorization<HostTarget>, asked, by);
   }

@@ -1,13 +1,13 @@
 /** The port: the gateway's own SSH connection to a registered host. Implemented by `ssh/client/`, used by `remote-host/`. */
 import type { Duplex } from 'node:stream';
-import type { Address, SessionEnd, SessionIo, SessionRequest } from '../sessions/session.ts';
-import type { InboundConnection, PortDestination, RemoteListener } from './target.ts';
+import type { Address, PeerStream, SessionEnd, SessionIo, SessionRequest } from '../sessions/session.ts';
+import type { ForwardDestination, InboundConnection, RemoteListener } from './target.ts';
 
 /** A way to log in; `name` is what people are told was tried. */
 export type HostLogin =
   | { readonly kind: 'key'; readonly name: string; readonly readPrivateKey: () => Promise<Buffer> }
   /** A connection to the person's SSH agent, for as long as the login takes. */
-  | { readonly kind: 'agent'; readonly name: string; readonly open: () => Promise<Duplex> };
+  | { readonly kind: 'agent'; readonly name: string; readonly open: OpenAgent };
 
 export interface HostToConnect {
   /** What sentences call it. */
@@ -19,8 +19,8 @@ export interface HostToConnect {
   readonly logins: readonly HostLogin[];
 }
 
-/** Where a session asks the host's agent socket to lead: to the person's own agent. */
-export type OpenAgent = () => Promise<Duplex>;
+/** Connects to the person's own agent. Rejects where there is none to be had. */
+export type OpenAgent = () => Promise<PeerStream>;
 
 /** Logged in. What runs in it ends with it. */
 export interface HostConnection {
@@ -29,11 +29,11 @@ export interface HostConnection {
    * `host-start-refused`, and `host-lost` when the connection fails on the way.
    */
   runSession(request: SessionRequest, io: SessionIo, agent: OpenAgent | undefined): Promise<SessionEnd>;
-  /** Connects from there, RFC 4254 §7.2. Throws `forward-failed`, `host-lost`. */
-  dial(destination: PortDestination, origin: Address): Promise<Duplex>;
-  /** Listens there, RFC 4254 §7.1. Each connection must be consumed or destroyed. Throws `listen-failed`, `host-lost`. */
+  /** Connects from there, RFC 4254 §7.2, OpenSSH's PROTOCOL 2.4. Throws `forward-failed`. */
+  dial(destination: ForwardDestination, origin: Address): Promise<Duplex>;
+  /** Listens there, RFC 4254 §7.1. Each connection must be consumed or destroyed. Throws `forward-failed`. */
   listen(
-    place: PortDestination,
+    place: ForwardDestination,
     onConnection: (connection: InboundConnection) => void,
   ): Promise<RemoteListener>;
   /** Aborted when it is gone, whoever ended it. */

@@ -16,12 +16,18 @@ export interface HostAccess {
 export const createHostAccess = (
   config: Pick<
     Config,
-    'dataDir' | 'rekeyAfterBytes' | 'rekeyAfterMs' | 'keepaliveIntervalMs' | 'keepaliveCountMax'
+    | 'dataDir'
+    | 'hostConnectTimeoutMs'
+    | 'rekeyAfterBytes'
+    | 'rekeyAfterMs'
+    | 'keepaliveIntervalMs'
+    | 'keepaliveCountMax'
   >,
 ): HostAccess => ({
   scanHostKeys,
   egressKey: createEgressKey(config.dataDir),
   openConnection: createOpenHostConnection({
+    proveWithinMs: config.hostConnectTimeoutMs,
     rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
     keepAlive: { intervalMs: config.keepaliveIntervalMs, countMax: config.keepaliveCountMax },
   }),

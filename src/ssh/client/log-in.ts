@@ -14,6 +14,8 @@ const failure = 51;
 const success = 52;
 const publicKeyOk = 60;
 const extInfo = 7;
+/** Servers that look far and wide for a key take their time. */
+const answerWithinMs = 30_000;
 
 /** What the host answers to one request. `wants`: the methods that may go on. */
 type Answer =
@@ -75,10 +77,10 @@ async function openKeys(
   host: string,
 ): Promise<{ keys: readonly SigningKey[]; done: () => void }> {
   if (login.kind === 'agent') {
-    const stream = await login.open().catch(() => undefined);
+    const peer = await login.open().catch(() => undefined);
     // Without an agent the other ways are left.
-    const keys = stream ? await readAgentKeys(stream).catch(() => []) : [];
-    return { keys, done: () => stream?.destroy() };
+    const keys = peer ? await readAgentKeys(peer.stream).catch(() => []) : [];
+    return { keys, done: () => peer?.close() };
   }
   const unusable = (why: string, cause?: unknown) =>
     new GatewayError('host-identity-unusable', { host, key: login.name, why }, { cause });
@@ -122,7 +124,14 @@ function converse(transport: ClientTransport, onAccepted: () => void) {
   const ask = (payload: Buffer) =>
     new Promise<Answer>((resolve) => {
       if (gone !== undefined) return resolve({ kind: 'gone', reason: gone });
-      settle = resolve;
+      const deadline = setTimeout(
+        () => settle({ kind: 'gone', reason: 'no answer in time' }),
+        answerWithinMs,
+      );
+      settle = (answer) => {
+        clearTimeout(deadline);
+        resolve(answer);
+      };
       sendPayload(client, payload);
     });
 

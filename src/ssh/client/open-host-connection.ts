@@ -2,18 +2,12 @@
 import { GatewayError } from '../../errors.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
-import { carryBytes } from '../../sessions/carry-bytes.ts';
-import type {
-  HostConnection,
-  HostToConnect,
-  OpenAgent,
-  OpenHostConnection,
-} from '../../targets/host-connection.ts';
-import type { ChannelOpenHandler } from '../channel-open.ts';
+import type { HostConnection, HostToConnect, OpenHostConnection } from '../../targets/host-connection.ts';
 import { ConnectionLayer } from '../connection-layer.ts';
 import { disconnectReason } from '../messages.ts';
 import type { RekeyLimits } from '../rekeying.ts';
 import { sendDisconnect } from '../ssh2-internals.ts';
+import { createAgentLoans } from './agent-loans.ts';
 import { hostKeyTypes } from './client-algorithms.ts';
 import { createHostForwards } from './host-forwards.ts';
 import { describeHostKey } from './host-key-line.ts';
@@ -23,6 +17,8 @@ import { type ClientTransport, openTransport } from './open-transport.ts';
 import { runHostSession } from './run-host-session.ts';
 
 export interface HostConnectionRules {
+  /** For the host to prove its key. */
+  readonly proveWithinMs: number;
   readonly rekeyLimits: RekeyLimits;
   readonly keepAlive: KeepAliveRules;
 }
@@ -35,7 +31,11 @@ const goodbyeMs = 1_000;
 export const createOpenHostConnection =
   (rules: HostConnectionRules): OpenHostConnection =>
   async (stream, host, signal) => {
-    const transport = await prove(stream, host, signal);
+    const transport = await prove(
+      stream,
+      host,
+      AbortSignal.any([signal, AbortSignal.timeout(rules.proveWithinMs)]),
+    );
     const onAbort = () => transport.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
     try {
@@ -73,7 +73,7 @@ async function prove(
       signal,
     });
   } catch (cause) {
-    if (signal.aborted) throw signal.reason;
+    if (signal.aborted) throw new GatewayError('host-unreachable', { host, reason: 'no answer in time' });
     if (mistrusted === undefined) {
       const reason = printable(excerpt((cause as Error).message, 200));
       throw new GatewayError('host-unreachable', { host, reason }, { cause });
@@ -92,15 +92,12 @@ function connect(
   const { client, stream } = transport;
   const gone = new AbortController();
   let lost: string | undefined;
-  let agent: OpenAgent | undefined;
+  const agents = createAgentLoans();
   const forwards = createHostForwards(host.name, () => layer);
   const layer: ConnectionLayer = new ConnectionLayer({
     client,
     transport: stream,
-    channelOpens: new Map([
-      ['forwarded-tcpip', forwards.forwardedTcpip],
-      ['auth-agent@openssh.com', agentChannel(() => agent)],
-    ]),
+    channelOpens: new Map([...forwards.channelOpens, ['auth-agent@openssh.com', agents.channelOpen]]),
     globalRequests: new Map(),
     maxChannels,
     rekeyLimits: rules.rekeyLimits,
@@ -124,15 +121,15 @@ function connect(
     gone: gone.signal,
     dial: forwards.dial,
     listen: forwards.listen,
-    async runSession(request, io, wanted) {
+    async runSession(request, io, agent) {
       let reason = lost ?? 'the connection to it was lost';
       const options = { eofAtFinish: true, takesStderr: true };
       const channel = await layer.openChannel('session', Buffer.alloc(0), options, (refusal) => {
         reason = printable(excerpt(refusal.message, 200)) || 'too many sessions';
       });
       if (!channel) throw new GatewayError('host-session-refused', { host: host.name, reason });
-      agent ??= wanted;
-      const wantsAgent = wanted !== undefined;
+      if (agent) agents.lend(agent, channel.gone);
+      const wantsAgent = agent !== undefined;
       return runHostSession({ host: host.name, channel, request, io, wantsAgent, lost: () => lost });
     },
     close() {
@@ -143,14 +140,3 @@ function connect(
     },
   };
 }
-
-/** From a program on the host to the person's agent; only where a session asked for it. */
-const agentChannel =
-  (agent: () => OpenAgent | undefined): ChannelOpenHandler =>
-  async ({ accept, refuse }) => {
-    const open = agent() ?? refuse('no agent is forwarded');
-    const stream = await open().catch(() => refuse('the agent is gone'));
-    const channel = accept({ eofAtFinish: true });
-    const never = new AbortController().signal;
-    void carryBytes(channel, stream, { peerClosed: channel.gone, ended: never }).then(() => channel.close());
-  };

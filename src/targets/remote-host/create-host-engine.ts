@@ -96,9 +96,8 @@ export function createHostEngine(options: HostEngineOptions): HostEngine {
     (authorization: Authorization<HostTarget>): SessionHandler =>
     async (request, io, context) => {
       checkAllowed(authorization, request);
-      const agent = agentOf(io);
-      const onward = authorization.allows.agentForwarding ? agent : undefined;
-      return run(authorization, (connection) => connection.runSession(request, io, onward), {
+      const agent = agentOf(io, authorization);
+      return run(authorization, (connection) => connection.runSession(request, io, agent), {
         io,
         context,
         agent,
@@ -147,7 +146,18 @@ function noIdentity({ name, host }: HostTarget): GatewayError {
   return new GatewayError('host-no-identity', { host: name, destination });
 }
 
-const agentOf = (_io: SessionIo): OpenAgent | undefined => undefined;
+/** Lent to log in with and, onward, to programs there: the key that the person came with may forbid both. */
+function agentOf(
+  { openAgent }: SessionIo,
+  { allows, target }: Authorization<HostTarget>,
+): OpenAgent | undefined {
+  if (!openAgent || !allows.agentForwarding) return undefined;
+  return async () => {
+    const peer = await openAgent();
+    if (peer) return peer;
+    throw new GatewayError('agent-unavailable', { reason: `it does not answer for ${target.name}.` });
+  };
+}
 
 /** Undefined when the person is gone first; the connection is then left to whoever comes next. */
 function orGone(taking: Promise<Lease>, closed: AbortSignal): Promise<Lease | undefined> {

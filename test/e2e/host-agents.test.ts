@@ -1,0 +1,95 @@
+/** The person's agent in hosts through the gateway: what logs in with it, and what may use it there. */
+import { mkdtemp } from 'node:fs/promises';
+import { createServer, connect as dial } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RealAgent, startRealAgent } from '../support/agent.ts';
+import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
+import { type KeyPair, makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
+
+let door: HostsBehind;
+let sshd: Sshd;
+let agent: RealAgent;
+let inAgent: readonly KeyPair[];
+beforeAll(async () => {
+  door = await startHostsBehind();
+  inAgent = await Promise.all(['ed25519', 'rsa', 'ecdsa'].map((type) => makeKeyPair(type)));
+  agent = await startRealAgent(inAgent);
+  sshd = await startSshd([
+    ...(await lettingIn(door.identity, inAgent[1] as KeyPair)),
+    'AllowStreamLocalForwarding yes',
+    'AllowAgentForwarding yes',
+  ]);
+  await door.addHost('identity', sshd.port);
+  const { identityFile: _, ...row } = await door.addHost('keyless', sshd.port);
+  await door.store.transact((transaction) => transaction.put('hosts', row));
+});
+afterAll(async () => {
+  await Promise.all([door.stop(), sshd.stop(), agent.stop()]);
+});
+
+const lent = (host: string, key?: KeyPair) => ({
+  login: `rexec-${host}`,
+  args: ['-A'],
+  env: agent.env,
+  ...(key ? { key } : {}),
+});
+
+describe('an agent that is lent', () => {
+  it('logs in to a host that the gateway has no key for, with the key of it that the host knows', async () => {
+    expect(await door.ssh('exit 3', lent('keyless'))).toMatchObject({ stderr: '', status: 3 });
+  });
+
+  it('is not asked where it was not lent', async () => {
+    const { stderr } = await door.ssh('true', { ...lent('keyless'), args: [] });
+    expect(stderr).toContain('no key to log in to "keyless"');
+  });
+
+  it('is not asked where the key that one came with forbids it', async () => {
+    const key = await makeKeyPair();
+    const line = `no-agent-forwarding ${key.publicKey}\n`;
+    expect((await door.ssh('ssh-key add', { stdin: line })).status).toBe(0);
+    const { stderr } = await door.ssh('true', lent('keyless', key));
+    expect(stderr).toContain('no key to log in');
+    expect((await door.ssh('echo [$SSH_AUTH_SOCK]', lent('identity', key))).text).toBe('[]\n');
+  });
+
+  it('is there for programs on the host, and for none when the session has ended', async () => {
+    const { text } = await door.ssh('ssh-add -L; echo $SSH_AUTH_SOCK', lent('identity'));
+    for (const { publicKey } of inAgent) expect(text).toContain(publicKey.split(' ')[1]);
+    const socket = text.trim().split('\n').at(-1) ?? '';
+    const later = await door.ssh(`SSH_AUTH_SOCK=${socket} ssh-add -L`, { login: 'rexec-identity' });
+    // Refused, or ended by SIGPIPE: the agent's socket is closed under it.
+    expect([later.text, later.status > 0]).toEqual(['', true]);
+  });
+});
+
+describe('unix sockets of a host', () => {
+  const echoing = async () => {
+    const path = join(await mkdtemp(join(tmpdir(), 'postern-echo-')), 'socket');
+    const server = createServer((socket) => socket.pipe(socket)).listen(path);
+    await new Promise((resolve) => server.once('listening', resolve));
+    return { path, stop: () => server.close() };
+  };
+  const echoed = (path: string) =>
+    new Promise((resolve, reject) => {
+      const socket = dial(path, () => socket.end('through'));
+      socket.once('data', (data) => resolve(String(data))).once('error', reject);
+    });
+
+  it.each(['-L', '-R'])('%s', async (flag) => {
+    const echo = await echoing();
+    const near = join(await mkdtemp(join(tmpdir(), 'postern-near-')), 'socket');
+    const child = spawnSsh(door, 'echo ready; cat', {
+      login: 'rexec-identity',
+      key: door.admin,
+      args: [flag, `${near}:${echo.path}`],
+    });
+    await new Promise((resolve) => child.stdout?.once('data', resolve));
+    expect(await echoed(near)).toBe('through');
+    child.kill();
+    echo.stop();
+  });
+});
