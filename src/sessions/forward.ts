@@ -70,7 +70,8 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
       );
     }
     const { name: host } = authorization.target;
-    if (isNamed && !isSocket(asked)) throw new GatewayError('host-port-refused', { host, port: asked.port });
+    if (isSocket(asked)) throw new GatewayError('not-a-container', { name: host });
+    if (isNamed) throw new GatewayError('host-port-refused', { host, port: asked.port });
     const by = { connectionId: connection.id, source: connection.source };
     return hostEngine.dial(authorization as Authorization<HostTarget>, asked, by);
   }

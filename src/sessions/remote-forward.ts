@@ -106,6 +106,8 @@ async function listenIn(
   const connected = (connection: InboundConnection) => onConnection(bound, connection);
   const listening = async () => {
     if (isForContainer(authorization)) return engine.listen(authorization, place, connected);
+    const { name } = authorization.target;
+    if (isSocket(place)) throw new GatewayError('not-a-container', { name });
     return hostEngine.listen(authorization as Authorization<HostTarget>, place, connected, by);
   };
   const listener = await listening();

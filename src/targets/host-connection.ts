@@ -1,7 +1,7 @@
 /** The port: the gateway's own SSH connection to a registered host. Implemented by `ssh/client/`, used by `remote-host/`. */
 import type { Duplex } from 'node:stream';
 import type { Address, PeerStream, SessionEnd, SessionIo, SessionRequest } from '../sessions/session.ts';
-import type { ForwardDestination, InboundConnection, RemoteListener } from './target.ts';
+import type { InboundConnection, PortDestination, RemoteListener } from './target.ts';
 
 /** A way to log in; `name` is what people are told was tried. */
 export type HostLogin =
@@ -29,11 +29,11 @@ export interface HostConnection {
    * `host-start-refused`, and `host-lost` when the connection fails on the way.
    */
   runSession(request: SessionRequest, io: SessionIo, agent: OpenAgent | undefined): Promise<SessionEnd>;
-  /** Connects from there, RFC 4254 §7.2, OpenSSH's PROTOCOL 2.4. Throws `forward-failed`. */
-  dial(destination: ForwardDestination, origin: Address): Promise<Duplex>;
+  /** Connects from there, RFC 4254 §7.2. Throws `forward-failed`. */
+  dial(destination: PortDestination, origin: Address): Promise<Duplex>;
   /** Listens there, RFC 4254 §7.1. Each connection must be consumed or destroyed. Throws `forward-failed`. */
   listen(
-    place: ForwardDestination,
+    place: PortDestination,
     onConnection: (connection: InboundConnection) => void,
   ): Promise<RemoteListener>;
   /** Aborted when it is gone, whoever ended it. */

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { Address, SessionHandler } from '../sessions/session.ts';
-import type { ForwardDestination, HostTarget, InboundConnection, RemoteListener } from './target.ts';
+import type { HostTarget, InboundConnection, PortDestination, RemoteListener } from './target.ts';
 
 /** The person's connection that something is done for: what is opened for one of them is shared with no other. */
 export interface OnBehalfOf {
@@ -19,13 +19,13 @@ export interface HostEngine {
   /** Connects from the host that was authorized. Each side of the stream ends by itself. Throws as a session does. */
   dial(
     authorization: Authorization<HostTarget>,
-    destination: ForwardDestination,
+    destination: PortDestination,
     by: OnBehalfOf,
   ): Promise<Duplex>;
   /** Listens in the host, until the person's connection is gone at the latest. */
   listen(
     authorization: Authorization<HostTarget>,
-    place: ForwardDestination,
+    place: PortDestination,
     onConnection: (connection: InboundConnection) => void,
     by: OnBehalfOf,
   ): Promise<RemoteListener>;

@@ -1,12 +1,8 @@
 /** The person's agent in hosts through the gateway: what logs in with it, and what may use it there. */
-import { mkdtemp } from 'node:fs/promises';
-import { createServer, connect as dial } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type RealAgent, startRealAgent } from '../support/agent.ts';
 import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
-import { type KeyPair, makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair } from '../support/ssh-client.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: HostsBehind;
@@ -19,7 +15,6 @@ beforeAll(async () => {
   agent = await startRealAgent(inAgent);
   sshd = await startSshd([
     ...(await lettingIn(door.identity, inAgent[1] as KeyPair)),
-    'AllowStreamLocalForwarding yes',
     'AllowAgentForwarding yes',
   ]);
   await door.addHost('identity', sshd.port);
@@ -63,33 +58,5 @@ describe('an agent that is lent', () => {
     const later = await door.ssh(`SSH_AUTH_SOCK=${socket} ssh-add -L`, { login: 'rexec-identity' });
     // Refused, or ended by SIGPIPE: the agent's socket is closed under it.
     expect([later.text, later.status > 0]).toEqual(['', true]);
-  });
-});
-
-describe('unix sockets of a host', () => {
-  const echoing = async () => {
-    const path = join(await mkdtemp(join(tmpdir(), 'postern-echo-')), 'socket');
-    const server = createServer((socket) => socket.pipe(socket)).listen(path);
-    await new Promise((resolve) => server.once('listening', resolve));
-    return { path, stop: () => server.close() };
-  };
-  const echoed = (path: string) =>
-    new Promise((resolve, reject) => {
-      const socket = dial(path, () => socket.end('through'));
-      socket.once('data', (data) => resolve(String(data))).once('error', reject);
-    });
-
-  it.each(['-L', '-R'])('%s', async (flag) => {
-    const echo = await echoing();
-    const near = join(await mkdtemp(join(tmpdir(), 'postern-near-')), 'socket');
-    const child = spawnSsh(door, 'echo ready; cat', {
-      login: 'rexec-identity',
-      key: door.admin,
-      args: [flag, `${near}:${echo.path}`],
-    });
-    await new Promise((resolve) => child.stdout?.once('data', resolve));
-    expect(await echoed(near)).toBe('through');
-    child.kill();
-    echo.stop();
   });
 });

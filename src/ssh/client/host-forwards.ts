@@ -1,127 +1,105 @@
-/** Forwards from and into a host, over the connection that is logged in to it. */
+/** Forwards from and into a host, RFC 4254 §7, over the connection that is logged in to it. */
+import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../errors.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
+import type { Address } from '../../sessions/session.ts';
 import type { HostConnection } from '../../targets/host-connection.ts';
-import type { ForwardDestination, InboundConnection, RemoteListener } from '../../targets/target.ts';
+import type { InboundConnection, PortDestination, RemoteListener } from '../../targets/target.ts';
 import type { ChannelOpenHandler } from '../channel-open.ts';
 import type { ConnectionLayer } from '../connection-layer.ts';
-import { WireReader } from '../wire.ts';
+import { string, uint32, WireReader } from '../wire.ts';
 import { channelStream } from './channel-stream.ts';
-import { portKey, socketKey, wireOf } from './forward-wire.ts';
 
 export interface HostForwards extends Pick<HostConnection, 'dial' | 'listen'> {
-  /** Answer the channels that the host opens for connections to where we listen there. */
-  readonly channelOpens: readonly (readonly [string, ChannelOpenHandler])[];
+  /** Answers the host's `forwarded-tcpip`. */
+  readonly forwardedTcpip: ChannelOpenHandler;
   close(): void;
 }
 
-type OnConnection = (connection: InboundConnection) => void;
-
-/** One place in the host where we listen. */
 interface Listening {
-  readonly onConnection: OnConnection;
+  readonly onConnection: (connection: InboundConnection) => void;
   readonly end: () => void;
-  readonly onEnd: (listener: () => void) => void;
 }
 
 /** `layer` is there when the first request comes. */
 export function createHostForwards(host: string, layer: () => ConnectionLayer): HostForwards {
   const listeners = new Map<string, Listening>();
-  const failed = (destination: string, reason: string) =>
-    new GatewayError('forward-failed', { destination, name: host, reason });
+  const keyOf = (address: string, port: number) => `${port} ${address}`;
 
-  const dial: HostForwards['dial'] = async (destination, origin) => {
-    const { text, channelType, channelData } = wireOf(destination);
+  async function dial(destination: PortDestination, origin: Address): Promise<Duplex> {
+    const { host: address, port } = destination;
+    const fields = [
+      string(address || 'localhost'),
+      uint32(port),
+      string(origin.address),
+      uint32(origin.port),
+    ];
     let reason = 'the connection to it was lost';
-    const options = { eofAtFinish: true };
-    const channel = await layer().openChannel(channelType, channelData(origin), options, (refusal) => {
+    const open = Buffer.concat(fields);
+    const channel = await layer().openChannel('direct-tcpip', open, { eofAtFinish: true }, (refusal) => {
       reason = printable(excerpt(refusal.message, 200)) || 'it refused';
     });
     if (channel) return channelStream(channel);
-    throw failed(text, reason);
-  };
+    throw new GatewayError('forward-failed', { destination: `${address}:${port}`, name: host, reason });
+  }
 
-  const listen: HostForwards['listen'] = async (wanted, onConnection) => {
-    const { key, listenRequest, listenData, text } = wireOf(wanted);
-    if (listeners.has(key)) throw failed(text, 'it listens there already');
-    const listening = createListening(onConnection);
+  async function listen(
+    place: PortDestination,
+    onConnection: Listening['onConnection'],
+  ): Promise<RemoteListener> {
+    const { host: address } = place;
+    const fields = (port: number) => Buffer.concat([string(address), uint32(port)]);
+    let key = keyOf(address, place.port);
+    const closeListeners: (() => void)[] = [];
+    let closed = false;
+    const end = () => {
+      if (closed) return;
+      closed = true;
+      listeners.delete(key);
+      for (const listener of closeListeners) listener();
+    };
+    const refused = (reason: string) => {
+      const destination = `${address}:${place.port}`;
+      return new GatewayError('forward-failed', { destination, name: host, reason });
+    };
+    if (listeners.has(key)) throw refused('it listens there already');
     // Before the answer: the first connection may come with it.
-    listeners.set(key, listening);
-    listening.onEnd(() => listeners.delete(key));
-    const answer = await layer().ask(listenRequest, listenData);
+    listeners.set(key, { onConnection, end });
+    const answer = await layer().ask('tcpip-forward', fields(place.port));
     if (!answer) {
-      listening.end();
-      throw failed(text, 'it does not listen there');
+      end();
+      throw refused('it does not listen there');
     }
-    const place = boundPlace(wanted, answer);
-    const bound = wireOf(place);
+    // Only to a request for any port the host says which, RFC 4254 §7.1.
+    const port = place.port === 0 ? new WireReader(answer).uint32() : place.port;
     listeners.delete(key);
-    listeners.set(bound.key, listening);
-    listening.onEnd(() => listeners.delete(bound.key));
+    key = keyOf(address, port);
+    listeners.set(key, { onConnection, end });
     return {
-      place,
-      onClose: listening.onEnd,
+      place: { host: address, port },
+      onClose(listener) {
+        if (closed) listener();
+        else closeListeners.push(listener);
+      },
       close() {
-        if (listeners.get(bound.key) === listening) {
-          void layer().ask(`cancel-${listenRequest}`, bound.listenData);
-        }
-        listening.end();
+        if (!closed) void layer().ask('cancel-tcpip-forward', fields(port));
+        end();
       },
     };
-  };
+  }
 
-  const inbound =
-    (readKey: (data: WireReader) => string, readOrigin: (data: WireReader) => OriginOf): ChannelOpenHandler =>
-    ({ data, accept, refuse }) => {
-      const listening = listeners.get(readKey(data)) ?? refuse('nobody listens there');
-      const origin = readOrigin(data);
-      listening.onConnection({ stream: channelStream(accept({ eofAtFinish: true })), ...origin });
-    };
   return {
     dial,
     listen,
-    channelOpens: [
-      [
-        'forwarded-tcpip',
-        inbound(
-          (data) => portKey(data.text(), data.uint32()),
-          (data) => ({ address: data.text(), port: data.uint32() }),
-        ),
-      ],
-      [
-        'forwarded-streamlocal@openssh.com',
-        inbound(
-          (data) => socketKey(data.text()),
-          () => ({ address: '-', port: 0 }),
-        ),
-      ],
-    ],
+    forwardedTcpip({ data, accept, refuse }) {
+      const listening = listeners.get(keyOf(data.text(), data.uint32()));
+      if (!listening) return refuse('nobody listens there');
+      const origin = { address: data.text(), port: data.uint32() };
+      listening.onConnection({ stream: channelStream(accept({ eofAtFinish: true })), ...origin });
+    },
     close() {
       for (const { end } of [...listeners.values()]) end();
-    },
-  };
-}
-
-type OriginOf = Omit<InboundConnection, 'stream'>;
-
-/** Only to a request for any port the host says which, RFC 4254 §7.1. */
-const boundPlace = (wanted: ForwardDestination, answer: Buffer): RemoteListener['place'] =>
-  'port' in wanted && wanted.port === 0 ? { ...wanted, port: new WireReader(answer).uint32() } : wanted;
-
-function createListening(onConnection: OnConnection): Listening {
-  const endListeners: (() => void)[] = [];
-  let ended = false;
-  return {
-    onConnection,
-    end() {
-      if (ended) return;
-      ended = true;
-      for (const listener of endListeners) listener();
-    },
-    onEnd(listener) {
-      if (ended) listener();
-      else endListeners.push(listener);
     },
   };
 }

@@ -97,7 +97,10 @@ function connect(
   const layer: ConnectionLayer = new ConnectionLayer({
     client,
     transport: stream,
-    channelOpens: new Map([...forwards.channelOpens, ['auth-agent@openssh.com', agents.channelOpen]]),
+    channelOpens: new Map([
+      ['forwarded-tcpip', forwards.forwardedTcpip],
+      ['auth-agent@openssh.com', agents.channelOpen],
+    ]),
     globalRequests: new Map(),
     maxChannels,
     rekeyLimits: rules.rekeyLimits,
