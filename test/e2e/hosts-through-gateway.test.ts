@@ -13,7 +13,7 @@ beforeAll(async () => {
   const keys = await lettingIn(door.identity);
   const sftp = 'Subsystem sftp internal-sftp';
   const [now, old] = await Promise.all([
-    startSshd([...keys, sftp, 'AcceptEnv GREETING']),
+    startSshd([...keys, sftp, 'AcceptEnv GREETING SSH_ORIGINAL_COMMAND']),
     // As a server of ten years ago was set up.
     startSshd([
       ...keys,
@@ -75,6 +75,15 @@ describe('the environment', () => {
       env: { GREETING: 'hello' },
     });
     expect(text).toBe('hello\n');
+  });
+
+  it('forged-original-command: what only the gateway may say is not taken from a client', async () => {
+    const { text } = await door.ssh('echo [$SSH_ORIGINAL_COMMAND]', {
+      ...on('now'),
+      args: ['-o', 'SendEnv=SSH_ORIGINAL_COMMAND'],
+      env: { SSH_ORIGINAL_COMMAND: 'forged' },
+    });
+    expect(text).toBe('[]\n');
   });
 });
 

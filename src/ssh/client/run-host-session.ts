@@ -77,6 +77,8 @@ function askForAll({ channel, request, wantsAgent }: HostSession) {
   const pty = request.pty ? channel.askRequest('pty-req', ptyRequest(request.pty)) : Promise.resolve(true);
   const { originalCommand } = request;
   const env = new Map(request.env);
+  // Ours to say: a client's own is not passed on.
+  env.delete('SSH_ORIGINAL_COMMAND');
   if (originalCommand !== undefined) env.set('SSH_ORIGINAL_COMMAND', originalCommand);
   for (const [name, value] of env) {
     channel.sendRequest('env', Buffer.concat([string(name), string(value)]));
