@@ -46,6 +46,10 @@ export const targetsErrors = {
   'container-ended': session<{ name: string }>(
     ({ name }) => `container ${name} stopped while the session was running.`,
   ),
+  'program-lost': session<{ name: string }>(
+    ({ name }) =>
+      `container ${name} ended what ran the program there, and with it the session; see what the program has done, and run it again.`,
+  ),
   'container-gone': row<{ name: string }>(
     255,
     503,

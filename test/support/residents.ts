@@ -1,12 +1,15 @@
 /** Residents under test, over the machine's real engine. */
+import { setTimeout as pause } from 'node:timers/promises';
 import pino from 'pino';
+import type { SessionHandler } from '../../src/sessions/session.ts';
 import { createContainerFactsSource } from '../../src/targets/container/container-facts.ts';
 import { createEngineApi } from '../../src/targets/container/engine-api.ts';
 import { createResidents } from '../../src/targets/container/resident/create-residents.ts';
 import { createWithImage } from '../../src/targets/container/sidecar/with-image.ts';
+import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from './container-engine.ts';
 import { openEngine } from './engine.ts';
-import { authorizationFor } from './session-io.ts';
+import { authorizationFor, runSession } from './session-io.ts';
 
 /** `open` resolves to the resident of that user (default: the container's own) in a container. */
 export function createTestResidents({ idleMs = 60_000, level = 'silent' } = {}) {
@@ -37,4 +40,20 @@ export async function holdersOf(container: { readonly id: string }): Promise<rea
   const label = [`postern.holder.of=${container.id}`];
   const found = await openEngine().listContainers({ all: true, filters: { label } });
   return found.map(({ Id }) => Id);
+}
+
+/** Sessions of that user in the container, each of which begins through a resident: it has come up when this resolves. */
+export async function residentSession(
+  engine: ContainerEngine,
+  container: { readonly id: string },
+  user?: string,
+): Promise<SessionHandler> {
+  const authorization = await authorizationFor(engine, container.id, user);
+  const session = engine.openSession(authorization);
+  for (let tries = 0; tries < 100; tries++) {
+    const { stdout } = await runSession(session, 'tr "\\0" " " </proc/$PPID/cmdline');
+    if (stdout.includes('resident')) return session;
+    await pause(100);
+  }
+  throw new Error('no resident came up');
 }

@@ -14,6 +14,8 @@ export interface ContainerFacts {
   readonly name: string;
   readonly startedAt: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** `NAME=value`, as the container was made with it. */
+  readonly env: readonly string[];
   /** Throws `no-such-user`. */
   getUser(requested: string | undefined): Promise<SessionUser>;
   /** The home of everybody in passwd, and of `user` under the empty name. */
@@ -115,6 +117,7 @@ function factsOf(engine: EngineApi, details: ContainerDetails, cached: Cached): 
     name,
     startedAt: cached.startedAt,
     labels: details.Config.Labels ?? {},
+    env: details.Config.Env ?? [],
     async getUser(requested) {
       const configured = details.Config.User ?? '';
       const find = (entries: readonly PasswdEntry[]) => findSessionUser(entries, requested, configured);

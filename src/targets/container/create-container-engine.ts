@@ -16,8 +16,10 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
+import { type ChooseResident, createChooseResident } from './resident/choose-resident.ts';
 import { createResidents, type Residents } from './resident/create-residents.ts';
 import { createSockets } from './resident/open-sockets.ts';
+import { runInResident } from './resident/run-in-resident.ts';
 import { runSftpInside } from './resident/sftp-inside.ts';
 import { runScript } from './run-script.ts';
 import { findSftpServer, folderOf, type PlanRules, planSession } from './session-plan.ts';
@@ -64,6 +66,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
   const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
   const sockets = createSockets({ residents, facts: parts.facts, log });
+  const choose = createChooseResident(residents);
 
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     try {
@@ -89,7 +92,8 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
-    openSession: (authorization) => sessions.wrap(sessionIn(authorization, parts, rules, residents)),
+    openSession: (authorization) =>
+      sessions.wrap(sessionIn(authorization, { ...parts, residents, choose }, rules)),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
@@ -105,34 +109,43 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       await Promise.all([sidecars.removeLeftovers(), residents.removeLeftovers()]);
     },
     async close() {
-      await Promise.all([sidecars.close(), residents.close()]);
+      await sidecars.close();
       await sessions.end();
-      await hangups.close(closeWithinMs);
+      await Promise.all([hangups.close(closeWithinMs), residents.close()]);
       engine.close();
     },
   };
 }
 
+interface SessionParts extends ExecParts {
+  readonly residents: Residents;
+  readonly choose: ChooseResident;
+}
+
 function sessionIn(
   authorization: Authorization<ContainerTarget>,
-  parts: ExecParts,
+  parts: SessionParts,
   rules: PlanRules,
-  residents: Residents,
 ): SessionHandler {
   const { target, user } = authorization;
   return async (request, io, context) => {
     checkAllowed(authorization, request);
-    const facts = await parts.facts.getFacts(target.id, target.name);
+    const known = parts.residents.findReady(authorization)?.facts;
+    const facts = known ?? (await parts.facts.getFacts(target.id, target.name));
     if (request.start.kind === 'subsystem' && !(await findSftpServer(facts))) {
       const asked = await facts.getUser(user);
       // Where there can be none, the image's own shell does what it can.
-      const resident = await residents.open(authorization, facts, asked).catch(() => undefined);
+      const resident = await parts.residents.open(authorization, facts, asked).catch(() => undefined);
       if (resident) return runSftpInside(io, resident, folderOf(facts, asked));
     }
     const plan = await planSession(facts, user, request, context, rules);
-    if (plan.files === 'program') return runExecSession(parts, facts, plan, io, io.closed);
-    const runHelper = (helperIo: SessionIo) => runExecSession(parts, facts, plan, helperIo, helperIo.closed);
-    return runSftpSession(io, runHelper, await facts.homes(plan.user));
+    const run = async (programIo: SessionIo) => {
+      const resident = await parts.choose(authorization, facts, plan);
+      const end = resident && (await runInResident(parts, resident, plan, programIo, programIo.closed));
+      return end ?? runExecSession(parts, facts, plan, programIo, programIo.closed);
+    };
+    if (plan.files === 'program') return run(io);
+    return runSftpSession(io, run, await facts.homes(plan.user));
   };
 }
 

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
+import { findContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
 import type { EngineApi } from './engine-api.ts';
 import { engineStatus, shortReason, translateEngineError } from './engine-errors.ts';
@@ -158,8 +159,6 @@ function carryRequests(
 }
 
 const askAgainAfterMs = [5, 20, 50, 100, 200, 400, 800, 1600];
-/** A killed container's programs are seen to die a moment before it is seen to stop. */
-const containerMayFollowMs = [0, 50, 150];
 const killed = 137;
 
 async function findEnd(
@@ -171,11 +170,8 @@ async function findEnd(
 ): Promise<SessionEnd> {
   const exitStatus = await findExitStatus(parts, execId);
   if (exitStatus === undefined || exitStatus === killed) {
-    for (const ms of containerMayFollowMs) {
-      if (ms) await pause(ms);
-      const ending = await parts.facts.findEnding(facts);
-      if (ending) throw ending;
-    }
+    const ending = await findContainerEnding(parts, facts);
+    if (ending) throw ending;
   }
   if (exitStatus === undefined) throw new GatewayError('engine-failed', { reason: 'it lost the program.' });
   if (output.hasLaunched()) return { exitStatus };

@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Leader, Signaller } from './signaller.ts';
 
 export interface Hangups {
+  /** From HUP to TERM. */
+  readonly graceMs: number;
   /** Starts ending the session that `leader` resolves to; undefined: nothing was started. */
   begin(leader: Promise<Leader | undefined>): void;
   /** Cuts the graces short and waits, at most `withinMs`, until all is ended. */
@@ -47,6 +49,7 @@ export function createHangups(signaller: Signaller, hangupGraceMs: number, log: 
   };
 
   return {
+    graceMs: hangupGraceMs,
     begin(starting) {
       const ending = hangUp(starting)
         .catch((error) => {

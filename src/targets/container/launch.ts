@@ -16,6 +16,9 @@ unset OLDPWD
 shift 3
 exec "$@"`;
 
+// As many lines as the other one: shells name the line in what they complain of.
+const residentScript = plainScript.replace(/^.*\n/, 'ulimit -S -n "$1" 2>/dev/null\n');
+
 // The size is set in here because a resize from outside comes after the program's first instructions.
 const terminalScript = `set -f
 [ "$4" = 0 ] || stty rows "$4" cols "$5" 2>/dev/null || { LINES=$4 COLUMNS=$5; export LINES COLUMNS; }
@@ -33,6 +36,8 @@ export interface Launch {
   readonly argv: readonly string[];
   /** What the line that tells the pid begins with; undefined: nothing tells it. */
   readonly marker: string | undefined;
+  /** What a resident starts instead, which knows the pid; `openFiles`: the limit of open files, as `ulimit -S -n` has it. */
+  argvForResident(openFiles: string): readonly string[];
 }
 
 const maxDimension = 4_096;
@@ -53,16 +58,20 @@ export function launchOf(facts: {
   readonly pty: Pty | undefined;
 }): Launch {
   const { shell, program, folders, pty } = facts;
-  if (shell === undefined) return { argv: program, marker: undefined };
+  if (shell === undefined) return { argv: program, marker: undefined, argvForResident: () => program };
   const marker = `postern-${randomId()}`;
-  if (!pty)
-    return { argv: [...shellArgv(shell), plainScript, 'postern', marker, ...folders, ...program], marker };
+  const run = (script: string, ...words: readonly string[]) => [
+    ...shellArgv(shell),
+    script,
+    'postern',
+    ...words,
+    ...program,
+  ];
+  const argvForResident = (openFiles: string) => run(residentScript, openFiles, ...folders);
+  if (!pty) return { argv: run(plainScript, marker, ...folders), marker, argvForResident };
   const { columns, rows } = terminalSize(pty.size);
   const terminal = [String(rows), String(columns), sttyWords(pty.modes).join(' ')];
-  return {
-    argv: [...shellArgv(shell), terminalScript, 'postern', marker, ...folders, ...terminal, ...program],
-    marker,
-  };
+  return { argv: run(terminalScript, marker, ...folders, ...terminal), marker, argvForResident };
 }
 
 /** A bash that is not called sh would run $BASH_ENV first, and take functions from the environment; `-p` stops both. */

@@ -1,4 +1,5 @@
 /** The residents of one gateway: one per start of a container and user, made when needed, ended when nobody needs it. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Authorization } from '../../../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../../../errors.ts';
@@ -13,7 +14,16 @@ import { endWhenIdle } from '../sidecar/end-when-idle.ts';
 import type { InsideConnection } from '../sidecar/inside-connection.ts';
 import type { WithImage } from '../sidecar/with-image.ts';
 import { openResident } from './open-resident.ts';
+import { rememberedFacts } from './remembered-facts.ts';
 import { whyNoResident } from './why-no-resident.ts';
+
+export interface Resident {
+  readonly inside: InsideConnection;
+  /** The limit of open files that programs have there, as `ulimit -S -n` says it; empty: not known. */
+  readonly openFiles: string;
+  /** Of this start of the container: as long as the resident is there, it has not stopped. */
+  readonly facts: ContainerFacts;
+}
 
 export interface Residents {
   /**
@@ -25,8 +35,13 @@ export interface Residents {
     facts: ContainerFacts,
     user: SessionUser,
   ): Promise<InsideConnection>;
+  /** The one that was opened for the same target and user, if it is still there. */
+  findReady(authorization: Authorization<ContainerTarget>): Resident | undefined;
+  /** Nothing new begins through it; it ends when what it has begun is over. `againInMs`: when there may be another. */
+  retire(resident: Resident, againInMs: number): void;
   /** Holders that never started, or have ended; those that run belong to a gateway. */
   removeLeftovers(): Promise<void>;
+  /** Ends what still runs through them. */
   close(): Promise<void>;
 }
 
@@ -41,48 +56,54 @@ export interface ResidentsOptions {
 /** What could not be is not tried again in that start of the container, or for so long. */
 const tryAgainAfterMs = 10 * 60_000;
 const maxKept = 2_000;
+const closeWithinMs = 10_000;
 
 interface Kept {
   readonly startedAt: string;
-  readonly opening: Promise<InsideConnection>;
-  /** Of the attempt that failed. */
-  failedAt: number | undefined;
+  readonly opening: Promise<Resident>;
+  ready: Resident | undefined;
+  /** When it has failed, there may be another from then on. */
+  failedUntil: number | undefined;
 }
 
 export function createResidents({ engine, withImage, log, idleMs }: ResidentsOptions): Residents {
   const kept = new Map<string, Kept>();
   let closed = false;
 
-  async function start(facts: ContainerFacts, user: SessionUser): Promise<InsideConnection> {
-    const [details, shell] = await Promise.all([engine.inspect(facts.id), facts.findProgram(launcherShells)]);
+  async function start(facts: ContainerFacts, user: SessionUser): Promise<Resident> {
+    const [details, shell, gid] = await Promise.all([
+      engine.inspect(facts.id),
+      facts.findProgram(launcherShells),
+      gidOf(engine, facts, user),
+    ]);
     const reason =
       details.State.StartedAt === facts.startedAt ? whyNoResident(details) : 'the container has started anew';
     if (reason !== undefined) throw new GatewayError('sidecar-unavailable', { reason });
-    const gid = await gidOf(engine, facts, user);
     const opened = await withImage((image) =>
       openResident(engine, image, { details, user, gid, shell }, log),
     );
-    if (closed) opened.close();
-    return opened;
+    if (closed) opened.inside.close();
+    return { ...opened, facts: rememberedFacts(facts) };
   }
 
   function keep(key: string, facts: ContainerFacts, user: SessionUser): Kept {
     const opening = start(facts, user);
-    const entry: Kept = { startedAt: facts.startedAt, opening, failedAt: undefined };
+    const entry: Kept = { startedAt: facts.startedAt, opening, ready: undefined, failedUntil: undefined };
     kept.delete(key);
     kept.set(key, entry);
     if (kept.size > maxKept) forgetOldest(kept);
     const forget = () => {
-      if (kept.get(key) === entry) kept.delete(key);
+      if (kept.get(key) === entry && entry.failedUntil === undefined) kept.delete(key);
     };
     opening.then(
       (resident) => {
-        resident.onClose(forget);
-        endWhenIdle(resident, idleMs);
-        if (!resident.isOpen) forget();
+        entry.ready = resident;
+        resident.inside.onClose(forget);
+        endWhenIdle(resident.inside, idleMs);
+        if (!resident.inside.isOpen) forget();
       },
       (error) => {
-        entry.failedAt = Date.now();
+        entry.failedUntil = Date.now() + tryAgainAfterMs;
         log.debug({ err: error, container: facts.id, user: user.name }, 'no resident could be started');
       },
     );
@@ -90,22 +111,36 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
   }
 
   return {
-    async open({ target }, facts, user) {
-      if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
-      if (idleMs === 0)
-        throw new GatewayError('sidecar-unavailable', { reason: 'its configuration has none' });
+    async open({ target, user: requested }, facts, user) {
+      if (closed) throw unavailable('the gateway is shutting down');
+      if (idleMs === 0) throw unavailable('the operator has turned them off');
       if (target.id !== facts.id) throw new Error('these are the facts of another container');
-      const key = JSON.stringify([facts.id, user.engineUser ?? null]);
+      const key = keyOf(target, requested);
       const found = kept.get(key);
-      const isUsable =
-        found?.startedAt === facts.startedAt &&
-        (found.failedAt === undefined || Date.now() - found.failedAt < tryAgainAfterMs);
-      const { opening } = isUsable ? found : keep(key, facts, user);
-      return opening.catch((error) => {
+      const isLate = (found?.failedUntil ?? Number.POSITIVE_INFINITY) < Date.now();
+      const isUsable = found?.startedAt === facts.startedAt && !isLate;
+      const { opening, ready, failedUntil } = isUsable ? found : keep(key, facts, user);
+      if (ready && failedUntil !== undefined) throw unavailable('it did not answer a moment ago');
+      const resident = await opening.catch((error) => {
         if (isGatewayError(error)) throw error;
-        const reason = 'its helper program did not start in the container; the gateway log says more';
-        throw new GatewayError('sidecar-unavailable', { reason }, { cause: error });
+        throw unavailable(
+          'its helper program did not start in the container; the gateway log says more',
+          error,
+        );
       });
+      return resident.inside;
+    },
+    findReady({ target, user }) {
+      const found = kept.get(keyOf(target, user));
+      if (!found?.ready?.inside.isOpen || found.failedUntil !== undefined) return undefined;
+      return found.ready;
+    },
+    retire(resident, againInMs) {
+      for (const [key, entry] of kept) {
+        if (entry.ready !== resident) continue;
+        if (againInMs > 0) entry.failedUntil = Date.now() + againInMs;
+        else kept.delete(key);
+      }
     },
     async removeLeftovers() {
       const left = (await engine.list()).filter(
@@ -120,14 +155,28 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     async close() {
       closed = true;
       const opening = [...kept.values()].map((entry) => entry.opening);
-      await Promise.allSettled(opening.map(async (each) => (await each).close()));
+      await Promise.allSettled(opening.map(async (each) => end((await each).inside)));
     },
   };
 }
 
+const keyOf = ({ id }: ContainerTarget, requested: string | undefined) =>
+  JSON.stringify([id, requested ?? null]);
+
+const unavailable = (reason: string, cause?: unknown) =>
+  new GatewayError('sidecar-unavailable', { reason }, { cause });
+
+async function end(inside: InsideConnection): Promise<void> {
+  if (inside.isOpen) {
+    const hungUp = inside.ask('/hang-up').catch(() => {});
+    await Promise.race([hungUp, pause(closeWithinMs, undefined, { ref: false })]);
+  }
+  inside.close();
+}
+
 /** A failed one, if there is any: what runs is in use, or ends by itself. */
 function forgetOldest(kept: Map<string, Kept>): void {
-  const failed = [...kept].find(([, { failedAt }]) => failedAt !== undefined);
+  const failed = [...kept].find(([, { failedUntil }]) => failedUntil !== undefined);
   if (failed) kept.delete(failed[0]);
 }
 

@@ -31,13 +31,16 @@ const startWithinMs = 10_000;
 /** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
 const startScript = 'exec "$@" "$(ulimit -S -n)"';
 
+/** What a shell calls a limit. */
+const limit = /^(\d{1,19}|unlimited)$/;
+
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(
   engine: EngineApi,
   image: SidecarImage,
   place: ResidentPlace,
   log: Logger,
-): Promise<InsideConnection> {
+): Promise<{ readonly inside: InsideConnection; readonly openFiles: string }> {
   const { details, user, gid } = place;
   const holder = await openHolder(engine, image, details.Id, { uid: user.uid, gid });
   try {
@@ -58,7 +61,14 @@ export async function openResident(
     const session = await greet(stdio, startWithinMs).catch((error) => {
       throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
-    return speak(session, () => {});
+    const inside = speak(session, stdio, () => {});
+    const { stream, headers } = await inside.ask('/hello').catch((error) => {
+      inside.close();
+      throw error;
+    });
+    stream.destroy();
+    const openFiles = String(headers['x-open-files']);
+    return { inside, openFiles: limit.test(openFiles) ? openFiles : '' };
   } finally {
     await holder.remove().catch(() => {});
   }
@@ -72,6 +82,7 @@ function argvOf(image: SidecarImage, root: string, shell: string | undefined): r
     `${root}${image.node}`,
     ...nodeFlags,
     `${root}${image.program('resident')}`,
+    JSON.stringify(shell === undefined ? null : [...shellArgv(shell).slice(0, -1), '-s']),
   ];
   return shell === undefined ? program : [...shellArgv(shell), startScript, 'postern', ...program];
 }

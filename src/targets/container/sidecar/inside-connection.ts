@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 export interface Answered {
   readonly stream: Duplex;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** What came after its last byte, if that has come. */
+  trailers(): Readonly<Record<string, unknown>> | undefined;
 }
 
 /** The gateway's end of a program of ours inside a container. */
@@ -13,10 +15,12 @@ export interface InsideConnection {
   readonly load: number;
   readonly isOpen: boolean;
   /**
-   * Asks for `path`, and resolves to the stream when that program has done it. Rejects with an InsideRefusal, or with an
+   * Asks for `path`, with `body` as the first that is sent, and resolves to the stream when that program has done it. Rejects with an InsideRefusal, or with an
    * InsideLost where it is gone.
    */
-  ask(path: string): Promise<Answered>;
+  ask(path: string, body?: Buffer): Promise<Answered>;
+  /** Whether it has said anything in the last quarter of a second, or does so now that it is asked to. */
+  answers(withinMs: number): Promise<boolean>;
   onClose(listener: () => void): void;
   close(): void;
 }
@@ -39,6 +43,7 @@ export class InsideLost extends Error {
 const startWithinMs = 15_000;
 const answerWithinMs = 12_000;
 const pingIntervalMs = 20_000;
+const freshMs = 250;
 const windowBytes = 256 * 1024;
 
 /** Resolves when the other end has spoken HTTP/2, within 15 s unless said otherwise. */
@@ -67,9 +72,13 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
 }
 
 /** `gone` is called when the connection has ended, whoever ended it. */
-export function speak(session: ClientHttp2Session, gone: () => void): InsideConnection {
+export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => void): InsideConnection {
   const listeners: (() => void)[] = [];
   let load = 0;
+  let heardAt = performance.now();
+  stdio.on('data', () => {
+    heardAt = performance.now();
+  });
   const ping = setInterval(() => {
     // Two unanswered: it hangs, or its connection does.
     if (!session.ping(() => {})) session.destroy();
@@ -87,12 +96,29 @@ export function speak(session: ClientHttp2Session, gone: () => void): InsideConn
     get isOpen() {
       return !session.closed && !session.destroyed;
     },
-    async ask(path) {
+    async ask(path, body) {
       if (session.closed || session.destroyed) throw new InsideLost('it has ended');
       const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
+      if (body) stream.write(body);
       load++;
       stream.once('close', () => load--);
-      return { stream, headers: await answered(stream) };
+      let trailers: Answered['headers'] | undefined;
+      stream.once('trailers', (headers) => {
+        trailers = headers;
+      });
+      return { stream, headers: await answered(stream), trailers: () => trailers };
+    },
+    async answers(withinMs) {
+      if (session.closed || session.destroyed) return false;
+      if (performance.now() - heardAt < freshMs) return true;
+      return new Promise((resolve) => {
+        const deadline = setTimeout(() => resolve(false), withinMs);
+        const told = (answer: boolean) => {
+          clearTimeout(deadline);
+          resolve(answer);
+        };
+        if (!session.ping((error) => told(error === null))) told(false);
+      });
     },
     onClose: (listener) => void listeners.push(listener),
     close: () => session.destroy(),

@@ -31,7 +31,7 @@ export async function openSidecar(
     const session = await greet(stdio).catch((error) => {
       throw new Error(`a sidecar did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
-    return speak(session, () => void engine.remove(id).catch(() => {}));
+    return speak(session, stdio, () => void engine.remove(id).catch(() => {}));
   } catch (error) {
     await engine.remove(id).catch(() => {});
     throw error;

@@ -1,23 +1,37 @@
 /**
  * The resident: the gateway's Node as a program of one user inside a container, with the rights of any program that
  * `docker exec` starts there. Everything it needs is loaded at its start: the files that it came from go away then.
+ * Its words: what starts a shell that reads its script from stdin (JSON; null: the image has none), and the limit of
+ * open files that programs have here.
  */
 import { listenAgent } from './agent.ts';
 import { serveFiles } from './files.ts';
 import { take } from './listen.ts';
+import { createPipeSource } from './pipes.ts';
+import { createPrograms } from './programs.ts';
 import { type Answer, serveAnswers } from './serve.ts';
 import { closeAllSockets, dialSocket, listenSocket } from './sockets.ts';
 
 const dialWithinMs = 10_000;
 
+const [, , shellWords = 'null', openFiles = ''] = process.argv;
+const shell = JSON.parse(shellWords) as readonly string[] | null;
+/** Its own, which the engine gave it, without what the shell adds that started it. */
+const baseEnv: NodeJS.ProcessEnv = { ...process.env };
+for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) delete baseEnv[name];
+
+const programs = createPrograms(baseEnv, shell ? createPipeSource(shell) : undefined);
 const answers: ReadonlyMap<string, Answer> = new Map([
   [
     '/hello',
     async (stream) => {
-      const headers = { 'x-pid': process.pid, 'x-uid': process.getuid?.() ?? -1 };
+      const headers = { 'x-uid': process.getuid?.() ?? -1, 'x-open-files': openFiles };
       stream.respond({ ':status': 200, ...headers }, { endStream: true });
     },
   ],
+  ['/run', programs.run],
+  ['/signal', programs.signal],
+  ['/hang-up', programs.hangUp],
   ['/sftp', (stream, query) => serveFiles(stream, query.get('home') ?? '/')],
   ['/unix', (stream, query) => dialSocket(stream, query.get('path') ?? '', dialWithinMs)],
   ['/listen-unix', (stream, query) => listenSocket(stream, query.get('path') ?? '')],
@@ -25,7 +39,10 @@ const answers: ReadonlyMap<string, Answer> = new Map([
   ['/take', (stream, query) => take(stream, query.get('id') ?? '')],
 ]);
 
-const exit = () => process.exit(0);
+const exit = () => {
+  closeAllSockets();
+  void programs.end().finally(() => process.exit(0));
+};
 process.on('exit', closeAllSockets);
 serveAnswers(answers, exit);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, exit);

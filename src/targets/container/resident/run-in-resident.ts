@@ -1,0 +1,187 @@
+/** One program in a container, started by a resident there, with the client's streams on it. */
+import { GatewayError } from '../../../errors.ts';
+import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
+import { findContainerEnding } from '../container-ending.ts';
+import type { ContainerFacts } from '../container-facts.ts';
+import { shortReason } from '../engine-errors.ts';
+import type { ExecParts } from '../exec-session.ts';
+import { createFrameReader } from '../frames.ts';
+import { createOutbox, type Outbox } from '../outbox.ts';
+import type { SessionPlan } from '../session-plan.ts';
+import { type Answered, type InsideConnection, InsideRefusal } from '../sidecar/inside-connection.ts';
+import { signalNames } from '../signaller.ts';
+import type { Resident, Residents } from './create-residents.ts';
+
+/** Far longer than it ever takes: the program has not been asked for yet, and can begin by an exec. */
+const answersWithinMs = 1_000;
+const againAfterSilenceMs = 60_000;
+const maxPrograms = 512;
+/** What a program that is there cannot be started for; an exec fails in the same way, and says so in its own words. */
+const startFailures = new Set([
+  'ENOENT',
+  'EACCES',
+  'EAGAIN',
+  'ENOMEM',
+  'E2BIG',
+  'ENOEXEC',
+  'ELOOP',
+  'ENAMETOOLONG',
+]);
+const holdAboveBytes = 2 * 1024 * 1024;
+const roomBelowBytes = 1024 * 1024;
+const killed = 137;
+const maxWaitingSignals = 16;
+
+/**
+ * Contract: `runExecSession`. Resolves to undefined where the program was not started, and will not be: then it can be
+ * started in another way.
+ */
+export async function runInResident(
+  parts: ExecParts & { readonly residents: Residents },
+  resident: Resident,
+  plan: SessionPlan,
+  io: SessionIo,
+  closed: AbortSignal,
+): Promise<SessionEnd | undefined> {
+  const { facts, inside } = resident;
+  const answered = await start(parts, resident, plan, io);
+  if (!answered || !('stream' in answered)) return answered;
+  const { stream, headers, trailers } = answered;
+  const pid = parseNumber(headers['x-pid'], 4_194_304);
+  const outbox = createOutbox(roomBelowBytes, () => stream.resume());
+  const complete = readOutput(stream, io, outbox);
+  const stopInput = carryInput(io, stream);
+  carrySignals(io, inside, pid);
+  const gone = aborted(closed);
+  try {
+    if ((await Promise.race([complete, gone])) === 'gone') {
+      return { exitSignal: 'HUP', message: 'the client went away' };
+    }
+    const exitStatus = parseNumber(trailers()?.['x-exit'], 255);
+    if (exitStatus === undefined || exitStatus === killed) {
+      const ending = await findContainerEnding(parts, facts);
+      if (ending) throw ending;
+    }
+    if (exitStatus === undefined) throw lost(parts, facts, plan, pid);
+    await Promise.race([outbox.flushed(), gone]);
+    return { exitStatus };
+  } finally {
+    stopInput();
+    outbox.discard();
+    // Before the program's end that hangs up.
+    stream.destroy();
+  }
+}
+
+async function start(
+  { residents, hangups }: ExecParts & { readonly residents: Residents },
+  resident: Resident,
+  plan: SessionPlan,
+  io: SessionIo,
+): Promise<Answered | SessionEnd | undefined> {
+  const { inside, openFiles, facts } = resident;
+  if (inside.load >= maxPrograms) return undefined;
+  if (!(await inside.answers(answersWithinMs))) {
+    residents.retire(resident, againAfterSilenceMs);
+    return undefined;
+  }
+  const isBare = plan.launch.marker === undefined;
+  const order = {
+    argv: plan.launch.argvForResident(openFiles),
+    env: [...facts.env, ...plan.env],
+    cwd: isBare ? plan.bareFolder : '/',
+    graceMs: hangups.graceMs,
+  };
+  try {
+    return await inside.ask('/run', withLength(Buffer.from(JSON.stringify(order))));
+  } catch (error) {
+    // It was asked, and has not said no: the program may run, and must not run twice.
+    if (!(error instanceof InsideRefusal) || error.code === 'ETIMEDOUT')
+      throw lost(undefined, facts, plan, undefined);
+    if (!startFailures.has(error.code)) residents.retire(resident, 0);
+    return isBare ? notFound(error.code, plan, io) : undefined;
+  }
+}
+
+/** As a shell would say it. */
+function notFound(code: string, plan: SessionPlan, io: SessionIo): SessionEnd | undefined {
+  const problem = {
+    ENOENT: ['command not found', 127] as const,
+    EACCES: ['permission denied', 126] as const,
+  }[code];
+  if (!problem) return undefined;
+  io.stderr.write(`${shortReason(plan.launch.argv[0] ?? '')}: ${problem[0]}\n`);
+  return { exitStatus: problem[1] };
+}
+
+function withLength(order: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(order.length);
+  return Buffer.concat([length, order]);
+}
+
+/** What it says is a stranger's word. */
+function parseNumber(told: unknown, max: number): number | undefined {
+  const text = String(told);
+  return /^\d{1,7}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
+}
+
+/** Resolves at the end of output, whether that is the program's or not. */
+function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): Promise<void> {
+  const read = createFrameReader((to, data) => outbox.push(io[to], data));
+  return new Promise((resolve) => {
+    stream.on('end', resolve).on('close', resolve);
+    stream.on('data', (chunk: Buffer) => {
+      try {
+        read(chunk);
+      } catch {
+        stream.destroy();
+      }
+      if (outbox.bytes > holdAboveBytes) stream.pause();
+    });
+  });
+}
+
+/** Returns what stops it. */
+function carryInput({ stdin }: SessionIo, stream: Answered['stream']): () => void {
+  if (stdin.readableEnded) stream.end();
+  else stdin.pipe(stream);
+  return () => void stdin.unpipe(stream);
+}
+
+function carrySignals(io: SessionIo, inside: InsideConnection, pid: number | undefined): void {
+  let waiting = 0;
+  io.onSignal((name) => {
+    const signal = signalNames.get(name);
+    if (!signal || pid === undefined || waiting >= maxWaitingSignals) return;
+    waiting += 1;
+    inside
+      .ask(`/signal?${new URLSearchParams({ pid: String(pid), name: signal })}`)
+      .then(({ stream }) => stream.destroy())
+      .catch(() => {})
+      .finally(() => {
+        waiting -= 1;
+      });
+  });
+}
+
+/** The resident is gone, and has left the program behind: it is ended by the other way. */
+function lost(
+  parts: ExecParts | undefined,
+  { id, name }: ContainerFacts,
+  { user, signalShell }: SessionPlan,
+  pid: number | undefined,
+): GatewayError {
+  if (parts && pid !== undefined && pid > 1 && signalShell !== undefined) {
+    const leader = { containerId: id, engineUser: user.engineUser, shell: signalShell, pid };
+    parts.hangups.begin(Promise.resolve(leader));
+  }
+  return new GatewayError('program-lost', { name });
+}
+
+function aborted(signal: AbortSignal): Promise<'gone'> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve('gone');
+    else signal.addEventListener('abort', () => resolve('gone'), { once: true });
+  });
+}

@@ -1,0 +1,67 @@
+/** Carries what a program writes to the gateway, at the gateway's pace. Imports nothing but Node. */
+import type { ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
+
+/** After the exit, of a program whose background child keeps its output open. */
+const silenceTicks = 4;
+const tickMs = 25;
+const atMostMs = 2_000;
+
+export interface CarriedOutput {
+  /** The program has exited. Resolves when all that it wrote was handed over. */
+  finish(): Promise<void>;
+}
+
+/**
+ * In the framing of Docker: 8 bytes of header (1 stdout, 2 stderr; 3 zeros; length) before each piece. When the stream
+ * has closed, what comes is read and dropped.
+ */
+export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: Socket): CarriedOutput {
+  const sockets = [stdout, stderr];
+  const ended = Promise.withResolvers<void>();
+  let open = sockets.length;
+  let quietTicks = 0;
+  let isHeld = false;
+
+  const resume = () => {
+    isHeld = false;
+    for (const socket of sockets) socket.resume();
+  };
+  const send = (kind: number) => (chunk: Buffer) => {
+    quietTicks = 0;
+    if (stream.destroyed) return;
+    const header = Buffer.allocUnsafe(8).fill(0);
+    header[0] = kind;
+    header.writeUInt32BE(chunk.length, 4);
+    stream.cork();
+    stream.write(header);
+    const hasRoom = stream.write(chunk);
+    stream.uncork();
+    if (hasRoom || isHeld) return;
+    isHeld = true;
+    for (const socket of sockets) socket.pause();
+  };
+  stream.on('drain', resume).on('close', resume);
+  sockets.forEach((socket, index) => {
+    socket.on('error', () => {});
+    socket.on('data', send(index + 1));
+    socket.once('close', () => {
+      open--;
+      if (open === 0) ended.resolve();
+    });
+  });
+  return {
+    async finish() {
+      let unheldMs = 0;
+      // By ticks and not by the clock: after each of them, all that was there has been read.
+      const watch = setInterval(() => {
+        if (isHeld) return;
+        quietTicks++;
+        unheldMs += tickMs;
+        if (quietTicks > silenceTicks || unheldMs >= atMostMs) ended.resolve();
+      }, tickMs);
+      await ended.promise;
+      clearInterval(watch);
+    },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * Real pipes for programs: what Node itself makes for them are sockets, which nobody can open at /dev/stdin or
+ * /dev/stderr. A shell makes a pipe of every here-document; both of its ends are opened here, under /proc. The shell
+ * stays, so that no process is started for a pipe. Imports nothing but Node.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+
+/** Two file descriptors of ours. */
+export interface Pipe {
+  readonly read: number;
+  readonly write: number;
+}
+
+/** For stdin, stdout and stderr. */
+export type Pipes = readonly [Pipe, Pipe, Pipe];
+
+export interface PipeSource {
+  /** Rejects where the shell makes none: then it never will. */
+  take(): Promise<Pipes>;
+}
+
+/** All that sh can name by one digit, in threes. */
+const shellFds = [3, 4, 5, 6, 7, 8];
+/** An empty document may be no pipe in bash. */
+const text = 'x\n';
+const order = `exec ${shellFds.map((fd) => `${fd}<<E`).join(' ')}\n${`${text}E\n`.repeat(shellFds.length)}echo\n`;
+const readyAtMost = 6;
+
+/** `shell`: the words that start one which reads its script from stdin. */
+export function createPipeSource(shell: readonly string[]): PipeSource {
+  const ready: Pipes[] = [];
+  const waiting: PromiseWithResolvers<Pipes>[] = [];
+  /** The shell still holds their reading ends: whoever writes would not learn that nobody reads. */
+  let held: Pipes[] = [];
+  let failure: Error | undefined;
+  let isAsking = true;
+
+  const maker = spawn(shell[0] as string, shell.slice(1), { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
+  const fail = (error: Error) => {
+    failure ??= error;
+    for (const { reject } of waiting.splice(0)) reject(failure);
+  };
+  const proceed = () => {
+    if (ready.length < readyAtMost) maker.stdin.write(order);
+    else isAsking = false;
+  };
+  /** It has made new ones, and closed those that came before. */
+  const gather = () => {
+    for (const pipes of held) {
+      const first = waiting.shift();
+      if (first) first.resolve(pipes);
+      else ready.push(pipes);
+    }
+    held = openPipes(maker);
+    proceed();
+  };
+  maker.stdin.on('error', fail).write(order);
+  maker.on('error', fail).on('exit', () => fail(new Error('the shell that makes pipes has ended')));
+  maker.stdout.on('data', (chunk: Buffer) => {
+    try {
+      for (let left = chunk.length; left > 0; left--) gather();
+    } catch (error) {
+      fail(error as Error);
+      maker.kill('SIGKILL');
+    }
+  });
+  return {
+    take() {
+      if (failure) return Promise.reject(failure);
+      const first = ready.shift();
+      const later = Promise.withResolvers<Pipes>();
+      if (!first) waiting.push(later);
+      if (!isAsking) {
+        isAsking = true;
+        proceed();
+      }
+      return first ? Promise.resolve(first) : later.promise;
+    },
+  };
+}
+
+function openPipes({ pid }: ChildProcess): Pipes[] {
+  const pipes = shellFds.map((fd) => openPipe(`/proc/${pid}/fd/${fd}`));
+  const made: Pipes[] = [];
+  for (let at = 0; at < pipes.length; at += 3) made.push(pipes.slice(at, at + 3) as unknown as Pipes);
+  return made;
+}
+
+function openPipe(path: string): Pipe {
+  const read = openSync(path, constants.O_RDONLY);
+  try {
+    if (!fstatSync(read).isFIFO()) throw new Error('the shell makes files of its documents');
+    if (readSync(read, Buffer.alloc(text.length)) !== text.length) throw new Error('a pipe was not empty');
+    return { read, write: openSync(path, constants.O_WRONLY) };
+  } catch (error) {
+    closeSync(read);
+    throw error;
+  }
+}
+
+export function closePipes(pipes: Pipes): void {
+  for (const { read, write } of pipes) {
+    closeSync(read);
+    closeSync(write);
+  }
+}

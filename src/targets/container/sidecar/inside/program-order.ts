@@ -1,0 +1,44 @@
+/** What the gateway wants started: it comes before stdin, 4 bytes of length and JSON. Imports nothing but Node. */
+import type { ServerHttp2Stream } from 'node:http2';
+
+export interface ProgramOrder {
+  readonly argv: readonly string[];
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+  /** From HUP to TERM, when the client is gone. */
+  readonly graceMs: number;
+}
+
+const lengthBytes = 4;
+const maxBytes = 8 * 1024 * 1024;
+
+/** What follows it stays in the stream. */
+export function readOrder(stream: ServerHttp2Stream): Promise<ProgramOrder> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const done = () => {
+      for (const [event, listener] of Object.entries(listeners)) stream.off(event, listener);
+    };
+    const fail = () => {
+      done();
+      reject(Object.assign(new Error('no order'), { code: 'EBADMSG' }));
+    };
+    const data = (chunk: Buffer) => {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > maxBytes) return fail();
+      if (bytes < lengthBytes) return;
+      const all = chunks.length > 1 ? Buffer.concat(chunks) : chunk;
+      const end = lengthBytes + all.readUInt32BE(0);
+      if (bytes < end) return;
+      done();
+      stream.pause();
+      if (bytes > end) stream.unshift(all.subarray(end));
+      resolve(JSON.parse(all.toString('utf8', lengthBytes, end)) as ProgramOrder);
+    };
+    const listeners: Record<string, (chunk: Buffer) => void> = { data, end: fail, close: fail };
+    for (const [event, listener] of Object.entries(listeners)) stream.on(event, listener);
+  });
+}

@@ -1,0 +1,153 @@
+/** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, statSync } from 'node:fs';
+import type { ServerHttp2Stream } from 'node:http2';
+import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { carryOutput } from './carry-output.ts';
+import { hangUp } from './hang-up.ts';
+import { closePipes, type Pipe, type PipeSource, type Pipes } from './pipes.ts';
+import { type ProgramOrder, readOrder } from './program-order.ts';
+import type { Answer } from './serve.ts';
+
+export interface Programs {
+  /** The order, then stdin; answers with `x-pid`, both outputs in frames, and the trailer `x-exit`. */
+  readonly run: Answer;
+  /** `pid`, of a program that runs; `name`, without SIG: to its process group. */
+  readonly signal: Answer;
+  /** Answers when nothing is left of any. */
+  readonly hangUp: Answer;
+  /** The gateway is gone. Resolves when nothing is left of any. */
+  end(): Promise<void>;
+}
+
+/** `baseEnv`: of every program, before what is ordered. `pipes`: undefined where the image has no shell. */
+export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | undefined): Programs {
+  const running = new Map<number, { readonly graceMs: number; readonly stream: ServerHttp2Stream }>();
+  const leaving = new Set<Promise<void>>();
+  const hurry = new AbortController();
+  const users = usersAsOf();
+
+  const leave = (pid: number, graceMs: number) => {
+    const ending: Promise<void> = hangUp(pid, graceMs, hurry.signal).finally(() => leaving.delete(ending));
+    leaving.add(ending);
+  };
+
+  async function run(stream: ServerHttp2Stream): Promise<void> {
+    const order = await readOrder(stream);
+    // Whoever was added to a group meanwhile is not in it here.
+    if (usersAsOf() !== users) throw Object.assign(new Error('users have changed'), { code: 'ESTALE' });
+    const made = await pipes?.take();
+    if (stream.destroyed) return made && closePipes(made);
+    const { child, stdio } = start(order, baseEnv, made);
+    const { pid } = child;
+    // Its reason comes later, as an event.
+    if (pid === undefined) return notStarted(child, stdio);
+    running.set(pid, { graceMs: order.graceMs, stream });
+    let hasExited = false;
+    stream.on('close', () => {
+      stdio[0].destroy();
+      if (running.delete(pid) && !hasExited) leave(pid, order.graceMs);
+    });
+    stream.respond({ ':status': 200, 'x-pid': pid }, { waitForTrailers: true });
+    const output = carryOutput(stream, stdio[1], stdio[2]);
+    carryInput(stream, stdio[0]);
+    child.once('exit', async (code, signal) => {
+      await output.finish();
+      // Before its output is at its end nobody has been told: until then a client that leaves hangs up.
+      hasExited = true;
+      for (const each of stdio) each.destroy();
+      if (stream.destroyed) return;
+      const status = signal ? 128 + constants.signals[signal] : (code ?? 255);
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': status }));
+      stream.end();
+    });
+  }
+
+  const end = async () => {
+    for (const [pid, { graceMs }] of running) leave(pid, graceMs);
+    running.clear();
+    while (leaving.size > 0) await Promise.all(leaving);
+  };
+  return {
+    run,
+    async signal(stream, query) {
+      const pid = Number(query.get('pid'));
+      const name = `SIG${query.get('name')}` as NodeJS.Signals;
+      if (running.has(pid) && Object.hasOwn(constants.signals, name)) process.kill(-pid, name);
+      stream.respond({ ':status': 200 }, { endStream: true });
+    },
+    async hangUp(stream) {
+      hurry.abort();
+      await end();
+      if (!stream.destroyed) stream.respond({ ':status': 200 }, { endStream: true });
+    },
+    end,
+  };
+}
+
+interface Started {
+  readonly child: ChildProcess;
+  /** Our ends of stdin, stdout and stderr. */
+  readonly stdio: readonly [Socket, Socket, Socket];
+}
+
+function start(
+  { argv, env, cwd }: ProgramOrder,
+  baseEnv: NodeJS.ProcessEnv,
+  pipes: Pipes | undefined,
+): Started {
+  const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
+  const [program = '', ...words] = argv;
+  if (!pipes) {
+    const child = spawn(program, words, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    return { child, stdio: [child.stdin as Socket, child.stdout as Socket, child.stderr as Socket] };
+  }
+  const [input, output, errors] = pipes;
+  const theirs = [input.read, output.write, errors.write];
+  try {
+    const child = spawn(program, words, { ...options, stdio: theirs });
+    return { child, stdio: [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] };
+  } catch (error) {
+    for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
+    throw error;
+  } finally {
+    for (const fd of theirs) closeSync(fd);
+  }
+}
+
+const ourEnd = (pipe: Pipe, end: 'read' | 'write') =>
+  new Socket({ fd: pipe[end], readable: end === 'read', writable: end === 'write' });
+
+/** Without a prototype: a variable may have any name. */
+function environmentOf(baseEnv: NodeJS.ProcessEnv, ordered: readonly string[]): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = Object.assign(Object.create(null), baseEnv);
+  for (const each of ordered) {
+    const at = each.indexOf('=');
+    if (at > 0) env[each.slice(0, at)] = each.slice(at + 1);
+  }
+  return env;
+}
+
+async function notStarted(child: ChildProcess, stdio: Started['stdio']): Promise<never> {
+  for (const each of stdio) each?.destroy();
+  throw await new Promise((resolve) => child.once('error', resolve));
+}
+
+/** A program that has closed its stdin lets what comes for it pass. */
+function carryInput(stream: ServerHttp2Stream, stdin: Socket): void {
+  stdin.on('error', () => {
+    stream.unpipe(stdin);
+    stream.resume();
+  });
+  stream.pipe(stdin);
+}
+
+/** Changes whenever /etc/passwd or /etc/group do. */
+function usersAsOf(): string {
+  const told = ['/etc/passwd', '/etc/group'].map((path) => {
+    const { ino, size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
+    return [ino, size, mtimeMs];
+  });
+  return JSON.stringify(told);
+}
