@@ -54,7 +54,7 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
       settings: { enablePush: false, initialWindowSize: windowBytes, maxFrameSize: 64 * 1024 },
       maxSessionMemory: 256,
       peerMaxConcurrentStreams: 1_024,
-      maxOutstandingPings: 2,
+      maxOutstandingPings: 3,
     });
     const deadline = setTimeout(() => session.destroy(new Error('no answer in time')), withinMs);
     session.once('error', reject);
@@ -76,11 +76,12 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
   const listeners: (() => void)[] = [];
   let load = 0;
   let heardAt = performance.now();
+  let pinging: Promise<boolean> | undefined;
   stdio.on('data', () => {
     heardAt = performance.now();
   });
   const ping = setInterval(() => {
-    // Two unanswered: it hangs, or its connection does.
+    // As many unanswered: it hangs, or its connection does.
     if (!session.ping(() => {})) session.destroy();
   }, pingIntervalMs);
   ping.unref();
@@ -111,18 +112,25 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     async answers(withinMs) {
       if (session.closed || session.destroyed) return false;
       if (performance.now() - heardAt < freshMs) return true;
-      return new Promise((resolve) => {
-        const deadline = setTimeout(() => resolve(false), withinMs);
-        const told = (answer: boolean) => {
-          clearTimeout(deadline);
-          resolve(answer);
-        };
-        if (!session.ping((error) => told(error === null))) told(false);
+      pinging ??= pinged(session, withinMs).finally(() => {
+        pinging = undefined;
       });
+      return pinging;
     },
     onClose: (listener) => void listeners.push(listener),
     close: () => session.destroy(),
   };
+}
+
+function pinged(session: ClientHttp2Session, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const deadline = setTimeout(() => resolve(false), withinMs);
+    const told = (answer: boolean) => {
+      clearTimeout(deadline);
+      resolve(answer);
+    };
+    if (!session.ping((error) => told(error === null))) told(false);
+  });
 }
 
 function answered(stream: ClientHttp2Stream): Promise<Answered['headers']> {

@@ -6,6 +6,8 @@ import type { Socket } from 'node:net';
 const silenceTicks = 4;
 const tickMs = 25;
 const atMostMs = 2_000;
+/** All that a pipe can hold: what was under way when the program exited is taken in at once, however slow the client. */
+const pipeBytes = 1024 * 1024;
 
 export interface CarriedOutput {
   /** The program has exited. Resolves when all that it wrote was handed over. */
@@ -21,10 +23,10 @@ export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: S
   const ended = Promise.withResolvers<void>();
   let open = sockets.length;
   let quietTicks = 0;
-  let isHeld = false;
+  let hasExited = false;
+  let takenWhileHeld = 0;
 
   const resume = () => {
-    isHeld = false;
     for (const socket of sockets) socket.resume();
   };
   const send = (kind: number) => (chunk: Buffer) => {
@@ -37,9 +39,10 @@ export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: S
     stream.write(header);
     const hasRoom = stream.write(chunk);
     stream.uncork();
-    if (hasRoom || isHeld) return;
-    isHeld = true;
-    for (const socket of sockets) socket.pause();
+    if (hasRoom) return;
+    if (!hasExited) for (const socket of sockets) socket.pause();
+    else takenWhileHeld += chunk.length;
+    if (takenWhileHeld > pipeBytes) ended.resolve();
   };
   stream.on('drain', resume).on('close', resume);
   sockets.forEach((socket, index) => {
@@ -52,13 +55,14 @@ export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: S
   });
   return {
     async finish() {
-      let unheldMs = 0;
+      hasExited = true;
+      for (const socket of sockets) socket.resume();
+      let ticks = 0;
       // By ticks and not by the clock: after each of them, all that was there has been read.
       const watch = setInterval(() => {
-        if (isHeld) return;
+        ticks++;
         quietTicks++;
-        unheldMs += tickMs;
-        if (quietTicks > silenceTicks || unheldMs >= atMostMs) ended.resolve();
+        if (quietTicks > silenceTicks || ticks * tickMs >= atMostMs) ended.resolve();
       }, tickMs);
       await ended.promise;
       clearInterval(watch);
