@@ -60,8 +60,10 @@ export async function openRules(
   });
   lifecycle.onClose(() => auditLog.close());
   const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
+  const residentIdleMs = config.preparedIdleSeconds * 1000;
   const engine =
-    overrides.engine ?? createContainerEngine({ docker, acceptEnv, hangupGraceMs, log, splitWords });
+    overrides.engine ??
+    createContainerEngine({ docker, acceptEnv, hangupGraceMs, residentIdleMs, log, splitWords });
   lifecycle.onClose(() => engine.close());
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));

@@ -6,7 +6,7 @@ import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
-import { residentSession } from '../support/residents.ts';
+import { residentSession, tellParent } from '../support/residents.ts';
 import { authorizationFor, runSession, startSession } from '../support/session-io.ts';
 
 const environment = [
@@ -32,7 +32,7 @@ describe.each([
   let plain: SessionHandler;
   let quick: SessionHandler;
   beforeAll(async () => {
-    container = await runContainer(images[image], [...environment, '--ulimit', 'nofile=1234:4321']);
+    container = await runContainer(images[image], environment);
     plainEngine = createTestEngine({ residentIdleMs: 0 });
     engine = createTestEngine();
     plain = plainEngine.openSession(await authorizationFor(plainEngine, container.id, user));
@@ -108,4 +108,18 @@ describe.each([
     session.signal('USR1');
     expect(await session.end).toEqual({ exitStatus: 9 });
   });
+
+  it('all that was through a resident, and the other by execs', async () => {
+    expect((await runSession(quick, tellParent)).stdout).toContain('resident');
+    expect((await runSession(plain, tellParent)).stdout).toBe('');
+  });
+});
+
+it('the limit of open files is that of the container, though Node lets itself open more', async () => {
+  const container = await runContainer(images.busybox, ['--ulimit', 'nofile=1234:4321']);
+  const engine = createTestEngine();
+  const session = await residentSession(engine, container);
+  expect((await runSession(session, 'ulimit -Sn; ulimit -Hn')).stdout).toBe('1234\n4321\n');
+  await engine.close();
+  await container.remove();
 });

@@ -42,6 +42,9 @@ export async function holdersOf(container: { readonly id: string }): Promise<rea
   return found.map(({ Id }) => Id);
 }
 
+/** Writes the command line of what started it: a resident's, or nothing. */
+export const tellParent = 'cat /proc/$PPID/cmdline 2>/dev/null';
+
 /** Sessions of that user in the container, each of which begins through a resident: it has come up when this resolves. */
 export async function residentSession(
   engine: ContainerEngine,
@@ -51,7 +54,7 @@ export async function residentSession(
   const authorization = await authorizationFor(engine, container.id, user);
   const session = engine.openSession(authorization);
   for (let tries = 0; tries < 100; tries++) {
-    const { stdout } = await runSession(session, 'tr "\\0" " " </proc/$PPID/cmdline');
+    const { stdout } = await runSession(session, tellParent);
     if (stdout.includes('resident')) return session;
     await pause(100);
   }

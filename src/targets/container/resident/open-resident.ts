@@ -31,9 +31,6 @@ const startWithinMs = 10_000;
 /** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
 const startScript = 'exec "$@" "$(ulimit -S -n)"';
 
-/** What a shell calls a limit. */
-const limit = /^(\d{1,19}|unlimited)$/;
-
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(
   engine: EngineApi,
@@ -67,8 +64,7 @@ export async function openResident(
       throw error;
     });
     stream.destroy();
-    const openFiles = String(headers['x-open-files']);
-    return { inside, openFiles: limit.test(openFiles) ? openFiles : '' };
+    return { inside, openFiles: openFilesOf(details, headers['x-open-files']) };
   } finally {
     await holder.remove().catch(() => {});
   }
@@ -93,4 +89,11 @@ function argvOf(image: SidecarImage, root: string, shell: string | undefined): r
  */
 function withoutEnvironment({ Config }: ContainerDetails): readonly string[] {
   return (Config.Env ?? []).map((each) => each.split('=', 1)[0] ?? '').filter(Boolean);
+}
+
+/** The limit as a shell says it. Where the container has one of its own, that: runc does not always set it in time. */
+function openFilesOf({ HostConfig }: ContainerDetails, told: unknown): string {
+  const own = HostConfig.Ulimits?.find((each: { Name?: string }) => each.Name === 'nofile')?.Soft;
+  const limit = String(own ?? told);
+  return /^(\d{1,19}|unlimited)$/.test(limit) ? limit : '';
 }
