@@ -93,7 +93,7 @@ function withoutEnvironment({ Config }: ContainerDetails): readonly string[] {
 
 /** The limit as a shell says it. Where the container has one of its own, that: runc does not always set it in time. */
 function openFilesOf({ HostConfig }: ContainerDetails, told: unknown): string {
-  const own = HostConfig.Ulimits?.find((each: { Name?: string }) => each.Name === 'nofile')?.Soft;
+  const own = HostConfig.Ulimits?.find(({ Name }) => Name === 'nofile')?.Soft;
   const limit = String(own ?? told);
   return /^(\d{1,19}|unlimited)$/.test(limit) ? limit : '';
 }
