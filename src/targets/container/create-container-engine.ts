@@ -27,6 +27,7 @@ import { runSftpSession } from './sftp/sftp-session.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createWithImage } from './sidecar/with-image.ts';
 import { createSignaller } from './signaller.ts';
+import { createWatchedList } from './watched-list.ts';
 
 export interface ContainerEngineOptions {
   /** `unix:///path` or `tcp://host:port`; undefined: DOCKER_HOST, else unix:///var/run/docker.sock. */
@@ -61,6 +62,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   };
   const selfId = options.selfId ?? findSelfId(hostname());
   const sessions = createRunningSessions();
+  const containers = createWatchedList(engine);
   const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
   const withImage = createWithImage(engine);
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
@@ -74,11 +76,13 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     } catch (error) {
       if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
       throw translateEngineError(error);
+    } finally {
+      containers.forget();
     }
   };
   return {
     async list() {
-      const summaries = await engine.list().catch((error) => {
+      const summaries = await containers.get().catch((error) => {
         throw translateEngineError(error);
       });
       return toTargets(summaries, selfId);
@@ -112,6 +116,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       await sidecars.close();
       await sessions.end();
       await Promise.all([hangups.close(closeWithinMs), residents.close()]);
+      containers.close();
       engine.close();
     },
   };

@@ -54,6 +54,8 @@ export interface EngineApi {
   findArchive(containerId: string, path: string): Promise<Readable | undefined>;
   /** One JSON object a line, from now on: containers made, started, renamed. To be consumed or destroyed. */
   openEvents(closed: AbortSignal): Promise<Readable>;
+  /** Something for whatever would change the list of containers, from now on. To be consumed or destroyed. */
+  openChanges(closed: AbortSignal): Promise<Readable>;
   /** Go's name of it: `amd64`. */
   architecture(): Promise<string>;
   hasImage(name: string): Promise<boolean>;
@@ -152,19 +154,8 @@ export function createEngineApi(address: EngineAddress): EngineApi {
         async (client, abortSignal) =>
           (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable,
       ).catch(undefinedFor404),
-    openEvents: (closed) =>
-      call(async (client, answerSignal) => {
-        // The answer's deadline must not end the stream that follows it.
-        const ending = new AbortController();
-        const end = () => ending.abort();
-        answerSignal.addEventListener('abort', end);
-        closed.addEventListener('abort', end, { once: true });
-        try {
-          return await openEvents(client, ending.signal);
-        } finally {
-          answerSignal.removeEventListener('abort', end);
-        }
-      }),
+    openEvents: openStream(call, watched),
+    openChanges: openStream(call, changing),
     architecture: async () => (await call((client) => client.version())).Arch,
     hasImage: async (name) =>
       (await call((client) => client.getImage(name).inspect()).catch(undefinedFor404)) !== undefined,
@@ -198,13 +189,28 @@ export function createEngineApi(address: EngineAddress): EngineApi {
 const ping = (client: { ping: (options: object) => Promise<void> }, abortSignal: AbortSignal) =>
   client.ping({ abortSignal });
 
-const watched = JSON.stringify({ type: ['container'], event: ['create', 'start', 'rename'] });
+const containerEvents = (...event: readonly string[]) => JSON.stringify({ type: ['container'], event });
+const watched = containerEvents('create', 'start', 'rename');
+const changing = containerEvents(
+  ...['create', 'start', 'restart', 'die', 'stop', 'destroy', 'rename', 'pause', 'unpause', 'update'],
+);
 
-/** The types know of no signal here. */
-const openEvents = (client: Docker, abortSignal: AbortSignal) =>
-  (client.getEvents as (options: object) => Promise<Readable>).call(client, {
-    filters: watched,
-    abortSignal,
+type Call = <T>(run: (client: Docker, abortSignal: AbortSignal) => Promise<T>) => Promise<T>;
+
+/** The answer's deadline must not end the stream that follows it. */
+const openStream = (call: Call, filters: string) => (closed: AbortSignal) =>
+  call(async (client, answerSignal) => {
+    const ending = new AbortController();
+    const end = () => ending.abort();
+    answerSignal.addEventListener('abort', end);
+    closed.addEventListener('abort', end, { once: true });
+    try {
+      // The types know of no signal here.
+      const get = client.getEvents as (options: object) => Promise<Readable>;
+      return await get.call(client, { filters, abortSignal: ending.signal });
+    } finally {
+      answerSignal.removeEventListener('abort', end);
+    }
   });
 
 async function createExec(client: Docker, id: string, options: ExecOptions, abortSignal: AbortSignal) {

@@ -29,7 +29,7 @@ const nodeFlags = [
 const startWithinMs = 10_000;
 
 /** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
-const startScript = 'exec "$@" "$(ulimit -S -n)"';
+const startScript = 'POSTERN_OPEN_FILES=$(ulimit -S -n) exec "$@"';
 
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(
@@ -43,7 +43,7 @@ export async function openResident(
   try {
     const execId = await engine.createExec(details.Id, {
       argv: argvOf(image, holder.root, place.shell),
-      env: withoutEnvironment(details),
+      env: [...withoutEnvironment(details), `POSTERN_SHELL=${JSON.stringify(pipeShell(place.shell))}`],
       user: user.engineUser,
       tty: false,
       stdin: true,
@@ -78,10 +78,13 @@ function argvOf(image: SidecarImage, root: string, shell: string | undefined): r
     `${root}${image.node}`,
     ...nodeFlags,
     `${root}${image.program('resident')}`,
-    JSON.stringify(shell === undefined ? null : [...shellArgv(shell).slice(0, -1), '-s']),
   ];
   return shell === undefined ? program : [...shellArgv(shell), startScript, 'postern', ...program];
 }
+
+/** What starts a shell that reads its script from stdin. */
+const pipeShell = (shell: string | undefined) =>
+  shell === undefined ? null : [...shellArgv(shell).slice(0, -1), '-s'];
 
 /**
  * The container's own variables are for its programs, which get them with each session: LD_PRELOAD or NODE_OPTIONS

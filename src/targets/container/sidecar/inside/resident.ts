@@ -1,8 +1,8 @@
 /**
  * The resident: the gateway's Node as a program of one user inside a container, with the rights of any program that
  * `docker exec` starts there. Everything it needs is loaded at its start: the files that it came from go away then.
- * Its words: what starts a shell that reads its script from stdin (JSON; null: the image has none), and the limit of
- * open files that programs have here.
+ * Of its variables, POSTERN_SHELL says what starts a shell that reads its script from stdin (JSON; null: the image has
+ * none), POSTERN_OPEN_FILES the limit of open files that programs have here.
  */
 import { listenAgent } from './agent.ts';
 import { serveFiles } from './files.ts';
@@ -14,10 +14,9 @@ import { closeAllSockets, dialSocket, listenSocket } from './sockets.ts';
 
 const dialWithinMs = 10_000;
 
-const [, , shellWords = 'null', openFiles = ''] = process.argv;
+const { POSTERN_SHELL: shellWords = 'null', POSTERN_OPEN_FILES: openFiles = '', ...baseEnv } = process.env;
 const shell = JSON.parse(shellWords) as readonly string[] | null;
-/** Its own, which the engine gave it, without what the shell adds that started it. */
-const baseEnv: NodeJS.ProcessEnv = { ...process.env };
+// What remains is the engine's, but for what the shell adds that starts this program.
 for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) delete baseEnv[name];
 
 const programs = createPrograms(baseEnv, shell ? createPipeSource(shell) : undefined);

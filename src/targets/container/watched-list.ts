@@ -1,0 +1,85 @@
+/**
+ * The engine's list of containers, asked for at each session: kept while it is asked for often, for as long as the
+ * engine's events say that nothing has changed. An engine needs milliseconds of work for each list.
+ */
+import type { Readable } from 'node:stream';
+import type { ContainerSummary, EngineApi } from './engine-api.ts';
+
+export interface WatchedList {
+  /** Throws as `EngineApi.list` does. */
+  get(): Promise<readonly ContainerSummary[]>;
+  /** What is known is over: we have changed something ourselves. */
+  forget(): void;
+  close(): void;
+}
+
+/** Asked for again within that time, it is watched. */
+const oftenMs = 5_000;
+/** For texts like "Up 3 minutes", and should an event ever be missed. */
+const keptMs = 5_000;
+const watchedAtMostMs = 60_000;
+
+interface Watch {
+  readonly closing: AbortController;
+  /** Whether the engine tells of changes from now on. */
+  isOpen: boolean;
+}
+
+export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'>): WatchedList {
+  let known: { readonly list: readonly ContainerSummary[]; readonly at: number } | undefined;
+  let askedAt = Number.NEGATIVE_INFINITY;
+  let changes = 0;
+  let watch: Watch | undefined;
+  let unwatched: NodeJS.Timeout | undefined;
+
+  const forget = () => {
+    changes++;
+    known = undefined;
+  };
+  const end = () => {
+    clearTimeout(unwatched);
+    watch?.closing.abort();
+    watch = undefined;
+    forget();
+  };
+  const follow = (mine: Watch, stream: Readable) => {
+    const over = () => {
+      stream.destroy();
+      if (watch === mine) end();
+    };
+    mine.closing.signal.addEventListener('abort', over, { once: true });
+    stream.on('data', forget).on('end', over).on('close', over).on('error', over);
+    mine.isOpen = !mine.closing.signal.aborted;
+    if (!mine.isOpen) over();
+  };
+  const begin = () => {
+    const mine: Watch = { closing: new AbortController(), isOpen: false };
+    watch = mine;
+    engine.openChanges(mine.closing.signal).then(
+      (stream) => follow(mine, stream),
+      () => {
+        if (watch === mine) end();
+      },
+    );
+  };
+
+  return {
+    async get() {
+      const now = Date.now();
+      if (!watch && now - askedAt < oftenMs) begin();
+      askedAt = now;
+      if (watch) {
+        clearTimeout(unwatched);
+        unwatched = setTimeout(end, watchedAtMostMs).unref();
+      }
+      if (known && now - known.at < keptMs) return known.list;
+      const before = changes;
+      const isWatched = watch?.isOpen === true;
+      const list = await engine.list();
+      if (isWatched && watch?.isOpen && changes === before) known = { list, at: now };
+      return list;
+    },
+    forget,
+    close: end,
+  };
+}
