@@ -44,7 +44,9 @@ const startWithinMs = 15_000;
 const answerWithinMs = 12_000;
 const pingIntervalMs = 20_000;
 const freshMs = 250;
-const windowBytes = 256 * 1024;
+/** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
+const windowBytes = 1024 * 1024;
+const allWindowsBytes = 64 * 1024 * 1024;
 
 /** Resolves when the other end has spoken HTTP/2, within 15 s unless said otherwise. */
 export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHttp2Session> {
@@ -65,6 +67,7 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
     session.once('remoteSettings', () => {
       clearTimeout(deadline);
       session.off('error', reject);
+      session.setLocalWindowSize(allWindowsBytes);
       session.on('error', () => {});
       resolve(session);
     });

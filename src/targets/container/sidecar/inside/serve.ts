@@ -8,6 +8,9 @@ export type Answer = (stream: ServerHttp2Stream, query: URLSearchParams) => Prom
 /** The gateway pings far more often: this long without it, and there is no gateway any more. */
 const gatewayGoneMs = 90_000;
 const maxStreams = 1_024;
+/** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
+const windowBytes = 1024 * 1024;
+const allWindowsBytes = 64 * 1024 * 1024;
 
 /** By path. `gone` is called once, when there is no gateway any more. */
 export function serveAnswers(answers: ReadonlyMap<string, Answer>, gone: () => void): void {
@@ -20,9 +23,10 @@ export function serveAnswers(answers: ReadonlyMap<string, Answer>, gone: () => v
   const stdio = openStdio();
   stdio.on('end', end).on('close', end).on('error', end);
   const session = performServerHandshake(stdio, {
-    settings: { initialWindowSize: 256 * 1024, maxConcurrentStreams: maxStreams, maxFrameSize: 64 * 1024 },
+    settings: { initialWindowSize: windowBytes, maxConcurrentStreams: maxStreams, maxFrameSize: 64 * 1024 },
     maxSessionMemory: 256,
   });
+  session.once('remoteSettings', () => session.setLocalWindowSize(allWindowsBytes));
   session.on('stream', (stream, headers) => serve(answers, stream, headers));
   session.on('close', end).on('error', end);
   const watch = setTimeout(end, gatewayGoneMs);
