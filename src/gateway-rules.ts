@@ -60,10 +60,14 @@ export async function openRules(
   });
   lifecycle.onClose(() => auditLog.close());
   const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
-  const residentIdleMs = config.preparedIdleSeconds * 1000;
+  const { preparedIdleSeconds } = config;
   const engine =
     overrides.engine ??
-    createContainerEngine({ docker, acceptEnv, hangupGraceMs, residentIdleMs, log, splitWords });
+    createContainerEngine({
+      ...{ docker, acceptEnv, hangupGraceMs, log, splitWords },
+      prepares: preparedIdleSeconds > 0,
+      ...(preparedIdleSeconds > 0 ? { residentIdleMs: preparedIdleSeconds * 1000 } : {}),
+    });
   lifecycle.onClose(() => engine.close());
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));

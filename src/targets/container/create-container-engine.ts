@@ -45,6 +45,8 @@ export interface ContainerEngineOptions {
   readonly sidecarIdleMs?: number;
   /** The same for what starts programs in a container without a `docker exec` each. Default: a minute. */
   readonly residentIdleMs?: number;
+  /** Whether sessions begin through it. Default: true. */
+  readonly prepares?: boolean;
 }
 
 const closeWithinMs = 10_000;
@@ -68,7 +70,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
   const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
   const sockets = createSockets({ residents, facts: parts.facts, log });
-  const choose = createChooseResident(residents);
+  const choose = createChooseResident(residents, options.prepares ?? true);
 
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     try {

@@ -15,7 +15,8 @@ export type ChooseResident = (
 const anotherWithinMs = 60_000;
 const maxNoted = 10_000;
 
-export function createChooseResident(residents: Residents): ChooseResident {
+/** `isOn`: false chooses none, ever. */
+export function createChooseResident(residents: Residents, isOn: boolean): ChooseResident {
   const lastBegun = new Map<string, number>();
 
   const isAnother = (facts: ContainerFacts, { user }: SessionPlan): boolean => {
@@ -28,7 +29,7 @@ export function createChooseResident(residents: Residents): ChooseResident {
   };
 
   return async (authorization, facts, plan) => {
-    if (plan.tty) return undefined;
+    if (plan.tty || !isOn) return undefined;
     const ready = residents.findReady(authorization);
     if (ready) return ready;
     // Without a shell nothing else can signal its programs, or end them: that is worth a wait.

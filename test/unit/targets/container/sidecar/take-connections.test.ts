@@ -19,8 +19,9 @@ function inside(refuses = false) {
       if (refuses) throw new Error('gone');
       const stream = new PassThrough();
       given.push(stream);
-      return { stream, headers: {} };
+      return { stream, headers: {}, trailers: () => undefined };
     },
+    answers: async () => true,
     onClose: () => {},
     close: () => {},
   };
