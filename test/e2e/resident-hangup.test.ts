@@ -1,4 +1,5 @@
 /** What becomes of programs that a resident has started when their client is gone, or the resident is. */
+import { Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { SessionHandler } from '../../src/sessions/session.ts';
@@ -62,6 +63,14 @@ describe('a program of a resident', () => {
     await running.saw('ready');
     running.vanish();
     expect(await becomes('4104', 0)).toBe(true);
+  });
+
+  it('a program that writes without end is ended too', async () => {
+    const running = startSession(session, 'yes 4108', { stdout: new Writable({ write: () => {} }) });
+    expect(await becomes('4108', 1)).toBe(true);
+    await pause(200);
+    running.vanish();
+    expect(await becomes('4108', 0)).toBe(true);
   });
 
   it('before it began: nothing is started', async () => {

@@ -46,7 +46,7 @@ export async function runInResident(
   const { facts, inside } = resident;
   const answered = await start(parts, resident, plan, io);
   if (!answered || !('stream' in answered)) return answered;
-  const { stream, headers, trailers } = answered;
+  const { stream, headers, trailers, cancel } = answered;
   const pid = parseNumber(headers['x-pid'], 4_194_304);
   const outbox = createOutbox(roomBelowBytes, () => stream.resume());
   const complete = readOutput(stream, io, outbox);
@@ -69,7 +69,7 @@ export async function runInResident(
     stopInput();
     outbox.discard();
     // Before the program's end that hangs up.
-    stream.destroy();
+    cancel();
   }
 }
 

@@ -5,6 +5,8 @@ import type { Duplex } from 'node:stream';
 export interface Answered {
   readonly stream: Duplex;
   readonly headers: Readonly<Record<string, unknown>>;
+  /** Ends it on both sides at once, whatever is under way; `destroy` lets the other side send on. */
+  cancel(): void;
   /** What came after its last byte, if that has come. */
   trailers(): Readonly<Record<string, unknown>> | undefined;
 }
@@ -110,7 +112,11 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
       stream.once('trailers', (headers) => {
         trailers = headers;
       });
-      return { stream, headers: await answered(stream), trailers: () => trailers };
+      const cancel = () => {
+        stream.close(constants.NGHTTP2_CANCEL);
+        stream.destroy();
+      };
+      return { stream, headers: await answered(stream), cancel, trailers: () => trailers };
     },
     async answers(withinMs) {
       if (session.closed || session.destroyed) return false;

@@ -19,7 +19,7 @@ function inside(refuses = false) {
       if (refuses) throw new Error('gone');
       const stream = new PassThrough();
       given.push(stream);
-      return { stream, headers: {}, trailers: () => undefined };
+      return { stream, headers: {}, cancel: () => {}, trailers: () => undefined };
     },
     answers: async () => true,
     onClose: () => {},
