@@ -48,7 +48,7 @@ describe('a program of a resident', () => {
   });
 
   it('lives on where it ignores HUP or has left the session', async () => {
-    const command = 'nohup sleep 4102 >/dev/null 2>&1 & setsid sleep 4102 & echo ready; sleep 4103';
+    const command = 'nohup sleep 4102 >/dev/null 2>&1 & setsid sleep 4102 & sleep 1; echo ready; sleep 4103';
     const running = startSession(session, command);
     await running.saw('ready');
     running.vanish();
