@@ -8,10 +8,10 @@ import { images } from '../support/engine.ts';
 import { runSession, startSession } from '../support/session-io.ts';
 
 describe.each([
-  ['busybox', images.users],
-  ['Debian', images.debian],
-])('a command in %s', (_name, image) => {
-  const at = containerForAllTests(image);
+  ['busybox, each by an exec', images.users, { prepares: false }],
+  ['Debian, as it comes', images.debian, {}],
+])('a command in %s', (_name, image, options) => {
+  const at = containerForAllTests(image, options);
 
   it('exit-status: ends with the status of the program', async () => {
     for (const status of [0, 1, 2, 3, 42, 77, 99, 125, 126, 127, 128, 129, 130, 137, 143, 200, 254, 255]) {

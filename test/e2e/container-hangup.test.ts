@@ -13,9 +13,9 @@ import { authorizationFor, runSession, startSession, terminal } from '../support
 const hungUp = { exitSignal: 'HUP', message: 'the client went away' };
 
 describe.each([
-  ['busybox', images.users],
-  ['Debian', images.debian],
-])('in %s', (_name, image) => {
+  ['busybox, each by an exec', images.users, { prepares: false }],
+  ['Debian, as it comes', images.debian, {}],
+])('in %s', (_name, image, options) => {
   let engine: ContainerEngine;
   let container: TestContainer;
   let session: SessionHandler;
@@ -40,7 +40,7 @@ describe.each([
   };
 
   beforeAll(async () => {
-    engine = createTestEngine({ hangupGraceMs: 1_000 });
+    engine = createTestEngine({ hangupGraceMs: 1_000, ...options });
     container = await runContainer(image);
     await container.sh('id alice 2>/dev/null || useradd -m alice');
     session = engine.openSession(await authorizationFor(engine, container.id));

@@ -20,6 +20,8 @@ const environment = [
   'EMPTY=',
 ];
 
+const acceptEnv = ['LANG', 'LC_*', 'NODE_OPTIONS', 'LD_PRELOAD'];
+
 describe.each([
   ['debian', undefined],
   ['debian', 'app'],
@@ -33,8 +35,8 @@ describe.each([
   let quick: SessionHandler;
   beforeAll(async () => {
     container = await runContainer(images[image], environment);
-    plainEngine = createTestEngine({ residentIdleMs: 0 });
-    engine = createTestEngine();
+    plainEngine = createTestEngine({ prepares: false, acceptEnv });
+    engine = createTestEngine({ acceptEnv });
     plain = plainEngine.openSession(await authorizationFor(plainEngine, container.id, user));
     quick = await residentSession(engine, container, user);
   });
@@ -45,7 +47,11 @@ describe.each([
 
   it.each([
     ['variables', 'env | sort', {}],
-    ['variables that the client sends', 'env | sort', { LANG: 'C.UTF-8', LC_ALL: '', NODE_OPTIONS: '--y' }],
+    [
+      'variables that the client sends',
+      'env | sort',
+      { LANG: 'C.UTF-8', LC_ALL: '', NODE_OPTIONS: '--y', LD_PRELOAD: '' },
+    ],
     ['user and groups', 'id; id -Gn', {}],
     ['folder, mask and limits', 'pwd; umask; ulimit -a; ulimit -Ha; cat /proc/self/limits', {}],
     [

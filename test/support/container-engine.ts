@@ -20,10 +20,10 @@ export function createTestEngine(options: Partial<ContainerEngineOptions> = {}):
 }
 
 /** An engine and a container of `image` for all tests of a describe; `session` runs in it as its default user. */
-export const containerForAllTests = (image: string) =>
+export const containerForAllTests = (image: string, options: Partial<ContainerEngineOptions> = {}) =>
   forAllTests(
     async () => {
-      const engine = createTestEngine();
+      const engine = createTestEngine(options);
       const container = await runContainer(image);
       const session = engine.openSession(await authorizationFor(engine, container.id));
       return { engine, container, session };

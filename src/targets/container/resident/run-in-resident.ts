@@ -54,10 +54,11 @@ export async function runInResident(
   carrySignals(io, inside, pid);
   const gone = aborted(closed);
   try {
-    if ((await Promise.race([complete, gone])) === 'gone') {
+    const ended = await Promise.race([complete, gone]);
+    if (ended === 'gone') {
       return { exitSignal: 'HUP', message: 'the client went away' };
     }
-    const exitStatus = parseNumber(trailers()?.['x-exit'], 255);
+    const exitStatus = ended ? parseNumber(trailers()?.['x-exit'], 255) : undefined;
     if (exitStatus === undefined || exitStatus === killed) {
       const ending = await findContainerEnding(parts, facts);
       if (ending) throw ending;
@@ -126,15 +127,16 @@ function parseNumber(told: unknown, max: number): number | undefined {
   return /^\d{1,7}$/.test(text) && Number(text) <= max ? Number(text) : undefined;
 }
 
-/** Resolves at the end of output, whether that is the program's or not. */
-function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): Promise<void> {
+/** Resolves at the end of output, whether that is the program's or not; to false where it was none. */
+function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): Promise<boolean> {
   const read = createFrameReader((to, data) => outbox.push(io[to], data));
   return new Promise((resolve) => {
-    stream.on('end', resolve).on('close', resolve);
+    stream.on('end', () => resolve(true)).on('close', () => resolve(true));
     stream.on('data', (chunk: Buffer) => {
       try {
         read(chunk);
       } catch {
+        resolve(false);
         stream.destroy();
       }
       if (outbox.bytes > holdAboveBytes) stream.pause();
