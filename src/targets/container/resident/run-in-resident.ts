@@ -29,6 +29,7 @@ const startFailures = new Set([
 ]);
 const holdAboveBytes = 2 * 1024 * 1024;
 const roomBelowBytes = 1024 * 1024;
+const underWayBytes = 512 * 1024;
 const killed = 137;
 const maxWaitingSignals = 16;
 
@@ -144,11 +145,24 @@ function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): 
   });
 }
 
-/** Returns what stops it. */
+/** Returns what stops it. Unlike pipe(), it does not wait for each piece to have gone. */
 function carryInput({ stdin }: SessionIo, stream: Answered['stream']): () => void {
-  if (stdin.readableEnded) stream.end();
-  else stdin.pipe(stream);
-  return () => void stdin.unpipe(stream);
+  const end = () => void stream.end();
+  const resume = () => void stdin.resume();
+  const send = (chunk: Buffer) => {
+    stream.write(chunk);
+    if (stream.writableLength > underWayBytes) stdin.pause();
+  };
+  const stop = () => {
+    stdin.off('data', send).off('end', end).pause();
+    stream.off('drain', resume);
+  };
+  if (stdin.readableEnded) end();
+  else {
+    stream.on('drain', resume);
+    stdin.on('end', end).on('data', send);
+  }
+  return stop;
 }
 
 function carrySignals(io: SessionIo, inside: InsideConnection, pid: number | undefined): void {

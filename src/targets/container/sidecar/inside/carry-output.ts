@@ -2,6 +2,8 @@
 import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 
+/** Far more than Node would have: every pause costs a way to the gateway and back. */
+const underWayBytes = 512 * 1024;
 /** After the exit, of a program whose background child keeps its output open. */
 const silenceTicks = 4;
 const tickMs = 25;
@@ -37,9 +39,9 @@ export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: S
     header.writeUInt32BE(chunk.length, 4);
     stream.cork();
     stream.write(header);
-    const hasRoom = stream.write(chunk);
+    stream.write(chunk);
     stream.uncork();
-    if (hasRoom) return;
+    if (stream.writableLength <= underWayBytes) return;
     if (!hasExited) for (const socket of sockets) socket.pause();
     else takenWhileHeld += chunk.length;
     if (takenWhileHeld > pipeBytes) ended.resolve();
