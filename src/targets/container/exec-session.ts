@@ -21,7 +21,7 @@ export interface ExecParts {
 }
 
 /** What a program without a client is told, and what its session is recorded as. */
-const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
+export const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
 
 /** Resolves to the program's own end; throws GatewayError where it never ran or its container ended. */
 export async function runExecSession(

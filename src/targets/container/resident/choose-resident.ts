@@ -31,7 +31,7 @@ export function createChooseResident(residents: Residents, isOn: boolean): Choos
   return async (authorization, facts, plan) => {
     if (plan.tty || !isOn) return undefined;
     const ready = residents.findReady(authorization);
-    if (ready) return ready;
+    if (ready) return ready.startsPrograms ? ready : undefined;
     // Without a shell nothing else can signal its programs, or end them: that is worth a wait.
     const isWorthWaiting = plan.signalShell === undefined;
     if (!isWorthWaiting && !isAnother(facts, plan)) return undefined;

@@ -19,6 +19,8 @@ import { whyNoResident } from './why-no-resident.ts';
 
 export interface Resident {
   readonly inside: InsideConnection;
+  /** Whether programs begin through it: false once it has said that it cannot make pipes for them. */
+  readonly startsPrograms: boolean;
   /** The limit of open files that programs have there, as `ulimit -S -n` says it; empty: not known. */
   readonly openFiles: string;
   /** Of this start of the container: as long as the resident is there, it has not stopped. */
@@ -39,6 +41,8 @@ export interface Residents {
   findReady(authorization: Authorization<ContainerTarget>): Resident | undefined;
   /** Nothing new begins through it; it ends when what it has begun is over. `againInMs`: when there may be another. */
   retire(resident: Resident, againInMs: number): void;
+  /** No program begins through it any more; it is there for files and sockets. */
+  startNone(resident: Resident): void;
   /** Holders that never started, or have ended; those that run belong to a gateway. */
   removeLeftovers(): Promise<void>;
   /** Ends what still runs through them. */
@@ -57,6 +61,8 @@ export interface ResidentsOptions {
 const tryAgainAfterMs = 10 * 60_000;
 const maxKept = 2_000;
 const closeWithinMs = 10_000;
+/** Of one that is retired: longer than a session takes from choosing it to asking. */
+const retiredIdleMs = 5_000;
 
 interface Kept {
   readonly startedAt: string;
@@ -68,6 +74,7 @@ interface Kept {
 
 export function createResidents({ engine, withImage, log, idleMs }: ResidentsOptions): Residents {
   const kept = new Map<string, Kept>();
+  const retired = new Set<InsideConnection>();
   let closed = false;
 
   async function start(facts: ContainerFacts, user: SessionUser): Promise<Resident> {
@@ -83,7 +90,7 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
       openResident(engine, image, { details, user, gid, shell }, log),
     );
     if (closed) opened.inside.close();
-    return { ...opened, facts: rememberedFacts(facts) };
+    return { ...opened, startsPrograms: true, facts: rememberedFacts(facts) };
   }
 
   function keep(key: string, facts: ContainerFacts, user: SessionUser): Kept {
@@ -137,10 +144,19 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     },
     retire(resident, againInMs) {
       for (const [key, entry] of kept) {
-        if (entry.ready !== resident) continue;
+        if (entry.ready?.inside !== resident.inside) continue;
         if (againInMs > 0) entry.failedUntil = Date.now() + againInMs;
         else kept.delete(key);
+        if (retired.has(resident.inside)) continue;
+        retired.add(resident.inside);
+        resident.inside.onClose(() => retired.delete(resident.inside));
+        // Or one session after the other could leave another behind.
+        endWhenIdle(resident.inside, Math.min(idleMs, retiredIdleMs));
       }
+    },
+    startNone(resident) {
+      for (const entry of kept.values())
+        if (entry.ready?.inside === resident.inside) entry.ready = { ...resident, startsPrograms: false };
     },
     async removeLeftovers() {
       const left = (await engine.list()).filter(
@@ -155,7 +171,10 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     async close() {
       closed = true;
       const opening = [...kept.values()].map((entry) => entry.opening);
-      await Promise.allSettled(opening.map(async (each) => end((await each).inside)));
+      await Promise.allSettled([
+        ...opening.map(async (each) => end((await each).inside)),
+        ...[...retired].map(end),
+      ]);
     },
   };
 }

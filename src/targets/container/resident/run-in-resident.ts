@@ -4,7 +4,7 @@ import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { findContainerEnding } from '../container-ending.ts';
 import type { ContainerFacts } from '../container-facts.ts';
 import { shortReason } from '../engine-errors.ts';
-import type { ExecParts } from '../exec-session.ts';
+import { type ExecParts, hungUp } from '../exec-session.ts';
 import { createFrameReader } from '../frames.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import type { SessionPlan } from '../session-plan.ts';
@@ -44,8 +44,9 @@ export async function runInResident(
   io: SessionIo,
   closed: AbortSignal,
 ): Promise<SessionEnd | undefined> {
+  if (closed.aborted) return hungUp;
   const { facts, inside } = resident;
-  const answered = await start(parts, resident, plan, io);
+  const answered = await start(parts, resident, plan, io, closed);
   if (!answered || !('stream' in answered)) return answered;
   const { stream, headers, trailers, cancel } = answered;
   const pid = parseNumber(headers['x-pid'], 4_194_304);
@@ -57,7 +58,7 @@ export async function runInResident(
   try {
     const ended = await Promise.race([complete, gone]);
     if (ended === 'gone') {
-      return { exitSignal: 'HUP', message: 'the client went away' };
+      return hungUp;
     }
     const exitStatus = ended ? parseNumber(trailers()?.['x-exit'], 255) : undefined;
     if (exitStatus === undefined || exitStatus === killed) {
@@ -80,6 +81,7 @@ async function start(
   resident: Resident,
   plan: SessionPlan,
   io: SessionIo,
+  closed: AbortSignal,
 ): Promise<Answered | SessionEnd | undefined> {
   const { inside, openFiles, facts } = resident;
   if (inside.load >= maxPrograms) return undefined;
@@ -87,6 +89,7 @@ async function start(
     residents.retire(resident, againAfterSilenceMs);
     return undefined;
   }
+  if (closed.aborted) return hungUp;
   const isBare = plan.launch.marker === undefined;
   const order = {
     argv: plan.launch.argvForResident(openFiles),
@@ -98,9 +101,12 @@ async function start(
     return await inside.ask('/run', withLength(Buffer.from(JSON.stringify(order))));
   } catch (error) {
     // It was asked, and has not said no: the program may run, and must not run twice.
-    if (!(error instanceof InsideRefusal) || error.code === 'ETIMEDOUT')
+    if (!(error instanceof InsideRefusal) || error.code === 'ETIMEDOUT') {
+      residents.retire(resident, againAfterSilenceMs);
       throw lost(undefined, facts, plan, undefined);
-    if (!startFailures.has(error.code)) residents.retire(resident, 0);
+    }
+    if (error.code === 'ENOPIPE') residents.startNone(resident);
+    else if (!startFailures.has(error.code)) residents.retire(resident, 0);
     return isBare ? notFound(error.code, plan, io) : undefined;
   }
 }

@@ -16,7 +16,7 @@ export interface Pipe {
 export type Pipes = readonly [Pipe, Pipe, Pipe];
 
 export interface PipeSource {
-  /** Rejects where the shell makes none: then it never will. */
+  /** Rejects with code ENOPIPE where the shell makes none, or not in time: then it never will. */
   take(): Promise<Pipes>;
 }
 
@@ -26,6 +26,8 @@ const shellFds = [3, 4, 5, 6, 7, 8];
 const text = 'x\n';
 const order = `exec ${shellFds.map((fd) => `${fd}<<E`).join(' ')}\n${`${text}E\n`.repeat(shellFds.length)}echo\n`;
 const readyAtMost = 6;
+/** Far longer than it ever takes; whoever asked must be told before they give up. */
+const madeWithinMs = 2_000;
 
 /** `shell`: the words that start one which reads its script from stdin. */
 export function createPipeSource(shell: readonly string[]): PipeSource {
@@ -38,8 +40,17 @@ export function createPipeSource(shell: readonly string[]): PipeSource {
 
   const maker = spawn(shell[0] as string, shell.slice(1), { env: {}, stdio: ['pipe', 'pipe', 'ignore'] });
   const fail = (error: Error) => {
-    failure ??= error;
+    failure ??= Object.assign(error, { code: 'ENOPIPE' });
+    // It may be stopped.
+    maker.kill('SIGKILL');
     for (const { reject } of waiting.splice(0)) reject(failure);
+    for (const pipes of [...ready.splice(0), ...held.splice(0)]) closePipes(pipes);
+  };
+  const later = () => {
+    const made = Promise.withResolvers<Pipes>();
+    const deadline = setTimeout(() => fail(new Error('the shell makes no pipes')), madeWithinMs);
+    waiting.push(made);
+    return made.promise.finally(() => clearTimeout(deadline));
   };
   const proceed = () => {
     if (ready.length < readyAtMost) maker.stdin.write(order);
@@ -58,24 +69,23 @@ export function createPipeSource(shell: readonly string[]): PipeSource {
   maker.stdin.on('error', fail).write(order);
   maker.on('error', fail).on('exit', () => fail(new Error('the shell that makes pipes has ended')));
   maker.stdout.on('data', (chunk: Buffer) => {
+    if (failure) return;
     try {
       for (let left = chunk.length; left > 0; left--) gather();
     } catch (error) {
       fail(error as Error);
-      maker.kill('SIGKILL');
     }
   });
   return {
     take() {
       if (failure) return Promise.reject(failure);
       const first = ready.shift();
-      const later = Promise.withResolvers<Pipes>();
-      if (!first) waiting.push(later);
+      const taken = first ? Promise.resolve(first) : later();
       if (!isAsking) {
         isAsking = true;
         proceed();
       }
-      return first ? Promise.resolve(first) : later.promise;
+      return taken;
     },
   };
 }

@@ -65,7 +65,13 @@ function begin(says: {
     ...{ onWindowChange: () => {}, onSignal: () => {} },
     closed: new AbortController().signal,
   };
-  const end = runInResident(parts, { inside, openFiles: '1024', facts }, plan, io, io.closed);
+  const end = runInResident(
+    parts,
+    { inside, startsPrograms: true, openFiles: '1024', facts },
+    plan,
+    io,
+    io.closed,
+  );
   return { end, stdout, begun, retired, asked };
 }
 
@@ -116,5 +122,11 @@ describe('a resident’s word', () => {
     for (const refusal of [new InsideLost('gone'), new InsideRefusal('ETIMEDOUT')]) {
       await expect(begin({ refusal }).end).rejects.toMatchObject({ code: 'program-lost' });
     }
+  });
+
+  it('one that pongs and never answers loses one session, not each that follows', async () => {
+    const { end, retired } = begin({ refusal: new InsideRefusal('ETIMEDOUT') });
+    await expect(end).rejects.toMatchObject({ code: 'program-lost' });
+    expect(retired).toEqual([60_000]);
   });
 });
