@@ -12,14 +12,24 @@ export interface Sshd extends SshTarget {
   readonly stop: () => Promise<void>;
 }
 
+interface SshdOptions {
+  /** Loopback addresses to listen at, the same port at each. Default: 127.0.0.1. */
+  readonly addresses?: readonly string[];
+  /** Users beside those of the machine: with a shell, and with the rights of nobody. */
+  readonly users?: readonly string[];
+}
+
 /** With these lines of sshd_config beside what it needs to run. */
-export async function startSshd(lines: readonly string[]): Promise<Sshd> {
+export async function startSshd(
+  lines: readonly string[],
+  { addresses = ['127.0.0.1'], users = [] }: SshdOptions = {},
+): Promise<Sshd> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-sshd-'));
   const hostKey = await makeKeyPair();
   await mkdir('/run/sshd', { recursive: true });
   const port = await freePort();
   const own = [
-    `ListenAddress 127.0.0.1:${port}`,
+    ...addresses.map((address) => `ListenAddress ${address}:${port}`),
     `HostKey ${hostKey.file}`,
     'UsePAM no',
     'PermitRootLogin prohibit-password',
@@ -28,7 +38,9 @@ export async function startSshd(lines: readonly string[]): Promise<Sshd> {
   ];
   await writeFile(join(folder, 'config'), [...own, ...lines, ''].join('\n'));
   const log = join(folder, 'log');
-  const child = spawn('/usr/sbin/sshd', ['-D', '-f', join(folder, 'config'), '-E', log], { stdio: 'ignore' });
+  const command = ['/usr/sbin/sshd', '-D', '-f', join(folder, 'config'), '-E', log];
+  const [program = '', ...args] = users.length === 0 ? command : await withUsers(folder, users, command);
+  const child = spawn(program, args, { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const logged = () => readFile(log, 'utf8').catch(() => '');
   while (!(await logged()).includes('Server listening')) {
@@ -45,6 +57,13 @@ export async function startSshd(lines: readonly string[]): Promise<Sshd> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function withUsers(folder: string, users: readonly string[], command: readonly string[]) {
+  const rows = users.map((name) => `${name}:x:65534:65534::/tmp:/bin/sh\n`);
+  const passwd = join(folder, 'passwd');
+  await writeFile(passwd, [await readFile('/etc/passwd', 'utf8'), ...rows].join(''));
+  return ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/passwd && exec "$@"', passwd, ...command];
 }
 
 /** sshd takes no port 0: this one is free now, and taken in a moment. */

@@ -35,6 +35,8 @@ export const programs: Readonly<Record<string, string>> = {
   '/usr/share/java/bcprov.jar': 'libbcprov-java',
   lftp: 'lftp',
   rclone: 'rclone',
+  rsync: 'rsync',
+  ansible: 'ansible-core',
   'ssh-audit': 'ssh-audit',
   wrk: 'wrk',
 };
