@@ -109,6 +109,15 @@ describe('forwards', () => {
     expect(hash(await through(port))).toBe(hash(big));
     child.kill();
   });
+
+  it('-R takes two free ports for who asks twice', async () => {
+    const any = ['127.0.0.1', 'localhost'].flatMap((to) => ['-R', `0:${to}:${portOf(echo)}`]);
+    const { stderr } = await door.ssh('sleep 0.3', {
+      login: 'rexec-host',
+      args: ['-o', 'LogLevel=INFO', ...any],
+    });
+    expect(stderr.match(/Allocated port/g)).toHaveLength(2);
+  });
 });
 
 describe('one connection with many sessions', () => {

@@ -48,9 +48,15 @@ function createExchange(stream: Duplex) {
   stream.on('error', (error) => fail(error.message));
   stream.once('close', () => fail('the agent is gone')).once('end', () => fail('the agent is gone'));
   stream.on('data', (data: Buffer) => {
+    // Nobody asked: what comes then would only be gathered.
+    if (!settle) return void stream.destroy();
     received = Buffer.concat([received, data]);
     const length = received.length < 4 ? 0 : received.readUInt32BE(0);
-    if (length > maxMessageBytes || received.length > maxMessageBytes + 4) return fail('too long an answer');
+    if (length > maxMessageBytes || received.length > maxMessageBytes + 4) {
+      received = Buffer.alloc(0);
+      stream.destroy();
+      return fail('too long an answer');
+    }
     if (received.length < 4 || received.length < 4 + length) return;
     const answer = received.subarray(4, 4 + length);
     received = received.subarray(4 + length);
@@ -58,6 +64,7 @@ function createExchange(stream: Duplex) {
   });
   return (request: Buffer, expected: number, withinMs: number) =>
     new Promise<Buffer>((resolve, reject) => {
+      if (stream.destroyed) return reject(new Error('the agent is gone'));
       const deadline = setTimeout(() => fail('the agent does not answer'), withinMs);
       settle = (answer) => {
         settle = undefined;

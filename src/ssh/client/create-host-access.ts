@@ -27,7 +27,7 @@ export const createHostAccess = (
   scanHostKeys,
   egressKey: createEgressKey(config.dataDir),
   openConnection: createOpenHostConnection({
-    proveWithinMs: config.hostConnectTimeoutMs,
+    answerWithinMs: config.hostConnectTimeoutMs,
     rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
     keepAlive: { intervalMs: config.keepaliveIntervalMs, countMax: config.keepaliveCountMax },
   }),

@@ -10,6 +10,7 @@ import type { ChannelOpenHandler } from '../channel-open.ts';
 import type { ConnectionLayer } from '../connection-layer.ts';
 import { string, uint32, WireReader } from '../wire.ts';
 import { channelStream } from './channel-stream.ts';
+import { openedBefore } from './opened-before.ts';
 
 export interface HostForwards extends Pick<HostConnection, 'dial' | 'listen'> {
   /** Answers the host's `forwarded-tcpip`. */
@@ -23,7 +24,11 @@ interface Listening {
 }
 
 /** `layer` is there when the first request comes. */
-export function createHostForwards(host: string, layer: () => ConnectionLayer): HostForwards {
+export function createHostForwards(
+  host: string,
+  layer: () => ConnectionLayer,
+  answerWithinMs: number,
+): HostForwards {
   const listeners = new Map<string, Listening>();
   const keyOf = (address: string, port: number) => `${port} ${address}`;
 
@@ -37,9 +42,12 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
     ];
     let reason = 'the connection to it was lost';
     const open = Buffer.concat(fields);
-    const channel = await layer().openChannel('direct-tcpip', open, { eofAtFinish: true }, (refusal) => {
+    const opening = layer().openChannel('direct-tcpip', open, { eofAtFinish: true }, (refusal) => {
       reason = printable(excerpt(refusal.message, 200)) || 'it refused';
     });
+    const inTime = AbortSignal.timeout(answerWithinMs);
+    const channel = await openedBefore(inTime, opening);
+    if (!channel && inTime.aborted) reason = 'no answer in time';
     if (channel) return channelStream(channel);
     throw new GatewayError('forward-failed', { destination: `${address}:${port}`, name: host, reason });
   }
@@ -64,16 +72,13 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
       return new GatewayError('forward-failed', { destination, name: host, reason });
     };
     if (listeners.has(key)) throw refused('it listens there already');
-    // Before the answer: the first connection may come with it.
-    listeners.set(key, { onConnection, end });
+    // Before the answer: the first connection may come with it. Which port any is, only the answer says.
+    if (place.port !== 0) listeners.set(key, { onConnection, end });
     const answer = await layer().ask('tcpip-forward', fields(place.port));
-    if (!answer) {
-      end();
-      throw refused('it does not listen there');
-    }
-    // Only to a request for any port the host says which, RFC 4254 §7.1.
-    const port = place.port === 0 ? new WireReader(answer).uint32() : place.port;
-    listeners.delete(key);
+    const port = answer && boundPort(place, answer);
+    if (place.port !== 0) listeners.delete(key);
+    // Two listeners at one port could not be told apart, and one of them would never be closed.
+    if (port === undefined || listeners.has(keyOf(address, port))) throw refused('it does not listen there');
     key = keyOf(address, port);
     listeners.set(key, { onConnection, end });
     return {
@@ -102,4 +107,11 @@ export function createHostForwards(host: string, layer: () => ConnectionLayer): 
       for (const { end } of [...listeners.values()]) end();
     },
   };
+}
+
+/** Only to a request for any port the host says which, RFC 4254 §7.1. Undefined: it says none that there is. */
+function boundPort({ port }: PortDestination, answer: Buffer): number | undefined {
+  if (port !== 0) return port;
+  const said = answer.length < 4 ? 0 : new WireReader(answer).uint32();
+  return said >= 1 && said <= 65_535 ? said : undefined;
 }

@@ -99,6 +99,7 @@ function converse(transport: ClientTransport, onAccepted: () => void) {
   let settle: (answer: Answer) => void = () => {};
   let signatures: readonly string[] | undefined;
   let gone: string | undefined;
+  let isOver = false;
   transport.onEnd((reason) => {
     gone = reason;
     settle({ kind: 'gone', reason });
@@ -119,7 +120,12 @@ function converse(transport: ClientTransport, onAccepted: () => void) {
     ],
   ]);
   // EXT_INFO comes before the service is accepted.
-  transport.onLoginMessage((payload) => readers.get(payload[0] as number)?.(new WireReader(payload, 1)));
+  transport.onLoginMessage((payload) => {
+    // One yes begins one connection, RFC 4252 §5.1; another one would begin another in its place.
+    if (isOver) return;
+    isOver = payload[0] === success;
+    readers.get(payload[0] as number)?.(new WireReader(payload, 1));
+  });
 
   const ask = (payload: Buffer) =>
     new Promise<Answer>((resolve) => {

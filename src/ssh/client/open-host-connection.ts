@@ -14,11 +14,12 @@ import { describeHostKey } from './host-key-line.ts';
 import { type KeepAliveRules, keepAlive } from './keep-alive.ts';
 import { logIn } from './log-in.ts';
 import { type ClientTransport, openTransport } from './open-transport.ts';
+import { openedBefore } from './opened-before.ts';
 import { runHostSession } from './run-host-session.ts';
 
 export interface HostConnectionRules {
-  /** For the host to prove its key. */
-  readonly proveWithinMs: number;
+  /** For the host to prove its key, and to answer each channel that is opened to it. */
+  readonly answerWithinMs: number;
   readonly rekeyLimits: RekeyLimits;
   readonly keepAlive: KeepAliveRules;
 }
@@ -34,7 +35,7 @@ export const createOpenHostConnection =
     const transport = await prove(
       stream,
       host,
-      AbortSignal.any([signal, AbortSignal.timeout(rules.proveWithinMs)]),
+      AbortSignal.any([signal, AbortSignal.timeout(rules.answerWithinMs)]),
     );
     const onAbort = () => transport.destroy();
     signal.addEventListener('abort', onAbort, { once: true });
@@ -93,7 +94,7 @@ function connect(
   const gone = new AbortController();
   let lost: string | undefined;
   const agents = createAgentLoans();
-  const forwards = createHostForwards(host.name, () => layer);
+  const forwards = createHostForwards(host.name, () => layer, rules.answerWithinMs);
   const layer: ConnectionLayer = new ConnectionLayer({
     client,
     transport: stream,
@@ -127,9 +128,12 @@ function connect(
     async runSession(request, io, agent) {
       let reason = lost ?? 'the connection to it was lost';
       const options = { eofAtFinish: true, takesStderr: true };
-      const channel = await layer.openChannel('session', Buffer.alloc(0), options, (refusal) => {
+      const inTime = AbortSignal.timeout(rules.answerWithinMs);
+      const opening = layer.openChannel('session', Buffer.alloc(0), options, (refusal) => {
         reason = printable(excerpt(refusal.message, 200)) || 'too many sessions';
       });
+      const channel = await openedBefore(AbortSignal.any([inTime, io.closed]), opening);
+      if (!channel && inTime.aborted) reason = 'no answer in time';
       if (!channel) throw new GatewayError('host-session-refused', { host: host.name, reason });
       if (agent) agents.lend(agent, channel.gone);
       const wantsAgent = agent !== undefined;
