@@ -20,7 +20,8 @@ beforeAll(async () => {
   const addresses = names.map((_, n) => `127.0.0.${n + 1}`);
   const lines = [...(await lettingIn(door.identity)), 'Subsystem sftp internal-sftp', 'MaxStartups 100'];
   sshd = await startSshd(lines, { addresses });
-  for (const [n, name] of names.entries()) await door.addHost(name, sshd.port, { hostname: `127.0.0.${n + 1}` });
+  for (const [n, name] of names.entries())
+    await door.addHost(name, sshd.port, { hostname: `127.0.0.${n + 1}` });
   config = await sshConfigFile(door);
 });
 afterAll(async () => {
