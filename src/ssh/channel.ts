@@ -65,7 +65,6 @@ export class Channel extends Duplex {
   #eofSent = false;
   #closeSent = false;
   readonly #eofAtFinish: boolean;
-
   constructor(wire: ChannelWire, numbers: ChannelNumbers, options: ChannelOptions) {
     super({ allowHalfOpen: true, autoDestroy: false, emitClose: false, highWaterMark: 256 * 1024 });
     this.#wire = wire;
@@ -104,8 +103,13 @@ export class Channel extends Duplex {
     this.#grantWindow();
   }
 
-  override _read(): void {
+  override _read(): void {}
+
+  /** Not in `_read`, which Node calls before it takes what `read` returns: a window unread as a whole would stay shut. */
+  override read(size?: number): Buffer | null {
+    const data = super.read(size) as Buffer | null;
     this.#grantWindow();
+    return data;
   }
 
   override _write(data: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
@@ -260,7 +264,7 @@ export class Channel extends Duplex {
     if (!this.isOpen || this.#eofReceived) return;
     const bytes = this.receiveWindow.grant(this.readableLength + (this.stderrIn?.readableLength ?? 0));
     if (bytes === 0) return;
-    const { remote } = this.numbers;
-    this.#wire.send(Buffer.concat([byte(message.channelWindowAdjust), uint32(remote), uint32(bytes)]));
+    const fields = [byte(message.channelWindowAdjust), uint32(this.numbers.remote), uint32(bytes)];
+    this.#wire.send(Buffer.concat(fields));
   }
 }
