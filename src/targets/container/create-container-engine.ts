@@ -1,12 +1,10 @@
 /** The ContainerEngine port over the Docker Engine's API. */
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { Authorization } from '../../auth/authorization.ts';
 import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
 import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
-import { checkAllowed } from '../check-allowed.ts';
-import type { ContainerEngine, ContainerTarget } from '../target.ts';
+import type { ContainerEngine } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, toTargets } from './container-list.ts';
@@ -14,16 +12,14 @@ import { dialWeb } from './dial-web.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
-import { type ExecParts, runExecSession } from './exec-session.ts';
+import type { ExecParts } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
-import { type ChooseResident, createChooseResident } from './resident/choose-resident.ts';
-import { createResidents, type Residents } from './resident/create-residents.ts';
+import { createChooseResident } from './resident/choose-resident.ts';
+import { createResidents } from './resident/create-residents.ts';
 import { createSockets } from './resident/open-sockets.ts';
-import { runInResident } from './resident/run-in-resident.ts';
-import { runSftpInside } from './resident/sftp-inside.ts';
 import { runScript } from './run-script.ts';
-import { findSftpServer, folderOf, type PlanRules, planSession } from './session-plan.ts';
-import { runSftpSession } from './sftp/sftp-session.ts';
+import { createSessionHandler } from './session-in.ts';
+import type { PlanRules } from './session-plan.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createWithImage } from './sidecar/with-image.ts';
 import { createSignaller } from './signaller.ts';
@@ -99,7 +95,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) =>
-      sessions.wrap(sessionIn(authorization, { ...parts, residents, choose }, rules)),
+      sessions.wrap(createSessionHandler(authorization, { ...parts, residents, choose }, rules)),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
@@ -121,38 +117,6 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       containers.close();
       engine.close();
     },
-  };
-}
-
-interface SessionParts extends ExecParts {
-  readonly residents: Residents;
-  readonly choose: ChooseResident;
-}
-
-function sessionIn(
-  authorization: Authorization<ContainerTarget>,
-  parts: SessionParts,
-  rules: PlanRules,
-): SessionHandler {
-  const { target, user } = authorization;
-  return async (request, io, context) => {
-    checkAllowed(authorization, request);
-    const known = parts.residents.findReady(authorization)?.facts;
-    const facts = known ?? (await parts.facts.getFacts(target.id, target.name));
-    if (request.start.kind === 'subsystem' && !(await findSftpServer(facts))) {
-      const asked = await facts.getUser(user);
-      // Where there can be none, the image's own shell does what it can.
-      const resident = await parts.residents.open(authorization, facts, asked).catch(() => undefined);
-      if (resident) return runSftpInside(io, resident, folderOf(facts, asked));
-    }
-    const plan = await planSession(facts, user, request, context, rules);
-    const run = async (programIo: SessionIo) => {
-      const resident = await parts.choose(authorization, facts, plan);
-      const end = resident && (await runInResident(parts, resident, plan, programIo, programIo.closed));
-      return end ?? runExecSession(parts, facts, plan, programIo, programIo.closed);
-    };
-    if (plan.files === 'program') return run(io);
-    return runSftpSession(io, run, await facts.homes(plan.user));
   };
 }
 

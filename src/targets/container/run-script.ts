@@ -25,7 +25,6 @@ export async function runScript(
     launch: launchOf({ shell, program, folders: ['/', '/'], pty: undefined }),
     env: [`HOME=${user.home}`, `USER=${user.name}`, `LOGNAME=${user.name}`, 'LC_ALL=C'],
     user,
-    files: 'program',
     tty: false,
     size: undefined,
     sizeOf: terminalSize,

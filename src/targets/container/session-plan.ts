@@ -4,6 +4,7 @@ import type { Pty, SessionContext, SessionRequest } from '../../sessions/session
 import type { ContainerFacts } from './container-facts.ts';
 import { type Launch, launchOf, shellArgv, terminalSize } from './launch.ts';
 import type { SessionUser } from './passwd.ts';
+import { parseScpCommand, type ScpCommand } from './scp/scp-command.ts';
 import { sessionEnvironment } from './session-environment.ts';
 import { helperScript } from './sftp/helper-script.ts';
 
@@ -16,16 +17,19 @@ export interface SessionPlan {
   readonly sizeOf: typeof terminalSize;
   /** Where a program without a launcher starts. */
   readonly bareFolder: string;
-  /** Who answers SFTP: nothing but that program, or the gateway through the helper script that the program is. */
-  readonly files: 'program' | 'helper';
   /** What can run the signal scripts; undefined: nothing, so signals do not reach the program. */
   readonly signalShell: string | undefined;
 }
+
+/** SFTP, or the other end of `scp -O`. */
+export type FilesProtocol = 'sftp' | ScpCommand;
 
 export interface PlanRules {
   readonly isAcceptedEnv: (name: string) => boolean;
   /** Words of a command line for images without a shell. */
   readonly splitWords: (line: string) => readonly string[];
+  /** Not what was asked for is to run, but the script through which the gateway reaches files. */
+  readonly asHelper?: boolean;
 }
 
 const usualShells = ['/bin/bash', '/bin/sh'];
@@ -38,6 +42,7 @@ const sftpServers = [
   '/usr/libexec/sftp-server',
   '/usr/lib/sftp-server',
 ];
+const scpPrograms = ['/usr/bin/scp', '/bin/scp', '/usr/local/bin/scp'];
 const workdirLabel = 'rexec.workdir';
 
 /** Throws no-such-user, no-shell, no-sftp-server. */
@@ -49,18 +54,19 @@ export async function planSession(
   rules: PlanRules,
 ): Promise<SessionPlan> {
   // A file transfer through a terminal would be translated to pieces.
-  const pty: Pty | undefined = request.start.kind === 'subsystem' ? undefined : request.pty;
+  const pty: Pty | undefined = rules.asHelper || request.start.kind === 'subsystem' ? undefined : request.pty;
   const [user, launcher] = await Promise.all([
     facts.getUser(requestedUser),
     facts.findProgram(launcherShells),
   ]);
-  const shell = await facts.findProgram([user.shell, ...usualShells]);
-  const program = await programOf(facts, request, shell, launcher, rules);
-  const files = program.includes(helperScript) ? 'helper' : 'program';
+  const shell = await findShell(facts, user);
+  const program = rules.asHelper
+    ? helperProgram(facts, launcher)
+    : await programOf(facts, request, shell, rules);
   const folder = folderOf(facts, user);
   return {
     launch: launchOf({ shell: launcher, program, folders: [folder, user.home], pty }),
-    env: envFor(files, {
+    env: envFor(rules, {
       user,
       shell,
       pty,
@@ -71,7 +77,6 @@ export async function planSession(
       isAccepted: rules.isAcceptedEnv,
     }),
     user,
-    files,
     tty: pty !== undefined,
     size: pty && terminalSize(pty.size),
     sizeOf: terminalSize,
@@ -81,10 +86,14 @@ export async function planSession(
 }
 
 /** The helper's programs must say in English what they failed with, and take any bytes for a name. */
-function envFor(files: SessionPlan['files'], facts: Parameters<typeof sessionEnvironment>[0]) {
+function envFor({ asHelper }: PlanRules, facts: Parameters<typeof sessionEnvironment>[0]) {
   const env = sessionEnvironment(facts);
-  return files === 'helper' ? [...env.filter((each) => !/^(LC_|LANG)/.test(each)), 'LC_ALL=C'] : env;
+  return asHelper ? [...env.filter((each) => !/^(LC_|LANG)/.test(each)), 'LC_ALL=C'] : env;
 }
+
+/** What runs the command lines of that user. */
+export const findShell = (facts: ContainerFacts, user: SessionUser) =>
+  facts.findProgram([user.shell, ...usualShells]);
 
 /** Where sessions of that user begin, if there is such a folder. */
 export function folderOf(facts: ContainerFacts, { home }: SessionUser): string {
@@ -92,21 +101,32 @@ export function folderOf(facts: ContainerFacts, { home }: SessionUser): string {
   return folder?.startsWith('/') ? folder : home;
 }
 
-export const findSftpServer = (facts: ContainerFacts) => facts.findProgram(sftpServers);
+/** What the gateway has to speak by itself: undefined where a program of the image does it, or it is not about files. */
+export async function findFilesProtocol(
+  facts: ContainerFacts,
+  { start }: SessionRequest,
+): Promise<FilesProtocol | undefined> {
+  if (start.kind === 'subsystem') return (await facts.findProgram(sftpServers)) ? undefined : 'sftp';
+  const scp = start.kind === 'exec' ? parseScpCommand(start.command) : undefined;
+  return scp && !(await facts.findProgram(scpPrograms)) ? scp : undefined;
+}
+
+function helperProgram({ name }: ContainerFacts, launcher: string | undefined): readonly string[] {
+  if (!launcher) throw new GatewayError('no-sftp-server', { name });
+  return [...shellArgv(launcher), helperScript, 'postern'];
+}
 
 async function programOf(
   facts: ContainerFacts,
   { start }: SessionRequest,
   shell: string | undefined,
-  launcher: string | undefined,
   rules: PlanRules,
 ): Promise<readonly string[]> {
   const { name } = facts;
   if (start.kind === 'subsystem') {
-    const server = await findSftpServer(facts);
-    if (server) return [server];
-    if (launcher) return [...shellArgv(launcher), helperScript, 'postern'];
-    throw new GatewayError('no-sftp-server', { name });
+    const server = await facts.findProgram(sftpServers);
+    if (!server) throw new GatewayError('no-sftp-server', { name });
+    return [server];
   }
   if (start.kind === 'shell') {
     if (!shell) throw new GatewayError('no-shell', { name });

@@ -9,10 +9,13 @@ import type { EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
 import type { SidecarImage } from '../sidecar/image.ts';
+import { createWithPassage, mountsOf, type Passage } from '../sidecar/open-passage.ts';
 
 export interface Holder {
   /** Where its image's files are, as seen in the container beside it. */
   readonly root: string;
+  /** Beside those files, where the engine is on this machine. It outlives the holder: whoever has connected stays so. */
+  readonly passage: Passage | undefined;
   /** Resolves when it is gone. */
   remove(): Promise<void>;
 }
@@ -28,7 +31,9 @@ export async function openHolder(
   containerId: string,
   ids: { readonly uid: number; readonly gid: number },
 ): Promise<Holder> {
-  const id = await engine.createContainer(recipe(image, containerId, ids));
+  const { id, passage } = await createWithPassage((mounted) =>
+    engine.createContainer(recipe(image, containerId, ids, mounted)),
+  );
   try {
     const stdio = openAttachedStdio(await engine.attach(id), () => {});
     stdio.on('error', () => {});
@@ -38,12 +43,15 @@ export async function openHolder(
     const pid = await told;
     return {
       root: `/proc/${pid}/root`,
+      passage,
       async remove() {
-        stdio.destroy();
+        passage?.close();
         await engine.remove(id);
+        stdio.destroy();
       },
     };
   } catch (error) {
+    passage?.close();
     await engine.remove(id).catch(() => {});
     throw error;
   }
@@ -57,6 +65,7 @@ function recipe(
   image: SidecarImage,
   containerId: string,
   ids: { readonly uid: number; readonly gid: number },
+  passage: Passage | undefined,
 ) {
   return {
     name: `postern-holder-${containerId.slice(0, 12)}-${randomId(6)}`,
@@ -73,6 +82,7 @@ function recipe(
     HostConfig: {
       NetworkMode: `container:${containerId}`,
       PidMode: `container:${containerId}`,
+      Mounts: mountsOf(passage),
       AutoRemove: true,
       ReadonlyRootfs: true,
       Memory: memoryBytes,

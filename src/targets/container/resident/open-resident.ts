@@ -1,4 +1,6 @@
 /** Starts the gateway's own Node inside a container, as one of its users, without putting anything into it. */
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
@@ -6,8 +8,9 @@ import { shellArgv } from '../launch.ts';
 import type { SessionUser } from '../passwd.ts';
 import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
 import type { SidecarImage } from '../sidecar/image.ts';
+import { unblocked } from '../sidecar/inside/unblocked.ts';
 import { greet, type InsideConnection, speak } from '../sidecar/inside-connection.ts';
-import { openHolder } from './open-holder.ts';
+import { type Holder, openHolder } from './open-holder.ts';
 
 export interface ResidentPlace {
   readonly details: ContainerDetails;
@@ -55,10 +58,13 @@ export async function openResident(
       log.debug({ container: details.Id, text: shortReason(text) }, 'a resident wrote to stderr');
     });
     stdio.on('error', () => {});
-    const session = await greet(stdio, startWithinMs).catch((error) => {
+    const carrier = await carrierOf(stdio, holder).catch(() => stdio);
+    const session = await greet(carrier, startWithinMs).catch((error) => {
+      stdio.destroy();
       throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
-    const inside = speak(session, stdio, () => {});
+    // It ends with its stdin, whatever it speaks over.
+    const inside = speak(session, carrier, () => stdio.destroy());
     const { stream, headers } = await inside.ask('/hello').catch((error) => {
       inside.close();
       throw error;
@@ -67,6 +73,30 @@ export async function openResident(
     return { inside, openFiles: openFilesOf(details, headers['x-open-files']) };
   } finally {
     await holder.remove().catch(() => {});
+  }
+}
+
+/** Tells the resident where else than by stdin and stdout it may speak, and resolves to where it does. */
+async function carrierOf(stdio: Duplex, { passage, root }: Holder): Promise<Duplex> {
+  const expected = passage?.expect();
+  stdio.write(expected ? `${expected.token} ${root}/passage/socket\n` : '\n');
+  if (!expected) return stdio;
+  const begins = new Promise<Duplex>((resolve) => {
+    stdio.once('data', (chunk: Buffer) => {
+      stdio.pause();
+      stdio.unshift(chunk);
+      resolve(stdio);
+    });
+    stdio.once('close', () => resolve(stdio));
+  });
+  try {
+    const first = await Promise.race([expected.arrived(startWithinMs), begins]);
+    if (first === stdio) return stdio;
+    const carrier = unblocked(first as Socket);
+    stdio.resume().once('close', () => carrier.destroy());
+    return carrier;
+  } finally {
+    expected.forget();
   }
 }
 

@@ -5,8 +5,10 @@ import { internalLabel } from '../../visibility.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { openAttachedStdio } from './attached-stdio.ts';
+import { byPassage } from './by-passage.ts';
 import type { SidecarImage } from './image.ts';
 import { greet, type InsideConnection, speak } from './inside-connection.ts';
+import { createWithPassage, mountsOf, type Passage } from './open-passage.ts';
 
 /** Room for every stream's window, full, besides Node itself. */
 const memoryBytes = 384 * 1024 * 1024;
@@ -18,11 +20,13 @@ export async function openSidecar(
   target: ContainerDetails,
   log: Logger,
 ): Promise<InsideConnection> {
-  const id = await engine.createContainer(recipe(image, target));
+  const { id, passage } = await createWithPassage((mounted) =>
+    engine.createContainer(recipe(image, target, mounted)),
+  );
   try {
-    const connection = await engine.attach(id);
+    const attached = await engine.attach(id);
     const said: string[] = [];
-    const stdio = openAttachedStdio(connection, (text) => {
+    const stdio = openAttachedStdio(attached, (text) => {
       if (said.length < 20) said.push(text);
       log.debug({ container: target.Id, sidecar: id, text: shortReason(text) }, 'a sidecar wrote to stderr');
     });
@@ -31,8 +35,13 @@ export async function openSidecar(
     const session = await greet(stdio).catch((error) => {
       throw new Error(`a sidecar did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
-    return speak(session, stdio, () => void engine.remove(id).catch(() => {}));
+    const connection = speak(session, stdio, () => {
+      passage?.close();
+      engine.remove(id).catch(() => {});
+    });
+    return passage ? byPassage(connection, passage) : connection;
   } catch (error) {
+    passage?.close();
     await engine.remove(id).catch(() => {});
     throw error;
   }
@@ -42,7 +51,11 @@ export async function openSidecar(
  * No capability, and nothing to write to: whoever is root in the container may take hold of the sidecar, and gains
  * nothing by it. It ends when its stdin does, so it cannot outlive the gateway, and the engine then removes it.
  */
-function recipe({ name, node, program, env }: SidecarImage, { Id, HostConfig }: ContainerDetails) {
+function recipe(
+  { name, node, program, env }: SidecarImage,
+  { Id, HostConfig }: ContainerDetails,
+  passage: Passage | undefined,
+) {
   return {
     name: `postern-sidecar-${Id.slice(0, 12)}-${randomId(6)}`,
     Image: name,
@@ -59,6 +72,7 @@ function recipe({ name, node, program, env }: SidecarImage, { Id, HostConfig }: 
       NetworkMode: `container:${Id}`,
       // The kernel ends it with the container. Where that has no processes of its own, it gets its own.
       ...(HostConfig.PidMode ? {} : { PidMode: `container:${Id}` }),
+      Mounts: mountsOf(passage),
       AutoRemove: true,
       ReadonlyRootfs: true,
       Memory: memoryBytes,

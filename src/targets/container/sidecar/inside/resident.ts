@@ -5,7 +5,8 @@
  * none), POSTERN_OPEN_FILES the limit of open files that programs have here.
  */
 import { listenAgent } from './agent.ts';
-import { serveFiles } from './files.ts';
+import { openCarrier } from './carrier.ts';
+import { serveCopies, serveFiles } from './files.ts';
 import { take } from './listen.ts';
 import { createPipeSource } from './pipes.ts';
 import { createPrograms } from './programs.ts';
@@ -36,6 +37,7 @@ const answers: ReadonlyMap<string, Answer> = new Map([
   ['/listen-unix', (stream, query) => listenSocket(stream, query.get('path') ?? '')],
   ['/agent', (stream, query) => listenAgent(stream, query.get('name') ?? '')],
   ['/take', (stream, query) => take(stream, query.get('id') ?? '')],
+  ['/scp', (stream, query) => serveCopies(stream, query.get('home') ?? '/')],
 ]);
 
 const exit = () => {
@@ -43,5 +45,5 @@ const exit = () => {
   void programs.end().finally(() => process.exit(0));
 };
 process.on('exit', closeAllSockets);
-serveAnswers(answers, exit);
+serveAnswers(answers, exit, openCarrier).catch(exit);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, exit);

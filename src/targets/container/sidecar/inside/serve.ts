@@ -1,5 +1,6 @@
 /** Answers what the gateway asks for, over HTTP/2 on stdin and stdout. Imports nothing but Node. */
 import { type IncomingHttpHeaders, performServerHandshake, type ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import { openStdio } from './stdio.ts';
 
 /** What it rejects with becomes status 502, its code the header `x-code`. */
@@ -12,8 +13,15 @@ const maxStreams = 1_024;
 const windowBytes = 1024 * 1024;
 const allWindowsBytes = 64 * 1024 * 1024;
 
-/** By path. `gone` is called once, when there is no gateway any more. */
-export function serveAnswers(answers: ReadonlyMap<string, Answer>, gone: () => void): void {
+/**
+ * By path. `gone` is called once, when there is no gateway any more. `open` finds another stream to speak over than
+ * stdin and stdout, whose end is the gateway's all the same.
+ */
+export async function serveAnswers(
+  answers: ReadonlyMap<string, Answer>,
+  gone: () => void,
+  open = async (stdio: Duplex): Promise<Duplex> => stdio,
+): Promise<void> {
   let isGone = false;
   const end = () => {
     if (isGone) return;
@@ -22,7 +30,9 @@ export function serveAnswers(answers: ReadonlyMap<string, Answer>, gone: () => v
   };
   const stdio = openStdio();
   stdio.on('end', end).on('close', end).on('error', end);
-  const session = performServerHandshake(stdio, {
+  const carrier = await open(stdio);
+  if (carrier !== stdio) carrier.on('end', end).on('close', end).on('error', end);
+  const session = performServerHandshake(carrier, {
     settings: { initialWindowSize: windowBytes, maxConcurrentStreams: maxStreams, maxFrameSize: 64 * 1024 },
     maxSessionMemory: 256,
   });

@@ -2,8 +2,9 @@
  * The sidecar: runs in the network of one container and connects there to what the gateway asks for, over
  * HTTP/2 on its stdin and stdout. Runs from the image that `image.ts` makes, so it imports nothing but Node.
  */
-import { dialTcp, join } from './dial.ts';
+import { dialTcp } from './dial.ts';
 import { listenTcp, take } from './listen.ts';
+import { joinByPassage } from './passage.ts';
 import { type Answer, serveAnswers } from './serve.ts';
 
 const dialWithinMs = 10_000;
@@ -14,8 +15,7 @@ const answers: ReadonlyMap<string, Answer> = new Map([
     async (stream, query) => {
       const socket = await dialTcp(query.get('host') ?? '', Number(query.get('port')), dialWithinMs);
       if (stream.destroyed) return void socket.destroy();
-      stream.respond({ ':status': 200 });
-      join(stream, socket);
+      await joinByPassage(stream, socket, query.get('passage'));
     },
   ],
   ['/listen', (stream, query) => listenTcp(stream, query.get('host') ?? '', Number(query.get('port')))],
@@ -23,5 +23,5 @@ const answers: ReadonlyMap<string, Answer> = new Map([
 ]);
 
 const exit = () => process.exit(0);
-serveAnswers(answers, exit);
+void serveAnswers(answers, exit);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, exit);

@@ -1,22 +1,26 @@
-/** An SFTP session in a container without an sftp-server, through the helper script in one exec. */
+/** A session about files in a container that has neither the program for it nor a resident, through the helper script in one exec. */
 import { PassThrough, Writable } from 'node:stream';
 import { GatewayError } from '../../../errors.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
+import type { FileOperations } from './file-operations.ts';
 import { createHelperChannel } from './helper-channel.ts';
 import { MalformedMessage } from './messages.ts';
-import { serveSftp } from './sftp-server.ts';
 import { createShellFiles } from './shell-files.ts';
 
 /** Runs the helper script with these streams, to its end. */
 export type RunHelper = (io: SessionIo) => Promise<SessionEnd>;
 
+/** Speaks the client's protocol to its end, and resolves to the exit status. */
+export type ServeFiles = (files: FileOperations, closed: AbortSignal) => Promise<number>;
+
 const maxStderrBytes = 4_096;
 
-/** Ends with status 0 at the client's EOF; throws what the helper's program ended with where that came first. */
-export async function runSftpSession(
+/** Ends as `serve` does, or as the helper's program where that ended first. Throws `sftp-malformed`. */
+export async function runFileSession(
   io: SessionIo,
   runHelper: RunHelper,
   homes: ReadonlyMap<string, string>,
+  serve: ServeFiles,
 ): Promise<SessionEnd> {
   const ending = new AbortController();
   const closed = AbortSignal.any([io.closed, ending.signal]);
@@ -33,14 +37,15 @@ export async function runSftpSession(
   const left = running.finally(() => helper.end());
   left.catch(() => {});
   try {
-    const served = serveSftp(io.stdin, io.stdout, createShellFiles(helper, homes), closed).catch((error) => {
+    const served = serve(createShellFiles(helper, homes), closed).catch((error) => {
       throw error instanceof MalformedMessage ? new GatewayError('sftp-malformed', {}) : error;
     });
     served.catch(() => {});
     const first = await Promise.race([served.then(() => undefined), left]);
     if (first) return first;
     toHelper.end();
-    return await left;
+    await left;
+    return { exitStatus: await served };
   } finally {
     ending.abort();
   }

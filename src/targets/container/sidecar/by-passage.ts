@@ -1,0 +1,39 @@
+/** A sidecar's connection whose forwards go by a passage, where the sidecar can reach it. */
+import type { InsideConnection } from './inside-connection.ts';
+import type { Passage } from './open-passage.ts';
+
+/** Of `ask`: what the paths begin with that connect to a port. */
+const dials = '/tcp?';
+
+export function byPassage(connection: InsideConnection, passage: Passage): InsideConnection {
+  return {
+    get load() {
+      return connection.load;
+    },
+    get isOpen() {
+      return connection.isOpen;
+    },
+    onClose: (listener) => connection.onClose(listener),
+    close: () => connection.close(),
+    answers: (withinMs) => connection.answers(withinMs),
+    async ask(path, body) {
+      if (!path.startsWith(dials)) return connection.ask(path, body);
+      const expected = passage.expect();
+      try {
+        const answered = await connection.ask(`${path}&passage=${expected.token}`);
+        if (answered.headers['x-passage'] !== 'taken') return answered;
+        const { stream } = answered;
+        const socket = await expected.arrived().catch((error) => {
+          stream.destroy();
+          throw error;
+        });
+        // The stream stays, without data, for as long as the connection: by it the sidecar is in use, and learns the end.
+        socket.once('close', () => stream.destroy());
+        stream.resume();
+        return { ...answered, stream: socket, cancel: () => void socket.destroy() };
+      } finally {
+        expected.forget();
+      }
+    },
+  };
+}
