@@ -1,36 +1,70 @@
 /**
- * 256 MiB by sftp, up and down: into an image without an sftp-server, where the gateway serves, beside the
- * same into an image with one. Interleaved; bar: at least 0.6 of its throughput. Resident memory is the
- * gateway's highest during all of it.
+ * 512 MiB up and down by cat, scp and sftp, beside OpenSSH's sshd with its own sftp-server inside the same
+ * container. Bars, of its throughput: at least 0.9 where the image has an sftp-server, 0.6 where the gateway
+ * serves (a busybox image). Resident memory is the gateway's highest during all of it.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startBenchContainer } from './support/container.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
+import { interleave, type Measured, report } from './support/measure.ts';
+import { startSshdContainer } from './support/sshd-container.ts';
 
 const run = promisify(execFile);
-const mib = Number(process.env['MIB'] ?? 256);
+const mib = Number(process.env['MIB'] ?? 512);
 const rounds = Number(process.env['ROUNDS'] ?? 5);
-/** Of time: 0.6 of the throughput. */
-const bar = 1 / 0.6;
+const only = process.argv[2] ?? '';
 
-const ours = await startBenchContainer();
-const theirs = await startBenchContainer('postern-test/debian:latest');
+const busybox = await startBenchContainer();
+const debian = await startSshdContainer();
 const gateway = await startGatewayProcess();
 const file = join(gateway.folder, 'file');
-const sftp = async (name: string, line: string) => {
-  const batch = join(gateway.folder, `batch-${name}`);
-  const args = gateway.sshArgs.map((each) => (each === '-p' ? '-P' : each));
-  await run('sh', ['-c', 'echo "$1" >"$2"', 'sh', line, batch]);
-  await run('sftp', ['-q', '-b', batch, ...args, `rexec-${name}@127.0.0.1`]);
-};
-const contenders = (line: string) => [
-  { name: "the gateway's, through busybox", run: () => sftp(ours.name, line) },
-  { name: "the image's sftp-server, in Debian", run: () => sftp(theirs.name, line) },
+
+interface Place {
+  readonly name: string;
+  readonly args: readonly string[];
+  readonly host: string;
+}
+
+const places: readonly Place[] = [
+  { name: 'the gateway, with an sftp-server', args: gateway.sshArgs, host: `root+${debian.name}@127.0.0.1` },
+  { name: 'the gateway, without one', args: gateway.sshArgs, host: `root+${busybox.name}@127.0.0.1` },
+  { name: 'sshd in the container', args: debian.sshArgs, host: `root@${debian.address}` },
 ];
+
+type Way = (place: Place) => Promise<unknown>;
+const forScp = (args: readonly string[]) => args.map((each) => (each === '-p' ? '-P' : each));
+const shell = (script: string, ...args: readonly string[]) => run('sh', ['-c', script, 'sh', file, ...args]);
+const sftp = (line: string): Way => {
+  const batch = join(gateway.folder, `batch-${line.split(' ')[0]}`);
+  writeFileSync(batch, `${line}\n`);
+  return ({ args, host }) => run('sftp', ['-q', '-b', batch, ...forScp(args), host]);
+};
+const ways: readonly (readonly [string, Way])[] = [
+  [
+    'up by cat',
+    ({ args, host }) => shell('f=$1; shift; exec ssh "$@" "cat >/tmp/file" <"$f"', ...args, host),
+  ],
+  [
+    'down by cat',
+    ({ args, host }) => shell('f=$1; shift; exec ssh "$@" "cat /tmp/file" >"$f.back"', ...args, host),
+  ],
+  ['up by scp', ({ args, host }) => run('scp', ['-q', ...forScp(args), file, `${host}:/tmp/file`])],
+  [
+    'down by scp',
+    ({ args, host }) => run('scp', ['-q', ...forScp(args), `${host}:/tmp/file`, `${file}.back`]),
+  ],
+  ['up by sftp', sftp(`put ${file} /tmp/file`)],
+  ['down by sftp', sftp(`get /tmp/file ${file}.back`)],
+  ['up by scp -O', ({ args, host }) => run('scp', ['-O', '-q', ...forScp(args), file, `${host}:/tmp/file`])],
+  [
+    'down by scp -O',
+    ({ args, host }) => run('scp', ['-O', '-q', ...forScp(args), `${host}:/tmp/file`, `${file}.back`]),
+  ],
+];
+
 let peakMib = 0;
 const timer = setInterval(() => {
   const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'));
@@ -38,15 +72,24 @@ const timer = setInterval(() => {
 }, 50);
 try {
   await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', `count=${mib}`]);
-  const up = await interleave(contenders(`put ${file} /tmp/file`), rounds);
-  report(`${mib} MiB up by sftp`, up, bar);
-  const down = await interleave(contenders(`get /tmp/file ${file}.back`), rounds);
-  report(`${mib} MiB down by sftp`, down, bar);
-  await run('cmp', [file, `${file}.back`]);
+  for (const [what, way] of ways.filter(([name]) => name.includes(only))) {
+    const contenders = places.map((place) => ({
+      name: place.name,
+      run: async () => void (await way(place)),
+    }));
+    const [withServer, without, sshd] = (await interleave(contenders, rounds)) as [
+      Measured,
+      Measured,
+      Measured,
+    ];
+    report(`${mib} MiB ${what}`, [withServer, sshd], 1 / 0.9);
+    report(`${mib} MiB ${what}, where the gateway serves`, [without, sshd], 1 / 0.6);
+    if (what.startsWith('down')) await run('cmp', [file, `${file}.back`]);
+  }
   console.log(`  resident at most ${peakMib.toFixed(0)} MiB`);
 } finally {
   clearInterval(timer);
   gateway.stop();
-  ours.remove();
-  theirs.remove();
+  busybox.remove();
+  debian.remove();
 }

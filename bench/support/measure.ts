@@ -45,6 +45,8 @@ export function report(title: string, measured: readonly Measured[], bar: number
   }
   const [ours, theirs] = measured as [Measured, Measured];
   const ratio = ours.medianMs / theirs.medianMs;
-  console.log(`  ratio ${ratio.toFixed(2)}, bar ≤ ${bar}: ${ratio <= bar ? 'kept' : 'MISSED'}`);
+  console.log(
+    `  ratio ${ratio.toFixed(2)}, bar ≤ ${Number(bar.toFixed(2))}: ${ratio <= bar ? 'kept' : 'MISSED'}`,
+  );
   if (ratio > bar) process.exitCode = 1;
 }
