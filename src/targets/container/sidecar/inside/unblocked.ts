@@ -36,6 +36,8 @@ export function unblocked(socket: Socket): Duplex {
   socket.on('data', (chunk: Buffer) => {
     if (!stream.push(chunk)) socket.pause();
   });
+  // HTTP/2 has no use for a half of it.
+  stream.once('end', () => stream.destroy());
   socket.on('end', () => stream.push(null)).on('close', () => stream.destroy());
   socket.on('error', (error) => stream.destroy(error));
   return stream;
