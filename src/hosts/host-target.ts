@@ -59,14 +59,19 @@ export async function isRegisteredByAdmin(store: Reader, { createdBy }: HostRow)
   return account?.role === 'admin' && !account.disabled;
 }
 
-/** Whoever goes through a host forwards from there: their own, a shared one, or one granted with forwarding. */
+/**
+ * Whoever goes through a host forwards from there, as its own user: their host, a shared one, or one granted with forwarding
+ * and that user.
+ */
 export async function mayGoThrough(store: Reader, accountId: string, via: HostRow): Promise<boolean> {
   const account = await findRegistrant(store, accountId);
   if (!account || account.disabled) return false;
   if (account.role === 'admin' || via.createdBy === accountId) return true;
   const grants = await store.list('grants', 'targetKey', hostKey(via));
   const grant = grants.find((each) => each.accountId === accountId);
-  return grant ? !grant.noForwarding : via.shared;
+  if (!grant) return via.shared;
+  const entersAsItself = grant.users.length === 0 || grant.users.includes(via.username);
+  return entersAsItself && !grant.noForwarding;
 }
 
 /** Whom the gateway may log in to the host as. */

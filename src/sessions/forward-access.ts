@@ -79,7 +79,8 @@ export function createForwardAccess(dependencies: ForwardAccessDependencies): Fo
       return authorization;
     },
     async recheck(identity, { target, user }) {
-      await authorizer.authorize(await authorizer.principal(identity), target, user);
+      const now = await authorizer.authorize(await authorizer.principal(identity), target, user);
+      if (!now.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
     },
   };
 }

@@ -82,12 +82,13 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
       if (!mayBeDestination(asked)) throw new GatewayError('destination-invalid', {});
       const authorization = await authorize(connection, identity, asked);
       const stream = await dial(connection, authorization, asked);
-      await access.recheck(identity, authorization).catch((error) => {
+      const recheck = () => access.recheck(identity, authorization);
+      await recheck().catch((error) => {
         stream.destroy();
         throw error;
       });
       const { name: target } = authorization.target;
-      const facts = { connection, identity, what, target, authorization };
+      const facts = { connection, identity, what, target, authorization, recheck };
       return (peer) => carryRecorded(dependencies, facts, stream, peer);
     } catch (error) {
       if (isGatewayError(error)) audit.refused(identity, { what, reason: error.code });

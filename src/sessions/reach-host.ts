@@ -38,7 +38,8 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
   const { authorizer, hosts, hostEngine, targetPrefix } = dependencies;
   return async (principal, wanted, port) => {
     const reachable = await authorizer.reachableHosts(principal, await hosts.list());
-    const host = findDestination(reachable, wanted, port, targetPrefix);
+    const candidates = findCandidates(reachable, wanted, port, targetPrefix);
+    const host = await choose(hosts, candidates, principal);
     if (!host) return undefined;
     const target = await hosts.asTarget(host);
     const authorization = await authorizer.authorize(principal, target, undefined);
@@ -72,12 +73,39 @@ function checkMayReach({ target, allows }: Authorization<HostTarget>, port: numb
   } else if (allows.endToEnd !== true) throw new GatewayError('host-limited', { host: target.name });
 }
 
-function findDestination(hosts: readonly HostRow[], wanted: string, port: number, prefix: string) {
+/** By name first, then by address; in both in order of registering. */
+function findCandidates(
+  hosts: readonly HostRow[],
+  wanted: string,
+  port: number,
+  prefix: string,
+): readonly HostRow[] {
   const folded = wanted.toLowerCase().replace(/\.$/, '');
   const name = withoutPrefix(folded, prefix);
-  const mayBe = (host: HostRow) => port === host.port || host.ports.includes(port);
-  return (
-    hosts.find((host) => (host.slug === name || host.name.toLowerCase() === name) && mayBe(host)) ??
-    hosts.find((host) => host.hostname.toLowerCase() === folded && mayBe(host))
-  );
+  const atPort = hosts.filter((host) => port === host.port || host.ports.includes(port));
+  const named = atPort.filter((host) => host.slug === name || host.name.toLowerCase() === name);
+  const addressed = atPort.filter((host) => host.hostname.toLowerCase() === folded);
+  return [...new Set([...named, ...addressed])];
+}
+
+/**
+ * Members choose names and addresses freely: what they share stands behind what admins, and the principal, registered, or
+ * a host that is called as another is addressed would be taken for it.
+ */
+async function choose(
+  hosts: Hosts,
+  candidates: readonly HostRow[],
+  { account }: Principal,
+): Promise<HostRow | undefined> {
+  const [first, ...others] = candidates;
+  if (others.length === 0) return first;
+  const isTrusted = (host: HostRow) =>
+    host.createdBy === account.id
+      ? true
+      : hosts.asTarget(host).then(
+          ({ byAdmin }) => byAdmin,
+          () => false,
+        );
+  const trusted = await Promise.all(candidates.map(isTrusted));
+  return candidates[trusted.indexOf(true)] ?? first;
 }

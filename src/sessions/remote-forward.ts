@@ -35,7 +35,8 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
     try {
       const authorization = await authorizeListening(dependencies, connection, identity, place);
       const { name: target } = authorization.target;
-      const facts = { connection, identity, target, authorization };
+      const recheck = () => dependencies.access.recheck(identity, authorization);
+      const facts = { connection, identity, target, authorization, recheck };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {
           if (!peer) return void stream.destroy();
