@@ -13,6 +13,8 @@ export interface ChannelTypesOptions {
   readonly connection: PeerConnection;
   readonly slots: ForwardSlots;
   readonly openPeerChannel: OpenPeerChannel;
+  /** False: the connection is ended for asking. */
+  readonly mayOpenSession: () => boolean;
 }
 
 export function channelTypes(options: ChannelTypesOptions): ReadonlyMap<string, ChannelOpenHandler> {
@@ -43,12 +45,13 @@ const leadsToTarget = ({ context, connection }: ChannelTypesOptions) =>
 
 function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
   const { config, runSession } = options.context;
-  const { connection, openPeerChannel } = options;
+  const { connection, openPeerChannel, mayOpenSession } = options;
   // The lobby needs nobody's agent.
   const lendsAgent = connection.peer.kind === 'account' && leadsToTarget(options);
   const openAgent = () => openPeerChannel('auth-agent@openssh.com', Buffer.alloc(0));
   let sessions = 0;
   return ({ accept, refuse }) => {
+    if (!mayOpenSession()) refuse('no more sessions');
     if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
     sessions++;
     // As sshd has it: what is sent to a session that never starts would only lie here.

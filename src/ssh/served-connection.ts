@@ -78,6 +78,7 @@ export class ServedConnection {
   #unregister: () => void = () => {};
   #stopListening: () => void = () => {};
   #reason = 'closed by the peer';
+  #noMoreSessions = false;
 
   constructor(context: DoorContext, transport: Transport, outer?: OuterConnection) {
     this.#context = context;
@@ -157,7 +158,13 @@ export class ServedConnection {
     this.#layer = new ConnectionLayer({
       client,
       transport: this.#transport,
-      channelOpens: channelTypes({ context: this.#context, connection, slots, openPeerChannel }),
+      channelOpens: channelTypes({
+        context: this.#context,
+        connection,
+        slots,
+        openPeerChannel,
+        mayOpenSession: () => this.#mayOpenSession(),
+      }),
       globalRequests: new Map([
         ...this.#globalRequests(client),
         ...this.#forwards(connection, slots, openPeerChannel),
@@ -178,6 +185,12 @@ export class ServedConnection {
     });
   }
 
+  /** OpenSSH's PROTOCOL 2.2: whoever asks for one after having said there would be none is somebody else. */
+  #mayOpenSession(): boolean {
+    if (this.#noMoreSessions) this.#layer?.fail('a session after no-more-sessions@openssh.com');
+    return !this.#noMoreSessions;
+  }
+
   #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {
     const prove: GlobalRequestHandler = (data) =>
       proveHostKeys(data, this.#context.hostKeys().announced, {
@@ -185,7 +198,15 @@ export class ServedConnection {
         hostKeyAlgorithm: hostKeyAlgorithmOf(client),
       });
     return new Map<string, GlobalRequestHandler>([
-      ['no-more-sessions@openssh.com', () => true],
+      [
+        'no-more-sessions@openssh.com',
+        // Behind the session that was asked for just before, whose handler runs a microtask after its message.
+        () =>
+          Promise.resolve().then(() => {
+            this.#noMoreSessions = true;
+            return true;
+          }),
+      ],
       ['hostkeys-prove-00@openssh.com', prove],
     ]);
   }

@@ -157,6 +157,26 @@ describe('hostile channels', () => {
     expect(replies).toEqual([0, 0, 1]);
   });
 
+  it('no-more-sessions: one that is opened all the same ends the connection', {
+    timeout: 10_000,
+  }, async () => {
+    const client = await rawClient();
+    client.on('error', () => {});
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
+    const status = await new Promise((resolve, reject) => {
+      client.exec('x', (error, opened) => (error ? reject(error) : opened.once('exit', resolve)));
+      // At once, as OpenSSH's client does.
+      sendPayload(
+        client as never,
+        Buffer.concat([byte(80), string('no-more-sessions@openssh.com'), boolean(false)]),
+      );
+    });
+    expect(status).toBe(0);
+    client.exec('x', () => {});
+    await closed;
+    expect(JSON.stringify(door.logged())).toContain('a session after no-more-sessions');
+  });
+
   it('more sessions than MaxSessions are refused, and the connection lives on', async () => {
     door.handler = async (_request, io) => {
       await new Promise((resolve) => io.closed.addEventListener('abort', resolve));
