@@ -3,14 +3,17 @@ import { describe, expect, it } from 'vitest';
 import { containerForAllTests } from '../support/container-engine.ts';
 import { images } from '../support/engine.ts';
 import { runSession, startSession, terminal } from '../support/session-io.ts';
+import { afterSpare } from '../support/spares.ts';
 
 const ctrl = (letter: string) => String.fromCharCode(letter.charCodeAt(0) & 31);
 
 describe.each([
-  ['busybox', images.users],
-  ['Debian', images.debian],
-])('a terminal in %s', (_name, image) => {
-  const at = containerForAllTests(image);
+  ['busybox, each by an exec', images.users, { prepares: false }, undefined],
+  ['Debian, each by an exec', images.debian, { prepares: false }, undefined],
+  ['busybox, each by a spare', images.users, {}, afterSpare],
+  ['Debian, each by a spare', images.debian, {}, afterSpare],
+])('a terminal in %s', (_name, image, options, wrap) => {
+  const at = containerForAllTests(image, options, wrap);
 
   it('has its size at the first instruction of the program', async () => {
     for (let round = 0; round < 10; round++) {

@@ -1,11 +1,12 @@
 /** The container engine under test, over the machine's real one. */
 import pino from 'pino';
+import type { SessionHandler } from '../../src/sessions/session.ts';
 import {
   type ContainerEngineOptions,
   createContainerEngine,
 } from '../../src/targets/container/create-container-engine.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
-import { runContainer } from './containers.ts';
+import { runContainer, type TestContainer } from './containers.ts';
 import { forAllTests } from './lifetimes.ts';
 import { authorizationFor } from './session-io.ts';
 
@@ -20,12 +21,16 @@ export function createTestEngine(options: Partial<ContainerEngineOptions> = {}):
 }
 
 /** An engine and a container of `image` for all tests of a describe; `session` runs in it as its default user. */
-export const containerForAllTests = (image: string, options: Partial<ContainerEngineOptions> = {}) =>
+export const containerForAllTests = (
+  image: string,
+  options: Partial<ContainerEngineOptions> = {},
+  wrap: (session: SessionHandler, container: TestContainer) => SessionHandler = (session) => session,
+) =>
   forAllTests(
     async () => {
       const engine = createTestEngine(options);
       const container = await runContainer(image);
-      const session = engine.openSession(await authorizationFor(engine, container.id));
+      const session = wrap(engine.openSession(await authorizationFor(engine, container.id)), container);
       return { engine, container, session };
     },
     async ({ engine, container }) => {

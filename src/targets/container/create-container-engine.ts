@@ -23,6 +23,7 @@ import type { PlanRules } from './session-plan.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { createWithImage } from './sidecar/with-image.ts';
 import { createSignaller } from './signaller.ts';
+import { createSpares } from './spares/create-spares.ts';
 import { createWatchedList } from './watched-list.ts';
 
 export interface ContainerEngineOptions {
@@ -65,6 +66,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const withImage = createWithImage(engine);
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
   const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
+  const spares = createSpares({ engine, log, idleMs: options.prepares === false ? 0 : residentIdleMs });
   const sockets = createSockets({ residents, facts: parts.facts, log });
   const choose = createChooseResident(residents, options.prepares ?? true);
 
@@ -95,7 +97,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) =>
-      sessions.wrap(createSessionHandler(authorization, { ...parts, residents, choose }, rules)),
+      sessions.wrap(createSessionHandler(authorization, { ...parts, residents, choose, spares }, rules)),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
@@ -113,7 +115,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     async close() {
       await sidecars.close();
       await sessions.end();
-      await Promise.all([hangups.close(closeWithinMs), residents.close()]);
+      await Promise.all([hangups.close(closeWithinMs), residents.close(), spares.close()]);
       containers.close();
       engine.close();
     },

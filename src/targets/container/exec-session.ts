@@ -12,6 +12,7 @@ import { readToTheEnd } from './hijacked-stream.ts';
 import { carryOutput, type ProgramOutput } from './program-output.ts';
 import type { SessionPlan } from './session-plan.ts';
 import { type Leader, type Signaller, signalNames } from './signaller.ts';
+import type { StartedExec } from './spares/open-spare.ts';
 
 export interface ExecParts {
   readonly engine: EngineApi;
@@ -23,17 +24,21 @@ export interface ExecParts {
 /** What a program without a client is told, and what its session is recorded as. */
 export const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
 
-/** Resolves to the program's own end; throws GatewayError where it never ran or its container ended. */
+/**
+ * Resolves to the program's own end; throws GatewayError where it never ran or its container ended. `takePrepared`: what
+ * has already begun to become the program, if there is such a thing.
+ */
 export async function runExecSession(
   parts: ExecParts,
   facts: ContainerFacts,
   plan: SessionPlan,
   io: SessionIo,
   closed: AbortSignal,
+  takePrepared: () => Promise<StartedExec | undefined> = async () => undefined,
 ): Promise<SessionEnd> {
   if (closed.aborted) return hungUp;
   const { engine } = parts;
-  const { execId, stream } = await startExec(parts, facts, plan, closed);
+  const { execId, stream } = (await takePrepared()) ?? (await startExec(parts, facts, plan, closed));
   if (!stream) return hungUp;
   const isRunning = async () => (await engine.findExitStatus(execId)) === undefined;
   const output = carryOutput({
@@ -48,6 +53,7 @@ export async function runExecSession(
   const ended = new AbortController();
   const stopInput = carryInput(io, stream, plan, output);
   readToTheEnd(stream, stopInput);
+  stream.resume();
   carryRequests(parts, execId, plan, io, leader, ended.signal);
   const gone = aborted(closed);
   try {

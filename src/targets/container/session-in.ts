@@ -22,10 +22,12 @@ import {
 } from './session-plan.ts';
 import { runFileSession, type ServeFiles } from './sftp/file-session.ts';
 import { serveSftp } from './sftp/sftp-server.ts';
+import type { Spares } from './spares/create-spares.ts';
 
 export interface SessionParts extends ExecParts {
   readonly residents: Residents;
   readonly choose: ChooseResident;
+  readonly spares: Spares;
 }
 
 export function createSessionHandler(
@@ -34,7 +36,7 @@ export function createSessionHandler(
   rules: PlanRules,
 ): SessionHandler {
   const { target, user, allows } = authorization;
-  const { residents, choose } = parts;
+  const { residents, choose, spares } = parts;
   return async (request, io, context) => {
     checkAllowed(authorization, request);
     const known = residents.findReady(authorization)?.facts;
@@ -43,7 +45,8 @@ export function createSessionHandler(
       const plan = await planSession(facts, user, asked, context, { ...rules, asHelper });
       const resident = await choose(authorization, facts, plan);
       const end = resident && (await runInResident(parts, resident, plan, to, to.closed));
-      return end ?? runExecSession(parts, facts, plan, to, to.closed);
+      const take = () => spares.take(authorization, facts, plan);
+      return end ?? runExecSession(parts, facts, plan, to, to.closed, take);
     };
     const protocol = await findFilesProtocol(facts, request);
     if (!protocol) return run(request, io);

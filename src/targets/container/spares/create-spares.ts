@@ -1,0 +1,127 @@
+/** The spares of one gateway: one per start of a container and user, where a terminal was opened just now. */
+import type { Logger } from 'pino';
+import type { Authorization } from '../../../auth/authorization.ts';
+import type { ContainerTarget } from '../../target.ts';
+import type { ContainerFacts } from '../container-facts.ts';
+import type { EngineApi } from '../engine-api.ts';
+import type { SessionPlan } from '../session-plan.ts';
+import { openSpare, type Spare, type StartedExec } from './open-spare.ts';
+import { mayHaveSpares } from './spare-script.ts';
+
+export interface Spares {
+  /**
+   * A spare that has begun to become what the plan launches in the container that was authorized; another is made
+   * in its place. Undefined: there is none, or it could not, and the plan has not been begun.
+   */
+  take(
+    authorization: Authorization<ContainerTarget>,
+    facts: ContainerFacts,
+    plan: SessionPlan,
+  ): Promise<StartedExec | undefined>;
+  /** Ends those that wait. */
+  close(): Promise<void>;
+}
+
+export interface SparesOptions {
+  readonly engine: EngineApi;
+  readonly log: Logger;
+  /** Without a new terminal for so long a spare ends; 0: there are none. */
+  readonly idleMs: number;
+}
+
+interface Kept {
+  /** Undefined where none is being made, and none waits. */
+  opening: Promise<Spare | undefined> | undefined;
+  /** The one that waits. */
+  ready: Spare | undefined;
+  /** When there may be another, if it could not be made. */
+  failedUntil: number;
+  idle: NodeJS.Timeout | undefined;
+}
+
+/** Over all containers: each is a program that waits, and a connection to the engine. */
+const maxKept = 200;
+/** Not in the way of the session that has just begun. */
+const preparesAfterMs = 50;
+const tryAgainAfterMs = 10 * 60_000;
+/** Where so few are allowed, none is ours. */
+const leastPids = 64;
+
+export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
+  const kept = new Map<string, Kept>();
+  const leaving = new Set<Promise<void>>();
+  let closed = false;
+
+  const leave = (spare: Promise<Spare | undefined> | undefined) => {
+    const gone: Promise<void> = Promise.resolve(spare)
+      .then((each) => each?.close())
+      .finally(() => leaving.delete(gone));
+    leaving.add(gone);
+  };
+  const forget = (key: string) => {
+    const entry = kept.get(key);
+    kept.delete(key);
+    clearTimeout(entry?.idle);
+    leave(entry?.opening);
+  };
+
+  async function open(facts: ContainerFacts, { user, signalShell: shell }: SessionPlan) {
+    const { State, HostConfig } = await engine.inspect(facts.id);
+    const { PidsLimit } = HostConfig;
+    const isTight = PidsLimit ? PidsLimit > 0 && PidsLimit < leastPids : false;
+    if (State.StartedAt !== facts.startedAt || isTight || !shell || closed) return undefined;
+    return openSpare(engine, { containerId: facts.id, engineUser: user.engineUser, shell });
+  }
+
+  function prepare(entry: Kept, facts: ContainerFacts, plan: SessionPlan): void {
+    if (closed || entry.opening || entry.failedUntil > Date.now()) return;
+    const opening = open(facts, plan).catch((error) => {
+      log.debug({ err: error, container: facts.id, user: plan.user.name }, 'no spare could be made');
+      entry.failedUntil = Date.now() + tryAgainAfterMs;
+      return undefined;
+    });
+    const clear = () => {
+      if (entry.opening !== opening) return;
+      entry.opening = undefined;
+      entry.ready = undefined;
+    };
+    entry.opening = opening;
+    void opening.then((spare) => {
+      if (!spare?.isOpen) return clear();
+      entry.ready = spare;
+      spare.onClose(clear);
+    });
+  }
+
+  function noteUse(key: string, facts: ContainerFacts, plan: SessionPlan): Kept {
+    const entry = kept.get(key) ?? { opening: undefined, ready: undefined, failedUntil: 0, idle: undefined };
+    clearTimeout(entry.idle);
+    kept.delete(key);
+    kept.set(key, entry);
+    entry.idle = setTimeout(forget, idleMs, key);
+    entry.idle.unref();
+    if (kept.size > maxKept) forget(kept.keys().next().value as string);
+    setTimeout(() => kept.get(key) === entry && prepare(entry, facts, plan), preparesAfterMs).unref();
+    return entry;
+  }
+
+  return {
+    async take({ target }, facts, plan) {
+      if (target.id !== facts.id) throw new Error('these are the facts of another container');
+      const isPossible = plan.tty && plan.launch.marker !== undefined && mayHaveSpares(facts.env);
+      if (closed || idleMs === 0 || !isPossible) return undefined;
+      const key = JSON.stringify([facts.id, facts.startedAt, plan.user.engineUser ?? null, plan.signalShell]);
+      const entry = noteUse(key, facts, plan);
+      const spare = entry.ready;
+      if (!spare) return undefined;
+      entry.opening = undefined;
+      entry.ready = undefined;
+      return spare.become(plan.env, plan.launch.argv);
+    },
+    async close() {
+      closed = true;
+      for (const key of [...kept.keys()]) forget(key);
+      await Promise.all(leaving);
+    },
+  };
+}
