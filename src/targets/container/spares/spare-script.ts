@@ -27,6 +27,7 @@ postern_marker=$1
 set --
 echo "$postern_marker $$"
 while IFS=' ' read -r postern_variables postern_words || exit; [ -z "$postern_variables" ]; do :; done
+case $postern_words in '' | *[!0-9]*) exit ;; esac
 [ "$postern_users" = "$(stat -L -c '%d %i %s %Y %Z' /etc/passwd /etc/group 2>/dev/null)" ] || exit
 while [ "$#" -lt "$postern_words" ]; do
   IFS=' ' read -r postern_lines postern_bytes postern_characters || exit
@@ -60,7 +61,8 @@ const ownName = /^(postern_\w*|PWD|OLDPWD|SHLVL)=/;
 /** What a shell gives a meaning of its own, or a loader, is left to the plain way. */
 const carriedName =
   /^(HOME|USER|LOGNAME|SHELL|TERM|SSH_[A-Z_]+|LANG|LC_[A-Z]+|COLORTERM|TERM_[A-Z_]+|GIT_[A-Z_]+|TZ|EDITOR|VISUAL|PAGER)=/;
-const maxOrderBytes = 64 * 1024;
+/** Shells read byte by byte: a longer one takes as long as the plain way. */
+const maxOrderBytes = 8 * 1024;
 
 /** `marker` is what it calls itself by. */
 export function spareArgv(shell: string, marker: string): readonly string[] {
