@@ -97,8 +97,20 @@ function talkOver(stream: Duplex) {
   const read = (chunk: Buffer) => {
     said += chunk.toString('latin1');
     if (expected?.test(said)) heard?.(true);
-    else if (!expected || said.includes('\n') || said.length > maxSaidBytes) end();
+    else if (!expected || said.includes('\n') || said.length > maxSaidBytes) void leave();
   };
+  /** Where it does not listen any more, it ends when its terminal has been silent for a while. */
+  async function leave(): Promise<void> {
+    end();
+    if (stream.destroyed) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    stream.off('data', read).resume().on('end', resolve).on('close', resolve);
+    const deadline = setTimeout(resolve, leavesWithinMs);
+    stream.write(leaveNow);
+    await promise;
+    clearTimeout(deadline);
+    stream.destroy();
+  }
   readToTheEnd(stream, end);
   stream.on('data', read).on('end', end).on('close', end);
   return {
@@ -123,17 +135,6 @@ function talkOver(stream: Duplex) {
       stream.off('data', read).off('end', end).off('close', end);
       end();
     },
-    /** Where it does not listen any more, it ends when its terminal has been silent for a while. */
-    async leave(): Promise<void> {
-      end();
-      if (stream.destroyed) return;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      stream.off('data', read).resume().on('end', resolve).on('close', resolve);
-      const deadline = setTimeout(resolve, leavesWithinMs);
-      stream.write(leaveNow);
-      await promise;
-      clearTimeout(deadline);
-      stream.destroy();
-    },
+    leave,
   };
 }

@@ -15,8 +15,9 @@ export const goAhead = 'go\n';
 export const leaveNow = 'leave\n';
 
 /**
- * Raw, so that the terminal neither echoes nor translates nor cuts an order; `min 0 time N` ends a `read` when nothing
- * comes, because the engine tells a terminal nothing of a gateway that is gone. Whoever has been put into a group since
+ * Raw, so that the terminal neither echoes nor translates nor cuts an order. The engine tells a terminal nothing of a
+ * gateway that is gone: so `min 0 time N` ends a `read` that nothing comes to, or `-t N` does in busybox, which polls
+ * before it reads, and in whatever else knows it. Whoever has been put into a group since
  * the spare was made would not be in it: then it ends. Each word comes with the number of its lines, and its length
  * in bytes and in characters, as shells count differently.
  */
@@ -24,16 +25,19 @@ const script = `postern_modes=$(stty -g) && stty raw -echo min 0 time "$2" || ex
 postern_users=$(stat -L -c '%d %i %s %Y %Z' /etc/passwd /etc/group 2>/dev/null)
 [ -n "$postern_users" ] || exit
 postern_marker=$1
+postern_wait=
+(read -t 1 postern_line </dev/null) 2>/dev/null
+[ "$?" != 1 ] || postern_wait="-t $3"
 set --
 echo "$postern_marker $$"
-while IFS=' ' read -r postern_variables postern_words || exit; [ -z "$postern_variables" ]; do :; done
+while IFS=' ' read $postern_wait -r postern_variables postern_words || exit; [ -z "$postern_variables" ]; do :; done
 case $postern_words in '' | *[!0-9]*) exit ;; esac
 [ "$postern_users" = "$(stat -L -c '%d %i %s %Y %Z' /etc/passwd /etc/group 2>/dev/null)" ] || exit
 while [ "$#" -lt "$postern_words" ]; do
-  IFS=' ' read -r postern_lines postern_bytes postern_characters || exit
-  IFS= read -r postern_word || exit
+  IFS=' ' read $postern_wait -r postern_lines postern_bytes postern_characters || exit
+  IFS= read $postern_wait -r postern_word || exit
   while [ "$postern_lines" -gt 1 ]; do
-    IFS= read -r postern_line || exit
+    IFS= read $postern_wait -r postern_line || exit
     postern_word="$postern_word
 $postern_line"
     postern_lines=$((postern_lines - 1))
@@ -46,13 +50,13 @@ $postern_line"
     set -- "$@" "$postern_word"
   fi
 done
-IFS= read -r postern_line || exit
+IFS= read $postern_wait -r postern_line || exit
 [ "$postern_line" = "$postern_marker" ] && [ "$#" = "$postern_words" ] && [ "$postern_variables" = 0 ] || exit
 echo "$postern_marker ok"
-IFS= read -r postern_line || exit
+IFS= read $postern_wait -r postern_line || exit
 [ "$postern_line" = go ] && stty "$postern_modes" || exit
 unset postern_modes postern_users postern_marker postern_variables postern_words
-unset postern_lines postern_bytes postern_characters postern_word postern_line
+unset postern_lines postern_bytes postern_characters postern_word postern_line postern_wait
 unset PWD OLDPWD SHLVL
 exec "$@"`;
 
@@ -66,7 +70,14 @@ const maxOrderBytes = 8 * 1024;
 
 /** `marker` is what it calls itself by. */
 export function spareArgv(shell: string, marker: string): readonly string[] {
-  return [...shellArgv(shell), script, 'postern', marker, String(deafAfterMs / 100)];
+  return [
+    ...shellArgv(shell),
+    script,
+    'postern',
+    marker,
+    String(deafAfterMs / 100),
+    String(deafAfterMs / 1000),
+  ];
 }
 
 /** Whether a container with that environment can have spares. */
