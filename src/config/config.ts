@@ -94,7 +94,8 @@ export const configSchema = z.strictObject({
   hangupGraceMs: z.int().min(0).default(5_000),
   /**
    * What starts programs in a container without a `docker exec` each (a process of the gateway's there, from the second
-   * session of a user within a minute on) ends when it was not needed for so long; 0: every session is a `docker exec`.
+   * session of a user within a minute on; for terminals one that waits, after the first) ends when it was not needed for
+   * so long; 0: every session is a `docker exec`.
    */
   preparedIdleSeconds: z.number().min(0).max(3600).default(60),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

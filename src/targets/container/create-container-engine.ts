@@ -40,7 +40,7 @@ export interface ContainerEngineOptions {
   readonly splitWords?: (line: string) => readonly string[];
   /** Without any forward for so long, a container's sidecar ends. Default: five minutes. */
   readonly sidecarIdleMs?: number;
-  /** The same for what starts programs in a container without a `docker exec` each. Default: a minute. */
+  /** The same for what starts programs in a container without a `docker exec` each, terminals too. Default: a minute. */
   readonly residentIdleMs?: number;
   /** Whether sessions begin through it. Default: true. */
   readonly prepares?: boolean;

@@ -1,0 +1,39 @@
+/**
+ * One command with a terminal over an open ControlMaster, `ssh -tt rexec-web true`: by a spare beside the plain way
+ * (preparedIdleSeconds 0). Bar ≤ 0.6.
+ */
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { startBenchContainer } from './support/container.ts';
+import { startGatewayProcess } from './support/gateway-process.ts';
+import { interleave, report } from './support/measure.ts';
+import { openMaster } from './support/sshd-in-container.ts';
+
+const run = promisify(execFile);
+const rounds = Number(process.env['ROUNDS'] ?? 31);
+const container = await startBenchContainer('postern-test/debian:latest');
+const withSpares = await startGatewayProcess();
+process.env['POSTERN_PREPARED_IDLE_SECONDS'] = '0';
+const gateways = [withSpares, await startGatewayProcess()];
+const masters = await Promise.all(
+  gateways.map(({ sshArgs }) => openMaster([...sshArgs, `rexec-${container.name}@127.0.0.1`])),
+);
+try {
+  const open = async (at: number) => void (await run('ssh', ['-tt', ...(masters[at]?.args ?? []), 'true']));
+  await open(0);
+  await sleep(500);
+  const measured = await interleave(
+    [
+      { name: 'ssh -tt rexec-web true', run: () => open(0) },
+      // The next spare is ready when this has run.
+      { name: '… the plain way', run: () => open(1) },
+    ],
+    rounds,
+  );
+  report('A terminal over an open connection', measured, 0.6);
+} finally {
+  for (const master of masters) master.close();
+  for (const gateway of gateways) gateway.stop();
+  container.remove();
+}
