@@ -1,4 +1,5 @@
 /** The spares of one gateway: one per start of a container and user, where a terminal was opened just now. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Authorization } from '../../../auth/authorization.ts';
 import type { ContainerTarget } from '../../target.ts';
@@ -43,6 +44,7 @@ interface Kept {
 const maxKept = 200;
 /** Not in the way of the session that has just begun. */
 const preparesAfterMs = 50;
+const closeWithinMs = 2_000;
 const tryAgainAfterMs = 10 * 60_000;
 /** Where so few are allowed, none is ours. */
 const leastPids = 64;
@@ -121,7 +123,8 @@ export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
     async close() {
       closed = true;
       for (const key of [...kept.keys()]) forget(key);
-      await Promise.all(leaving);
+      // One that comes up later hears nothing, and ends.
+      await Promise.race([Promise.all(leaving), pause(closeWithinMs, undefined, { ref: false })]);
     },
   };
 }
