@@ -10,7 +10,7 @@ export interface HostDestination {
   readonly port: number;
   /** Its registrant may not send the gateway to its own networks. */
   readonly mayBeInternal: boolean;
-  /** For all its addresses together. Default: 10 s. */
+  /** For looking up its name and trying all its addresses together. Default: 10 s. */
   readonly withinMs?: number;
 }
 
@@ -26,16 +26,16 @@ export async function dialHost(
   { hostname, port, mayBeInternal, withinMs = 10_000 }: HostDestination,
   lookUp: LookUp = (name) => lookup(name, { all: true }),
 ): Promise<Socket> {
-  const unknown = (cause?: Error) =>
-    new GatewayError('host-unreachable', { host: hostname, reason: 'no such name' }, { cause });
-  const addresses = await lookUp(hostname).catch((cause: Error) => {
+  const unknown = (cause?: Error) => unreachable(hostname, 'no such name', cause);
+  const deadline = AbortSignal.timeout(withinMs);
+  const addresses = await within(deadline, lookUp(hostname)).catch((cause: Error) => {
+    if (deadline.aborted) throw unreachable(hostname, 'no answer in time', cause);
     throw unknown(cause);
   });
   if (addresses.length === 0) throw unknown();
   if (!mayBeInternal && addresses.some(({ address }) => isInternalAddress(address))) {
     throw new GatewayError('host-address-refused', { hostname });
   }
-  const deadline = AbortSignal.timeout(withinMs);
   let failure: unknown;
   for (const { address } of addresses) {
     try {
@@ -46,7 +46,19 @@ export async function dialHost(
   }
   const { code } = failure as NodeJS.ErrnoException;
   const reason = deadline.aborted ? 'no answer in time' : (reasons.get(code ?? '') ?? code ?? 'unknown');
-  throw new GatewayError('host-unreachable', { host: hostname, reason }, { cause: failure });
+  throw unreachable(hostname, reason, failure);
+}
+
+const unreachable = (host: string, reason: string, cause: unknown) =>
+  new GatewayError('host-unreachable', { host, reason }, { cause });
+
+/** Whose name servers a name has is its registrant's choice: these may be as slow as they like. */
+function within<T>(deadline: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = () => reject(deadline.reason);
+    deadline.addEventListener('abort', giveUp, { once: true });
+    work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', giveUp));
+  });
 }
 
 const reasons: ReadonlyMap<string, string> = new Map([

@@ -75,6 +75,16 @@ describe('a host that an admin registered', () => {
     expect(await dial('db.example.com', ['255.255.255.255', '127.0.0.1'], true)).toBe('connected');
   });
 
+  it('slow-name: whose name servers never answer is left in time', async () => {
+    const dialled = dialHost(
+      { hostname: 'slow.example', port: inside.port, mayBeInternal: true, withinMs: 50 },
+      () => new Promise(() => {}),
+    );
+    await expect(dialled).rejects.toThrow(
+      'slow.example cannot be reached from the gateway (no answer in time).',
+    );
+  });
+
   it('whose name leads nowhere is a sentence', async () => {
     expect(await dial('nosuch.invalid', undefined, true)).toBe('host-unreachable');
     expect(await dial('db.example.com', [], true)).toBe('host-unreachable');
