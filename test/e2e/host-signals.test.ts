@@ -1,5 +1,7 @@
 /** Signals, breaks and exit signals of hosts through the gateway, with a client that sends and shows them. */
+import { chmod } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { dirname } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDropbear } from '../support/dropbear.ts';
@@ -14,7 +16,10 @@ let servers: readonly Pick<Sshd, 'stop'>[];
 beforeAll(async () => {
   door = await startHostsBehind();
   // To programs of root, sshd passes no signal.
-  sshd = await startSshd([...(await lettingIn(door.identity)), 'LogLevel DEBUG2'], { users: ['app'] });
+  const lettingAppIn = await lettingIn(door.identity);
+  // sshd reads it with the rights of whoever logs in.
+  await chmod(dirname(lettingAppIn[0]?.split(' ')[1] ?? ''), 0o755);
+  sshd = await startSshd([...lettingAppIn, 'LogLevel DEBUG2'], { users: ['app'] });
   const small = await startDropbear(door.identity);
   servers = [sshd, small];
   await door.addHost('openssh', sshd.port, { username: 'app' });

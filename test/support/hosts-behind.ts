@@ -1,7 +1,7 @@
 /** A gateway with servers registered behind it, which it logs in to by itself. */
 import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { HostRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -70,7 +70,5 @@ export async function lettingIn(...keys: readonly KeyPair[]): Promise<readonly s
     'authorized_keys',
     keys.map(({ publicKey }) => `${publicKey}\n`).join(''),
   );
-  // sshd reads it with the rights of whoever logs in.
-  await chmod(dirname(authorized), 0o755);
   return [`AuthorizedKeysFile ${authorized}`, 'StrictModes no'];
 }
