@@ -29,8 +29,10 @@ describe('a program of a resident', () => {
   const count = (word: string) => countProcesses(container.id, word);
   const becomes = (word: string, expected: number) =>
     until(async () => (await count(word)) === expected, 8_000);
-  /** A new one comes up where there is none. */
+  /** Of another engine: one that was too busy to answer for a moment is not used for a while. */
   const again = async () => {
+    await engine.close();
+    engine = createTestEngine({ hangupGraceMs: 300 });
     session = await residentSession(engine, container, 'app');
   };
   const signalResident = (signal: string) =>
@@ -81,6 +83,7 @@ describe('a program of a resident', () => {
   });
 
   it('resident-killed: the session says so, what it ran is ended, and the next session begins all the same', async () => {
+    await again();
     const running = startSession(session, 'trap : HUP; echo ready; while :; do sleep 4106; done');
     await running.saw('ready');
     await signalResident('KILL');
