@@ -20,6 +20,7 @@ export function createTestResidents({ idleMs = 60_000, level = 'silent' } = {}) 
   const port = createTestEngine();
   return {
     residents,
+    facts,
     async open(id: string, user?: string) {
       const [authorization, known] = await Promise.all([
         authorizationFor(port, id, user),

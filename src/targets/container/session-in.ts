@@ -5,9 +5,10 @@ import type { SessionHandler, SessionIo, SessionRequest } from '../../sessions/s
 import { checkAllowed } from '../check-allowed.ts';
 import type { ContainerTarget } from '../target.ts';
 import { type ExecParts, runExecSession } from './exec-session.ts';
+import { askResident } from './resident/ask-resident.ts';
 import type { ChooseResident } from './resident/choose-resident.ts';
 import type { Residents } from './resident/create-residents.ts';
-import { runFilesInside } from './resident/files-inside.ts';
+import { filesQuestion, runFilesInside } from './resident/files-inside.ts';
 import { runInResident } from './resident/run-in-resident.ts';
 import { expandWords } from './scp/expand-words.ts';
 import type { ScpTransfer } from './scp/scp-command.ts';
@@ -60,8 +61,10 @@ export function createSessionHandler(
     const transfer = await transferOf(protocol, expand);
     if (!transfer) return { exitStatus: 1 };
     // Where there can be none, the image's own shell does what it can.
-    const resident = await residents.open(authorization, facts, asked).catch(() => undefined);
-    if (resident) return runFilesInside(io, resident, transfer, folderOf(facts, asked));
+    const question = filesQuestion(transfer, folderOf(facts, asked));
+    const as = { facts, user: asked };
+    const answered = await askResident(residents, authorization, as, question).catch(() => undefined);
+    if (answered) return runFilesInside(io, answered);
     const runHelper = (to: SessionIo) => run(request, to, true);
     return runFileSession(io, runHelper, await facts.homes(asked), serverOf(transfer, io));
   };

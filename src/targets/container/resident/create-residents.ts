@@ -40,7 +40,7 @@ export interface Residents {
   /** The one that was opened for the same target and user, if it is still there. */
   findReady(authorization: Authorization<ContainerTarget>): Resident | undefined;
   /** Nothing new begins through it; it ends when what it has begun is over. `againInMs`: when there may be another. */
-  retire(resident: Resident, againInMs: number): void;
+  retire(resident: Pick<Resident, 'inside'>, againInMs: number): void;
   /** No program begins through it any more; it is there for files and sockets. */
   startNone(resident: Resident): void;
   /** Holders that never started, or have ended; those that run belong to a gateway. */
@@ -117,6 +117,19 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     return entry;
   }
 
+  function retire(resident: Pick<Resident, 'inside'>, againInMs: number): void {
+    for (const [key, entry] of kept) {
+      if (entry.ready?.inside !== resident.inside) continue;
+      if (againInMs > 0) entry.failedUntil = Date.now() + againInMs;
+      else kept.delete(key);
+      if (retired.has(resident.inside)) continue;
+      retired.add(resident.inside);
+      resident.inside.onClose(() => retired.delete(resident.inside));
+      // Or one session after the other could leave another behind.
+      endWhenIdle(resident.inside, Math.min(idleMs, retiredIdleMs));
+    }
+  }
+
   return {
     async open({ target, user: requested }, facts, user) {
       if (closed) throw unavailable('the gateway is shutting down');
@@ -125,7 +138,10 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
       const key = keyOf(target, requested);
       const found = kept.get(key);
       const isLate = (found?.failedUntil ?? Number.POSITIVE_INFINITY) < Date.now();
-      const isUsable = found?.startedAt === facts.startedAt && !isLate;
+      if (found?.ready?.inside.isWorn && found.failedUntil === undefined) retire(found.ready, 0);
+      const isDead =
+        found?.failedUntil === undefined && (found?.ready?.inside.isOpen === false || !kept.has(key));
+      const isUsable = found?.startedAt === facts.startedAt && !isLate && !isDead;
       const { opening, ready, failedUntil } = isUsable ? found : keep(key, facts, user);
       if (ready && failedUntil !== undefined) throw unavailable('it did not answer a moment ago');
       const resident = await opening.catch((error) => {
@@ -140,20 +156,13 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     findReady({ target, user }) {
       const found = kept.get(keyOf(target, user));
       if (!found?.ready?.inside.isOpen || found.failedUntil !== undefined) return undefined;
+      if (found.ready.inside.isWorn) {
+        retire(found.ready, 0);
+        return undefined;
+      }
       return found.ready;
     },
-    retire(resident, againInMs) {
-      for (const [key, entry] of kept) {
-        if (entry.ready?.inside !== resident.inside) continue;
-        if (againInMs > 0) entry.failedUntil = Date.now() + againInMs;
-        else kept.delete(key);
-        if (retired.has(resident.inside)) continue;
-        retired.add(resident.inside);
-        resident.inside.onClose(() => retired.delete(resident.inside));
-        // Or one session after the other could leave another behind.
-        endWhenIdle(resident.inside, Math.min(idleMs, retiredIdleMs));
-      }
-    },
+    retire,
     startNone(resident) {
       for (const entry of kept.values())
         if (entry.ready?.inside === resident.inside) entry.ready = { ...resident, startsPrograms: false };

@@ -3,25 +3,23 @@ import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../../errors.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import type { ScpTransfer } from '../scp/scp-command.ts';
-import type { InsideConnection } from '../sidecar/inside-connection.ts';
+import type { Answered } from '../sidecar/inside-connection.ts';
+import type { Question } from './ask-resident.ts';
 
 /** What the stream begins with for `/scp`: a line of JSON, before the client's own bytes. */
 const headOf = (transfer: ScpTransfer) => Buffer.from(`${JSON.stringify(transfer)}\n`);
 
+/** What a resident is asked; `home` is where relative paths begin. */
+export function filesQuestion(transfer: 'sftp' | ScpTransfer, home: string): Question {
+  const query = new URLSearchParams({ home: Buffer.from(home).toString('latin1') });
+  return transfer === 'sftp' ? { path: `/sftp?${query}` } : { path: `/scp?${query}`, body: headOf(transfer) };
+}
+
 /**
- * Carries the session's bytes to the resident and back, to the client's EOF. `home` is where relative paths begin.
+ * Carries the session's bytes to what a resident answered and back, to the client's EOF.
  * Throws `sftp-malformed` where the client does not speak SFTP, and `engine-failed` where the resident is gone.
  */
-export async function runFilesInside(
-  io: SessionIo,
-  resident: InsideConnection,
-  transfer: 'sftp' | ScpTransfer,
-  home: string,
-): Promise<SessionEnd> {
-  const query = new URLSearchParams({ home: Buffer.from(home).toString('latin1') });
-  const asked =
-    transfer === 'sftp' ? resident.ask(`/sftp?${query}`) : resident.ask(`/scp?${query}`, headOf(transfer));
-  const { stream } = await asked.catch(lost);
+export async function runFilesInside(io: SessionIo, { stream }: Answered): Promise<SessionEnd> {
   const leave = () => stream.destroy();
   io.closed.addEventListener('abort', leave, { once: true });
   if (io.closed.aborted) leave();
@@ -40,9 +38,9 @@ export async function runFilesInside(
   }
 }
 
-function lost(cause?: unknown): never {
+function lost(): never {
   const reason = 'its helper program in the container has ended';
-  throw new GatewayError('engine-failed', { reason }, { cause });
+  throw new GatewayError('engine-failed', { reason });
 }
 
 /** The resident's status, once all was said; undefined where it was cut off, which in Node ends a stream as well. */

@@ -13,8 +13,8 @@ import type {
 } from '../../target.ts';
 import type { ContainerFactsSource } from '../container-facts.ts';
 import { dialFailure } from '../sidecar/dial-failure.ts';
-import { type Answered, type InsideConnection, InsideLost } from '../sidecar/inside-connection.ts';
 import { takeConnections } from '../sidecar/take-connections.ts';
+import { type AskedResident, askResident } from './ask-resident.ts';
 import type { Residents } from './create-residents.ts';
 
 export interface Sockets {
@@ -41,32 +41,18 @@ interface Question {
   readonly destination: string;
 }
 
-/** With the window of each, they bound the memory of one resident, whoever opens them. */
-const maxStreams = 512;
-
 export function createSockets({ residents, facts, log }: SocketsOptions): Sockets {
-  async function askOnce(authorization: Authorization<ContainerTarget>, { path, query }: Question) {
+  async function ask(
+    authorization: Authorization<ContainerTarget>,
+    { path, query, destination }: Question,
+  ): Promise<AskedResident> {
     const { target, user } = authorization;
     const known = await facts.getFacts(target.id, target.name);
-    const resident = await residents.open(authorization, known, await known.getUser(user));
-    if (resident.load >= maxStreams) throw new GatewayError('too-many-forwards', { limit: maxStreams });
-    return { ...(await resident.ask(`${path}?${new URLSearchParams(query)}`)), resident };
-  }
-
-  function ask(
-    authorization: Authorization<ContainerTarget>,
-    question: Question,
-  ): Promise<Answered & { readonly resident: InsideConnection }> {
-    // Once more, in a new one: the resident may have died with nobody looking.
-    return askOnce(authorization, question)
-      .catch((error) => {
-        if (!(error instanceof InsideLost)) throw error;
-        return askOnce(authorization, question);
-      })
-      .catch((error) => {
-        if (isGatewayError(error)) throw error;
-        throw dialFailure(error, question.destination, authorization.target.name);
-      });
+    const as = { facts: known, user: await known.getUser(user) };
+    const question = { path: `${path}?${new URLSearchParams(query)}` };
+    return askResident(residents, authorization, as, question).catch((error) => {
+      throw isGatewayError(error) ? error : dialFailure(error, destination, target.name);
+    });
   }
 
   return {

@@ -67,12 +67,14 @@ export async function runInResident(
     }
     if (exitStatus === undefined) throw lost(parts, facts, plan, pid);
     await Promise.race([outbox.flushed(), gone]);
+    // A stream that ends, ends more cheaply than one that is cut off.
+    if (stream.writableLength === 0) stream.end();
     return { exitStatus };
   } finally {
     stopInput();
     outbox.discard();
     // Before the program's end that hangs up.
-    cancel();
+    if (!stream.writableEnded || stream.writableLength > 0) cancel();
   }
 }
 
@@ -102,7 +104,7 @@ async function start(
   } catch (error) {
     // It was asked, and has not said no: the program may run, and must not run twice.
     if (!(error instanceof InsideRefusal) || error.code === 'ETIMEDOUT') {
-      residents.retire(resident, againAfterSilenceMs);
+      if (error instanceof InsideRefusal) residents.retire(resident, againAfterSilenceMs);
       throw lost(undefined, facts, plan, undefined);
     }
     if (error.code === 'ENOPIPE') residents.startNone(resident);
@@ -179,7 +181,7 @@ function carrySignals(io: SessionIo, inside: InsideConnection, pid: number | und
     waiting += 1;
     inside
       .ask(`/signal?${new URLSearchParams({ pid: String(pid), name: signal })}`)
-      .then(({ stream }) => stream.destroy())
+      .then(({ stream }) => stream.end().resume())
       .catch(() => {})
       .finally(() => {
         waiting -= 1;

@@ -1,6 +1,10 @@
 /** A sidecar's connection whose forwards go by a passage, where the sidecar can reach it. */
+import type { Duplex } from 'node:stream';
 import type { InsideConnection } from './inside-connection.ts';
 import type { Passage } from './open-passage.ts';
+
+/** To end it, which costs a connection less than cutting it off. */
+const endsWithinMs = 5_000;
 
 /** Of `ask`: what the paths begin with that connect to a port. */
 const dials = '/tcp?';
@@ -12,6 +16,9 @@ export function byPassage(connection: InsideConnection, passage: Passage): Insid
     },
     get isOpen() {
       return connection.isOpen;
+    },
+    get isWorn() {
+      return connection.isWorn;
     },
     onClose: (listener) => connection.onClose(listener),
     close: () => connection.close(),
@@ -28,7 +35,7 @@ export function byPassage(connection: InsideConnection, passage: Passage): Insid
           throw error;
         });
         // The stream stays, without data, for as long as the connection: by it the sidecar is in use, and learns the end.
-        socket.once('close', () => stream.destroy());
+        socket.once('close', () => leave(stream));
         stream.resume();
         return { ...answered, stream: socket, cancel: () => void socket.destroy() };
       } finally {
@@ -36,4 +43,10 @@ export function byPassage(connection: InsideConnection, passage: Passage): Insid
       }
     },
   };
+}
+
+function leave(stream: Duplex): void {
+  stream.end();
+  const deadline = setTimeout(() => stream.destroy(), endsWithinMs).unref();
+  stream.once('close', () => clearTimeout(deadline));
 }

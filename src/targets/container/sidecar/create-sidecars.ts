@@ -41,6 +41,7 @@ export interface SidecarsOptions {
 /** With the window of each, they bound the memory of one sidecar, whoever opens them. */
 const maxForwardsPerContainer = 512;
 const usualIdleMs = 300_000;
+const leftIdleMs = 5_000;
 
 interface Kept {
   readonly opening: Promise<InsideConnection>;
@@ -50,6 +51,7 @@ interface Kept {
 
 export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }: SidecarsOptions): Sidecars {
   const kept = new Map<string, Kept>();
+  const left = new Set<InsideConnection>();
   let closed = false;
 
   async function start(details: ContainerDetails): Promise<InsideConnection> {
@@ -80,15 +82,23 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
     return opening;
   }
 
+  const leave = (sidecar: InsideConnection) => {
+    if (!sidecar.isOpen || left.has(sidecar)) return;
+    left.add(sidecar);
+    sidecar.onClose(() => left.delete(sidecar));
+    endWhenIdle(sidecar, Math.min(idleMs, leftIdleMs));
+  };
+
   async function askOnce(
     target: ContainerTarget,
     path: string,
   ): Promise<Answered & { sidecar: InsideConnection }> {
     if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
     let sidecar = await find(target).catch(rethrown);
-    if (!sidecar.isOpen) {
-      // It has died this very moment, and was not yet forgotten.
+    if (!sidecar.isOpen || sidecar.isWorn) {
+      // It has died this very moment, and was not yet forgotten; or it serves what it has, and no more.
       kept.delete(target.id);
+      leave(sidecar);
       sidecar = await find(target).catch(rethrown);
     }
     if (sidecar.load >= maxForwardsPerContainer) {
@@ -128,20 +138,21 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
       };
     },
     async removeLeftovers() {
-      const left = (await engine.list()).filter(
+      const ended = (await engine.list()).filter(
         ({ Labels, State, Created }) =>
           Labels?.[internalLabel] === 'sidecar' &&
           State !== 'running' &&
           // Younger ones another gateway may be starting just now.
           Created * 1000 < Date.now() - 60_000,
       );
-      await Promise.all(left.map(({ Id }) => engine.remove(Id)));
+      await Promise.all(ended.map(({ Id }) => engine.remove(Id)));
       await removeOldImages(engine);
     },
     async close() {
       closed = true;
       const opening = [...kept.values()].map((entry) => entry.opening);
       await Promise.allSettled(opening.map(async (each) => (await each).close()));
+      for (const each of left) each.close();
     },
   };
 }

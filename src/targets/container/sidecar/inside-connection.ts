@@ -1,6 +1,7 @@
 /** Speaks HTTP/2 with a program of ours inside a container, over its stdin and stdout. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { createResetBudget } from './reset-budget.ts';
 
 export interface Answered {
   readonly stream: Duplex;
@@ -16,6 +17,8 @@ export interface InsideConnection {
   /** Streams that are open now. */
   readonly load: number;
   readonly isOpen: boolean;
+  /** So many streams were cut off lately that nothing new should begin here, or all of it could end: see reset-budget. */
+  readonly isWorn: boolean;
   /**
    * Asks for `path`, with `body` as the first that is sent, and resolves to the stream when that program has done it. Rejects with an InsideRefusal, or with an
    * InsideLost where it is gone.
@@ -49,6 +52,8 @@ const freshMs = 250;
 /** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
 const windowBytes = 1024 * 1024;
 const allWindowsBytes = 64 * 1024 * 1024;
+/** Node never takes off what a stream had under way when it was cut off: a limit would be reached. The windows are the bound. */
+const maxSessionMemoryMb = 1_000_000;
 
 /** Resolves when the other end has spoken HTTP/2, within 15 s unless said otherwise. */
 export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHttp2Session> {
@@ -56,7 +61,7 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
     const session = connect('http://inside', {
       createConnection: () => stdio,
       settings: { enablePush: false, initialWindowSize: windowBytes, maxFrameSize: 64 * 1024 },
-      maxSessionMemory: 256,
+      maxSessionMemory: maxSessionMemoryMb,
       peerMaxConcurrentStreams: 1_024,
       maxOutstandingPings: 3,
     });
@@ -79,6 +84,7 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
 /** `gone` is called when the connection has ended, whoever ended it. */
 export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => void): InsideConnection {
   const listeners: (() => void)[] = [];
+  const resets = createResetBudget();
   let load = 0;
   let heardAt = performance.now();
   let pinging: Promise<boolean> | undefined;
@@ -102,12 +108,19 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     get isOpen() {
       return !session.closed && !session.destroyed;
     },
+    get isWorn() {
+      return resets.isWorn;
+    },
     async ask(path, body) {
       if (session.closed || session.destroyed) throw new InsideLost('it has ended');
       const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
       if (body) stream.write(body);
       load++;
-      stream.once('close', () => load--);
+      stream.once('close', () => {
+        load--;
+        const isWhole = stream.rstCode === 0 && stream.readableEnded && stream.writableFinished;
+        if (!isWhole) resets.note();
+      });
       let trailers: Answered['headers'] | undefined;
       stream.once('trailers', (headers) => {
         trailers = headers;

@@ -17,7 +17,7 @@ export function takeConnections(
 ): void {
   let taken = 0;
   readConnections(stream, (id, origin) => {
-    if (taken >= maxTaken) return;
+    if (taken >= maxTaken || inside.isWorn) return;
     taken++;
     inside.ask(`/take?id=${id}`).then(
       (answered) => {

@@ -26,10 +26,11 @@ export async function joinByPassage(
   stream.respond({ ':status': 200, 'x-passage': 'taken' });
   joinSockets(passage, socket);
   // The gateway has left: what it sent before is still the server's to read, but nobody reads an answer.
-  stream.on('close', () => {
+  const left = () => {
     if (passage.readableEnded) socket.destroySoon();
     else passage.once('end', () => socket.destroySoon());
-  });
+  };
+  stream.once('end', left).once('close', left).resume();
   let closed = 0;
   for (const each of [passage, socket]) each.once('close', () => ++closed === 2 && stream.close());
 }

@@ -1,6 +1,6 @@
 /** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, statSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import type { ServerHttp2Stream } from 'node:http2';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
@@ -9,6 +9,7 @@ import { hangUp } from './hang-up.ts';
 import { closePipes, type Pipe, type PipeSource, type Pipes } from './pipes.ts';
 import { type ProgramOrder, readOrder } from './program-order.ts';
 import type { Answer } from './serve.ts';
+import { checkUsers } from './users.ts';
 
 export interface Programs {
   /** The order, then stdin; answers with `x-pid`, both outputs in frames, and the trailer `x-exit`. */
@@ -26,7 +27,6 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
   const running = new Map<number, { readonly graceMs: number; readonly stream: ServerHttp2Stream }>();
   const leaving = new Set<Promise<void>>();
   const hurry = new AbortController();
-  const users = usersAsOf();
 
   const leave = (pid: number, graceMs: number) => {
     const ending: Promise<void> = hangUp(pid, graceMs, hurry.signal).finally(() => leaving.delete(ending));
@@ -35,8 +35,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
 
   async function run(stream: ServerHttp2Stream): Promise<void> {
     const order = await readOrder(stream);
-    // Whoever was added to a group meanwhile is not in it here.
-    if (usersAsOf() !== users) throw Object.assign(new Error('users have changed'), { code: 'ESTALE' });
+    checkUsers();
     const made = await pipes?.take();
     if (stream.destroyed) return made && closePipes(made);
     const { child, stdio } = start(order, baseEnv, made);
@@ -57,6 +56,8 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
       // Before its output is at its end nobody has been told: until then a client that leaves hangs up.
       hasExited = true;
       for (const each of stdio) each.destroy();
+      // Nobody reads the rest of its stdin.
+      stream.resume();
       if (stream.destroyed) return;
       const status = signal ? 128 + constants.signals[signal] : (code ?? 255);
       stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': status }));
@@ -141,13 +142,4 @@ function carryInput(stream: ServerHttp2Stream, stdin: Socket): void {
     stream.resume();
   });
   stream.pipe(stdin);
-}
-
-/** Changes whenever /etc/passwd or /etc/group do. */
-function usersAsOf(): string {
-  const told = ['/etc/passwd', '/etc/group'].map((path) => {
-    const { ino, size, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? {};
-    return [ino, size, mtimeMs];
-  });
-  return JSON.stringify(told);
 }

@@ -12,6 +12,7 @@ import { createPipeSource } from './pipes.ts';
 import { createPrograms } from './programs.ts';
 import { type Answer, serveAnswers } from './serve.ts';
 import { closeAllSockets, dialSocket, listenSocket } from './sockets.ts';
+import { checkUsers } from './users.ts';
 
 const dialWithinMs = 10_000;
 
@@ -19,6 +20,14 @@ const { POSTERN_SHELL: shellWords = 'null', POSTERN_OPEN_FILES: openFiles = '', 
 const shell = JSON.parse(shellWords) as readonly string[] | null;
 // What remains is the engine's, but for what the shell adds that starts this program.
 for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) delete baseEnv[name];
+
+/** With the rights that the user has now, or not at all. */
+const asNow =
+  (answer: Answer): Answer =>
+  async (stream, query) => {
+    checkUsers();
+    return answer(stream, query);
+  };
 
 const programs = createPrograms(baseEnv, shell ? createPipeSource(shell) : undefined);
 const answers: ReadonlyMap<string, Answer> = new Map([
@@ -32,12 +41,12 @@ const answers: ReadonlyMap<string, Answer> = new Map([
   ['/run', programs.run],
   ['/signal', programs.signal],
   ['/hang-up', programs.hangUp],
-  ['/sftp', (stream, query) => serveFiles(stream, query.get('home') ?? '/')],
-  ['/unix', (stream, query) => dialSocket(stream, query.get('path') ?? '', dialWithinMs)],
-  ['/listen-unix', (stream, query) => listenSocket(stream, query.get('path') ?? '')],
-  ['/agent', (stream, query) => listenAgent(stream, query.get('name') ?? '')],
+  ['/sftp', asNow((stream, query) => serveFiles(stream, query.get('home') ?? '/'))],
+  ['/unix', asNow((stream, query) => dialSocket(stream, query.get('path') ?? '', dialWithinMs))],
+  ['/listen-unix', asNow((stream, query) => listenSocket(stream, query.get('path') ?? ''))],
+  ['/agent', asNow((stream, query) => listenAgent(stream, query.get('name') ?? ''))],
   ['/take', (stream, query) => take(stream, query.get('id') ?? '')],
-  ['/scp', (stream, query) => serveCopies(stream, query.get('home') ?? '/')],
+  ['/scp', asNow((stream, query) => serveCopies(stream, query.get('home') ?? '/'))],
 ]);
 
 const exit = () => {

@@ -12,6 +12,8 @@ const maxStreams = 1_024;
 /** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
 const windowBytes = 1024 * 1024;
 const allWindowsBytes = 64 * 1024 * 1024;
+/** Node never takes off what a stream had under way when it was cut off: a limit would be reached. The windows are the bound. */
+const maxSessionMemoryMb = 1_000_000;
 
 /**
  * By path. `gone` is called once, when there is no gateway any more. `open` finds another stream to speak over than
@@ -34,7 +36,7 @@ export async function serveAnswers(
   if (carrier !== stdio) carrier.on('end', end).on('close', end).on('error', end);
   const session = performServerHandshake(carrier, {
     settings: { initialWindowSize: windowBytes, maxConcurrentStreams: maxStreams, maxFrameSize: 64 * 1024 },
-    maxSessionMemory: 256,
+    maxSessionMemory: maxSessionMemoryMb,
   });
   session.once('remoteSettings', () => session.setLocalWindowSize(allWindowsBytes));
   session.on('stream', (stream, headers) => serve(answers, stream, headers));

@@ -18,6 +18,7 @@ function openSockets(answer: (path: string, attempt: number) => Record<string, u
   const resident = {
     load: 0,
     isOpen: true,
+    answers: async () => true,
     ask: async (path: string) => {
       asked.push(path);
       const headers = answer(path, asked.length);

@@ -38,6 +38,7 @@ function begin(says: {
   const inside: InsideConnection = {
     load: 0,
     isOpen: true,
+    isWorn: false,
     answers: async () => !says.isSilent,
     ask: async (path) => {
       asked.push(path);

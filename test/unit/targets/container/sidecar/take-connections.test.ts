@@ -14,6 +14,7 @@ function inside(refuses = false) {
   const connection: InsideConnection = {
     load: 0,
     isOpen: true,
+    isWorn: false,
     ask: async (path) => {
       asked.push(path);
       if (refuses) throw new Error('gone');
