@@ -7,7 +7,8 @@ import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { interleave } from './support/measure.ts';
-import { openMaster, startContainerWithSshd } from './support/sshd-in-container.ts';
+import { openMaster } from './support/open-master.ts';
+import { startSshdContainer } from './support/sshd-container.ts';
 
 const mib = Number(process.env['MIB'] ?? 512);
 const rounds = Number(process.env['ROUNDS'] ?? 5);
@@ -21,7 +22,7 @@ async function ssh(args: readonly string[], command: string, input: string): Pro
   if (status !== 0) throw new Error(`ssh ended with ${status}`);
 }
 
-const container = await startContainerWithSshd();
+const container = await startSshdContainer();
 const prepared = await startGatewayProcess();
 process.env['POSTERN_PREPARED_IDLE_SECONDS'] = '0';
 const plain = await startGatewayProcess();
@@ -29,7 +30,7 @@ const login = `rexec-${container.name}@127.0.0.1`;
 const masters = {
   'the gateway': await openMaster([...prepared.sshArgs, login]),
   'the gateway, nothing prepared': await openMaster([...plain.sshArgs, login]),
-  'sshd in the container': await openMaster(container.sshArgs),
+  'sshd in the container': await openMaster([...container.sshArgs, `root@${container.address}`]),
 };
 try {
   for (let n = 0; n < 3; n++) await ssh(masters['the gateway'].args, 'true', '');

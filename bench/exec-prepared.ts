@@ -8,17 +8,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { interleave, report } from './support/measure.ts';
-import { openMaster, startContainerWithSshd } from './support/sshd-in-container.ts';
+import { openMaster } from './support/open-master.ts';
+import { startSshdContainer } from './support/sshd-container.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 51);
 const seconds = Number(process.env['SECONDS'] ?? 60);
 const barPerSecond = 100;
 
-const container = await startContainerWithSshd();
+const container = await startSshdContainer();
 const gateway = await startGatewayProcess();
 const ours = await openMaster([...gateway.sshArgs, `rexec-${container.name}@127.0.0.1`]);
-const theirs = await openMaster(container.sshArgs);
+const theirs = await openMaster([...container.sshArgs, `root@${container.address}`]);
 try {
   // What is prepared, is prepared at the second session.
   for (let n = 0; n < 3; n++) await run('ssh', [...ours.args, 'true']);

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { startBenchContainer } from './support/container.ts';
 import { startGatewayProcess } from './support/gateway-process.ts';
 import { interleave, report } from './support/measure.ts';
-import { openMaster } from './support/sshd-in-container.ts';
+import { openMaster } from './support/open-master.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 31);

@@ -30,19 +30,8 @@ export async function startSshdContainer(): Promise<SshdContainer> {
   for (const file of [key, hostKey])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   const docker = (...args: readonly string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
-  const label = ['--label', 'postern.test=1'];
-  docker(
-    'run',
-    '-d',
-    '--name',
-    name,
-    ...label,
-    '-v',
-    '/usr:/usr:ro',
-    'postern-test/debian:latest',
-    'sleep',
-    '100000',
-  );
+  const options = ['--label', 'postern.test=1', '-v', '/usr:/usr:ro'];
+  docker('run', '-d', '--name', name, ...options, 'postern-test/debian:latest', 'sleep', '100000');
   const sh = (script: string) => docker('exec', name, 'sh', '-c', script);
   const config = `HostKey /etc/ssh/host\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nMaxSessions 100\nMaxStartups 100\nSubsystem sftp /usr/lib/openssh/sftp-server\n`;
   writeFileSync(join(folder, 'config'), config);
