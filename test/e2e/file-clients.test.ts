@@ -26,6 +26,9 @@ import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';
 
+/** In `npm run soak` 5 GiB. */
+const largeMib = Number(process.env['POSTERN_LARGE_FILE_MIB'] ?? 48);
+
 let door: TestGateway;
 let config: string;
 let folder: string;
@@ -145,6 +148,25 @@ describe.each([
     ]);
     expect([down.stderr, down.status]).toEqual(['', 0]);
     expect(await runProgram('diff', ['-r', some, back])).toMatchObject({ text: '', status: 0 });
+  });
+
+  it(`${largeMib} MiB go whole by scp, up and down`, async () => {
+    const [up, down] = [join(folder, 'large'), join(folder, `large-${container.name}`)];
+    // Parts that differ, with holes between them.
+    const file = await open(up, 'w');
+    for (let mib = 0; mib < largeMib; mib += 8)
+      await file.write(randomBytes(2 ** 20), 0, 2 ** 20, mib * 2 ** 20);
+    await file.truncate(largeMib * 2 ** 20);
+    await file.close();
+    const scp = (from: string, to: string) =>
+      runProgram('scp', ['-q', '-F', config, from, to], { timeoutMs: 3_000_000 });
+    const sumOf = async (path: string) => (await runProgram('sha256sum', [path])).text.split(' ')[0];
+    const remote = `app@rexec-${container.name}:/tmp/large`;
+    expect((await scp(up, remote)).stderr).toBe('');
+    expect((await container.sh('sha256sum /tmp/large')).split(' ')[0]).toBe(await sumOf(up));
+    expect((await scp(remote, down)).stderr).toBe('');
+    expect(await sumOf(down)).toBe(await sumOf(up));
+    await Promise.all([rm(up), rm(down), container.sh('rm /tmp/large')]);
   });
 
   it('holds files beyond 4 GiB: their ends are read and written where they are', async () => {
