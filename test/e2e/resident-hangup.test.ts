@@ -60,6 +60,14 @@ describe('a program of a resident', () => {
     await container.killProgram('sleep 4102');
   });
 
+  it('ends where its stdin has ended long before the client vanishes', async () => {
+    const running = startSession(session, 'cat; echo ready; sleep 4111', { stdin: '' });
+    await running.saw('ready');
+    running.vanish();
+    expect(await running.end).toEqual(hungUp);
+    expect(await becomes('4111', 0)).toBe(true);
+  });
+
   it('a stopped program is ended too', async () => {
     const running = startSession(session, 'echo ready; kill -STOP $$; sleep 4104');
     await running.saw('ready');

@@ -5,7 +5,9 @@ import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createTestEngine } from '../support/container-engine.ts';
 import { countProcesses, until } from '../support/container-processes.ts';
+import { docker } from '../support/containers.ts';
 import { removeContainer, startContainer, type TestContainer } from '../support/engine.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { runProgram, sshArguments } from '../support/ssh-client.ts';
@@ -62,8 +64,23 @@ describe('a tree goes up and comes back the same', () => {
   });
 });
 
-it('upload-killed-no-orphan: a client killed in the middle leaves nothing running', async () => {
+it('download-killed-no-orphan: a client killed in the middle leaves nothing open in the resident', async () => {
   const config = await sshConfigFile(door);
+  const child = spawn('sftp', ['-q', '-F', config, `rexec-${container.name}`], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
+  await docker('exec', container.id, 'sh', '-c', 'truncate -s 50G /tmp/endless');
+  child.stdin.write('get /tmp/endless /dev/null\n');
+  const held = 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/tmp/endless$" && echo held || echo free';
+  const isHeld = async () => (await docker('exec', container.id, 'sh', '-c', held)) === 'held';
+  expect(await until(isHeld, 10_000)).toBe(true);
+  child.kill('SIGKILL');
+  expect(await until(async () => !(await isHeld()), 10_000)).toBe(true);
+});
+
+it('upload-killed-no-orphan: a client killed in the middle leaves nothing running, where the shell serves', async () => {
+  const byShell = await startTestGateway({ overrides: { engine: createTestEngine({ residentIdleMs: 0 }) } });
+  const config = await sshConfigFile(byShell);
   const child = spawn('sftp', ['-q', '-F', config, `rexec-${container.name}`], {
     stdio: ['pipe', 'ignore', 'ignore'],
   });
@@ -72,4 +89,5 @@ it('upload-killed-no-orphan: a client killed in the middle leaves nothing runnin
   expect(await until(runs, 10_000)).toBe(true);
   child.kill('SIGKILL');
   expect(await until(async () => !(await runs()), 10_000)).toBe(true);
+  await byShell.stop();
 });

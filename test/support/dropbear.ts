@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { homedir, tmpdir } from 'node:os';
+import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { type KeyPair, runProgram } from './ssh-client.ts';
 import { freePort } from './sshd.ts';
@@ -20,13 +20,17 @@ export async function startDropbear(...letIn: readonly KeyPair[]): Promise<Dropb
   for (const { type, file } of keys) await runProgram('dropbearkey', ['-t', type, '-f', file]);
   const ssh = join(folder, 'ssh');
   await mkdir(ssh, { mode: 0o700 });
-  await mkdir(join(homedir(), '.ssh'), { recursive: true, mode: 0o700 });
+  // Of passwd, as dropbear has it, whatever HOME says.
+  const place = join(userInfo().homedir, '.ssh');
+  await mkdir(place, { recursive: true, mode: 0o700 });
   const lines = letIn.map(({ publicKey }) => `${publicKey}\n`).join('');
   await writeFile(join(ssh, 'authorized_keys'), lines, { mode: 0o600 });
-  const mounted = 'mount --bind "$0" ~/.ssh && exec "$@"';
+  const mounted = 'mount --bind "$0" "$1" && shift && exec "$@"';
   const own = ['dropbear', '-F', '-p', `127.0.0.1:${port}`, '-P', join(folder, 'pid')];
   const command = [...own, ...keys.flatMap(({ file }) => ['-r', file])];
-  const child = spawn('unshare', ['--mount', 'sh', '-c', mounted, ssh, ...command], { stdio: 'ignore' });
+  const child = spawn('unshare', ['--mount', 'sh', '-c', mounted, ssh, place, ...command], {
+    stdio: 'ignore',
+  });
   const ended = new Promise((resolve) => child.once('exit', resolve));
   while (!(await answers(port))) {
     if (child.exitCode !== null) throw new Error(`dropbear did not start: ${child.exitCode}`);

@@ -55,6 +55,7 @@ export async function runInResident(
   const stopInput = carryInput(io, stream);
   carrySignals(io, inside, pid);
   const gone = aborted(closed);
+  let isOver = false;
   try {
     const ended = await Promise.race([complete, gone]);
     if (ended === 'gone') {
@@ -69,12 +70,13 @@ export async function runInResident(
     await Promise.race([outbox.flushed(), gone]);
     // A stream that ends, ends more cheaply than one that is cut off.
     if (stream.writableLength === 0) stream.end();
+    isOver = stream.writableLength === 0;
     return { exitStatus };
   } finally {
     stopInput();
     outbox.discard();
-    // Before the program's end that hangs up.
-    if (!stream.writableEnded || stream.writableLength > 0) cancel();
+    // Before the program's end that hangs up, also where its stdin has ended long ago.
+    if (!isOver) cancel();
   }
 }
 

@@ -126,6 +126,18 @@ async function open(path: string, mode: OpenMode): Promise<OpenFile> {
 }
 
 function openFile(handle: fs.FileHandle, { append }: OpenMode): OpenFile {
+  /** Where each write goes to the end of what is there, one waits for the other. */
+  let appended: Promise<unknown> = Promise.resolve();
+  const writeAll = async (offset: number, data: readonly Buffer[]): Promise<void> => {
+    let at = offset;
+    for (const part of data) {
+      for (let written = 0; written < part.length; ) {
+        const position = append ? null : at + written;
+        written += (await handle.write(part, written, part.length - written, position)).bytesWritten;
+      }
+      at += part.length;
+    }
+  };
   const operations = failing({
     async read(offset: number, length: number): Promise<Buffer> {
       const data = Buffer.allocUnsafe(length);
@@ -137,15 +149,11 @@ function openFile(handle: fs.FileHandle, { append }: OpenMode): OpenFile {
       }
       return data.subarray(0, filled);
     },
-    async write(offset: number, data: readonly Buffer[]): Promise<void> {
-      let at = offset;
-      for (const part of data) {
-        for (let written = 0; written < part.length; ) {
-          const position = append ? null : at + written;
-          written += (await handle.write(part, written, part.length - written, position)).bytesWritten;
-        }
-        at += part.length;
-      }
+    write(offset: number, data: readonly Buffer[]): Promise<void> {
+      if (!append) return writeAll(offset, data);
+      const writing = appended.catch(() => {}).then(() => writeAll(offset, data));
+      appended = writing;
+      return writing;
     },
     sync: () => handle.sync(),
     close: () => handle.close(),
