@@ -160,17 +160,20 @@ async function compose(
   };
 }
 
-/** A session of its own in the lists and for revocation: a grant withdrawn ends it, wherever it was begun. */
+/**
+ * A session of its own in the lists and for revocation: a grant withdrawn ends it, wherever it was begun. What was lent to
+ * the lobby logs in to a host, but goes no further: who wants that names the target at the login.
+ */
 const openTargetFor =
   (rules: Rules, log: Logger, maxSessionsPerAccount: number): CommandServices['openTarget'] =>
   (target, user) =>
-  (request, io, outer) =>
+  (request, { openAgent, ...io }, outer) =>
     runAccountSession(
       { ...rules, log, maxSessionsPerAccount },
       {
         context: { ...outer, sessionId: randomId() },
         request,
-        io,
+        io: { ...io, ...(openAgent ? { loginAgent: openAgent } : {}) },
         // Else counted with the session of the lobby that it runs in.
         traffic: io.traffic ?? (() => ({ bytesIn: 0, bytesOut: 0 })),
         route: () => openTarget(rules, outer.identity, target, user),

@@ -18,7 +18,7 @@ export const hostSessionsErrors = {
     255,
     403,
     ({ host, destination }) =>
-      `the gateway has no key to log in to "${host}" with; use your own, end to end: ssh -J GATEWAY ${destination}, or forward your agent to the gateway (ssh -A, with the host in the login name: the lobby takes no agent).`,
+      `the gateway has no key to log in to "${host}" with; use your own, end to end: ssh -J GATEWAY ${destination}, or forward your agent to the gateway (ssh -A).`,
   ),
   'host-login-refused': row<{ host: string; user: string; tried: string; wants: string }>(
     255,

@@ -58,6 +58,8 @@ export interface SessionIo {
   readonly tell?: (notice: GatewayNotice) => void;
   /** Opens a channel to the peer's agent; undefined where it has none, or too much is open. Unset: it did not ask for `ssh -A`. */
   readonly openAgent?: () => Promise<PeerStream | undefined>;
+  /** The same to log in elsewhere with, and never for programs there: it was lent to the lobby. */
+  readonly loginAgent?: () => Promise<PeerStream | undefined>;
   /** Bytes so far, where they are counted here. */
   readonly traffic?: () => { readonly bytesIn: number; readonly bytesOut: number };
 }

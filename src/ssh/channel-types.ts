@@ -46,8 +46,7 @@ const leadsToTarget = ({ context, connection }: ChannelTypesOptions) =>
 function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
   const { config, runSession } = options.context;
   const { connection, openPeerChannel, mayOpenSession } = options;
-  // The lobby needs nobody's agent.
-  const lendsAgent = connection.peer.kind === 'account' && leadsToTarget(options);
+  const lendsAgent = connection.peer.kind === 'account';
   const openAgent = () => openPeerChannel('auth-agent@openssh.com', Buffer.alloc(0));
   let sessions = 0;
   return ({ accept, refuse }) => {

@@ -37,6 +37,14 @@ describe('an agent that is lent', () => {
     expect(await door.ssh('exit 3', lent('keyless'))).toMatchObject({ stderr: '', status: 3 });
   });
 
+  it('logs in from the lobby too, but goes no further from there', async () => {
+    const { login: _, ...fromLobby } = lent('keyless');
+    const outcome = await door.ssh('ssh keyless echo [$SSH_AUTH_SOCK]; exit 3', fromLobby);
+    expect([outcome.text, outcome.stderr, outcome.status]).toEqual(['[]\n', '', 3]);
+    const { stderr } = await door.ssh('ssh keyless true', { ...fromLobby, args: [] });
+    expect(stderr).toContain('no key to log in to "keyless"');
+  });
+
   it('is not asked where it was not lent', async () => {
     const { stderr } = await door.ssh('true', { ...lent('keyless'), args: [] });
     expect(stderr).toContain('no key to log in to "keyless"');

@@ -96,8 +96,9 @@ export function createHostEngine(options: HostEngineOptions): HostEngine {
     (authorization: Authorization<HostTarget>): SessionHandler =>
     async (request, io, context) => {
       checkAllowed(authorization, request);
-      const agent = agentOf(io, authorization);
-      return run(authorization, (connection) => connection.runSession(request, io, agent), {
+      const onward = agentOf(io.openAgent, authorization);
+      const agent = onward ?? agentOf(io.loginAgent, authorization);
+      return run(authorization, (connection) => connection.runSession(request, io, onward), {
         io,
         context,
         agent,
@@ -146,9 +147,9 @@ function noIdentity({ name, host }: HostTarget): GatewayError {
   return new GatewayError('host-no-identity', { host: name, destination });
 }
 
-/** Lent to log in with and, onward, to programs there: the key that the person came with may forbid both. */
+/** The key that the person came with may forbid it, to log in with and for programs there. */
 function agentOf(
-  { openAgent }: SessionIo,
+  openAgent: SessionIo['openAgent'],
   { allows, target }: Authorization<HostTarget>,
 ): OpenAgent | undefined {
   if (!openAgent || !allows.agentForwarding) return undefined;
