@@ -3,13 +3,12 @@
  * at /proc/PID/root there for the user it runs as, and for as long as it runs.
  */
 import type { Duplex } from 'node:stream';
-import { randomId } from '../../../platform/ids.ts';
-import { internalLabel } from '../../visibility.ts';
 import type { EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
+import { recipeBeside } from '../sidecar/container-beside.ts';
 import type { SidecarImage } from '../sidecar/image.ts';
-import { createWithPassage, mountsOf, type Passage } from '../sidecar/open-passage.ts';
+import { createWithPassage, type Passage } from '../sidecar/open-passage.ts';
 
 export interface Holder {
   /** Where its image's files are, as seen in the container beside it. */
@@ -59,41 +58,23 @@ export async function openHolder(
 
 /**
  * The kernel lets a process into /proc/PID/root of another that has the same user and group, and no capability that
- * it lacks: this one has none. Its stdin is the gateway's, so it cannot outlive the gateway.
+ * it lacks: this one has none.
  */
-function recipe(
+const recipe = (
   image: SidecarImage,
   containerId: string,
-  ids: { readonly uid: number; readonly gid: number },
+  { uid, gid }: { readonly uid: number; readonly gid: number },
   passage: Passage | undefined,
-) {
-  return {
-    name: `postern-holder-${containerId.slice(0, 12)}-${randomId(6)}`,
-    Image: image.name,
-    Entrypoint: [image.node, '--max-old-space-size=16', image.program('holder')],
-    Env: [...image.env],
-    User: `${ids.uid}:${ids.gid}`,
-    Labels: { [internalLabel]: 'holder', 'postern.holder.of': containerId },
-    OpenStdin: true,
-    StdinOnce: true,
-    AttachStdin: true,
-    AttachStdout: true,
-    AttachStderr: true,
-    HostConfig: {
-      NetworkMode: `container:${containerId}`,
-      PidMode: `container:${containerId}`,
-      Mounts: mountsOf(passage),
-      AutoRemove: true,
-      ReadonlyRootfs: true,
-      Memory: memoryBytes,
-      MemorySwap: memoryBytes,
-      PidsLimit: 64,
-      CapDrop: ['ALL'],
-      SecurityOpt: ['no-new-privileges'],
-      LogConfig: { Type: 'none', Config: {} },
-    },
-  };
-}
+) =>
+  recipeBeside(image, {
+    kind: 'holder',
+    of: containerId,
+    sharesProcesses: true,
+    user: `${uid}:${gid}`,
+    memoryBytes,
+    heapMib: 16,
+    passage,
+  });
 
 /** As its container counts. Whoever is root there may have a hand in what it says. */
 function readPid(stdio: Duplex): Promise<number> {

@@ -4,6 +4,7 @@
  */
 import type { Readable, Writable } from 'node:stream';
 import { printable } from '../../../platform/printable.ts';
+import { drained } from '../sftp/drained.ts';
 import { FileFailure } from '../sftp/file-operations.ts';
 
 export interface Conversation {
@@ -111,17 +112,4 @@ export function createConversation(input: Readable, output: Writable, closed: Ab
       return false;
     },
   };
-}
-
-function drained(output: Writable, closed: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of ['drain', 'close', 'error']) output.off(event, done);
-      closed.removeEventListener('abort', done);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'error']) output.on(event, done);
-    closed.addEventListener('abort', done);
-    if (closed.aborted) done();
-  });
 }

@@ -4,6 +4,7 @@
  * one write, answered when all of it was taken.
  */
 import type { Readable, Writable } from 'node:stream';
+import { drained } from './drained.ts';
 import { offeredExtensions } from './extensions.ts';
 import { FileFailure, type FileOperations } from './file-operations.ts';
 import { createHandles } from './handles.ts';
@@ -213,17 +214,4 @@ async function* batches(input: Readable): AsyncGenerator<readonly Buffer[]> {
   } finally {
     input.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onEnd);
   }
-}
-
-function drained(output: Writable, closed: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of ['drain', 'close', 'error']) output.off(event, done);
-      closed.removeEventListener('abort', done);
-      resolve();
-    };
-    for (const event of ['drain', 'close', 'error']) output.on(event, done);
-    closed.addEventListener('abort', done);
-    if (closed.aborted) done();
-  });
 }
