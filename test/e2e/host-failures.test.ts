@@ -89,7 +89,7 @@ describe('a host that cannot be logged in to says why', () => {
     const { identityFile: _, ...row } = await door.addHost('keyless', sshd.port);
     await door.store.transact((transaction) => transaction.put('hosts', row));
     const { sentence, status } = await to('keyless');
-    expect(sentence).toContain(`end to end: ssh -J GATEWAY root@127.0.0.1:${sshd.port}`);
+    expect(sentence).toContain(`end to end: ssh -J GATEWAY -p ${sshd.port} root@127.0.0.1`);
     expect(status).toBe(255);
   });
 

@@ -143,7 +143,7 @@ const unreachable = ({ name }: HostTarget, way: HostTarget, cause: Error) =>
 
 function noIdentity({ name, host }: HostTarget): GatewayError {
   const { username, hostname, port } = host;
-  const destination = `${username}@${hostname}${port === 22 ? '' : `:${port}`}`;
+  const destination = `${port === 22 ? '' : `-p ${port} `}${username}@${hostname}`;
   return new GatewayError('host-no-identity', { host: name, destination });
 }
 
