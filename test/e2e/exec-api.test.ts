@@ -1,4 +1,5 @@
 /** POST /exec with the real curl: every status it has. */
+import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
@@ -29,10 +30,16 @@ describe('the statuses', () => {
     const answer = await ask('ls');
     expect(answer.status).toBe(200);
     expect(answer.headers['content-type']).toBe('application/json; charset=utf-8');
-    const overSsh = await api.ssh('ls --json');
-    expect(answer.json<{ containers: unknown[] }>().containers).toEqual(
-      (JSON.parse(overSsh.text) as { containers: unknown[] }).containers,
-    );
+    // Other tests' containers come and go between the two.
+    const both = async () => {
+      const [overHttp, overSsh] = await Promise.all([ask('ls'), api.ssh('ls --json')]);
+      const { containers } = overHttp.json<{ containers: unknown[] }>();
+      return isDeepStrictEqual(
+        containers,
+        (JSON.parse(overSsh.text) as { containers: unknown[] }).containers,
+      );
+    };
+    await expect.poll(both, { timeout: 20_000 }).toBe(true);
   });
 
   it('200: --help answers JSON and does nothing', async () => {
