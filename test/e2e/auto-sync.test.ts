@@ -12,6 +12,7 @@ import { systemClock } from '../../src/platform/clock.ts';
 import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
+import { runAlone } from '../support/alone.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
@@ -19,6 +20,8 @@ import { createEngineProxy } from '../support/engine-proxy.ts';
 import { quickKey } from '../support/keys.ts';
 import { createMemoryStore } from '../support/memory-store.ts';
 import { putAccount, putKey } from '../support/people.ts';
+
+runAlone('auto-sync');
 
 const labelled = ['--label', 'rexec.sync=true', '--user', 'app'];
 const keyFile = '/home/app/.ssh/authorized_keys';

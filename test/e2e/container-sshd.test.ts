@@ -1,6 +1,7 @@
 /** An SSH server put into a Debian container by its own package manager, and real logins to it with keys from here. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runAlone } from '../support/alone.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { type RexecApi, startRexec } from '../support/rexec-api.ts';
@@ -12,6 +13,8 @@ import {
   writeKnownHosts,
 } from '../support/ssh-client.ts';
 import { freePort } from '../support/sshd.ts';
+
+runAlone('auto-sync');
 
 const installWithinMs = 240_000;
 
