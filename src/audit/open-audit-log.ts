@@ -1,7 +1,8 @@
 /** The audit on disk: append-only, chained, rotated by size. Nobody waits for it: events queue, bounded, and are written in turn. */
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, open, rename, unlink } from 'node:fs/promises';
 import type { Logger } from 'pino';
 import { type Clock, isoTime } from '../platform/clock.ts';
+import { makeFolder } from '../platform/make-folder.ts';
 import {
   auditFolder,
   currentFile,
@@ -46,9 +47,7 @@ const retryAfterMs = 1_000;
 /** Throws what the disk throws when there is no writing to it now. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
   const { dataDir, log, clock } = options;
-  await mkdir(auditFolder(dataDir), { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
+  await makeFolder(auditFolder(dataDir));
   let writer = await openWriter(options);
   let pending: Pending[] = [];
   let lost = 0;

@@ -4,14 +4,14 @@ import { type AuditEntry, parseEntry } from './chain.ts';
 
 /** What is left out matches all. */
 export interface AuditFilter {
-  readonly event?: string;
-  readonly account?: string;
-  readonly target?: string;
+  readonly event?: string | undefined;
+  readonly account?: string | undefined;
+  readonly target?: string | undefined;
   /** Address that it came from. */
-  readonly source?: string;
-  readonly fingerprint?: string;
+  readonly source?: string | undefined;
+  readonly fingerprint?: string | undefined;
   /** Not older than, ISO 8601 in UTC. */
-  readonly since?: string;
+  readonly since?: string | undefined;
 }
 
 /** At most `limit`, oldest first. Throws what the disk throws. */

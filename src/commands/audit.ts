@@ -34,21 +34,13 @@ export const command: Command = {
   permission: 'admin',
   async run({ options }, context) {
     const text = (name: string) => optionText(options[name]);
-    const [account, event, target, source, fingerprint] = [
-      text('account'),
-      text('event'),
-      text('target'),
-      text('source'),
-      text('key'),
-    ];
-    const since = parseSince(text('since'), context);
     const filter = {
-      ...(account === undefined ? {} : { account }),
-      ...(event === undefined ? {} : { event }),
-      ...(target === undefined ? {} : { target }),
-      ...(source === undefined ? {} : { source }),
-      ...(fingerprint === undefined ? {} : { fingerprint }),
-      ...(since === undefined ? {} : { since }),
+      account: text('account'),
+      event: text('event'),
+      target: text('target'),
+      source: text('source'),
+      fingerprint: text('key'),
+      since: parseSince(text('since'), context),
     };
     const entries = await searchAudit(context.config.dataDir, filter, parseLimit(text('limit'), context));
     const data = { events: entries.map(({ fields, ...entry }) => ({ ...entry, ...fields })) };
