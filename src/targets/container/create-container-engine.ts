@@ -21,6 +21,7 @@ import { runScript } from './run-script.ts';
 import { createSessionHandler } from './session-in.ts';
 import type { PlanRules } from './session-plan.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
+import { removeLeftovers } from './sidecar/remove-leftovers.ts';
 import { createWithImage } from './sidecar/with-image.ts';
 import { createSignaller } from './signaller.ts';
 import { createSpares } from './spares/create-spares.ts';
@@ -109,9 +110,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       'host' in place
         ? sidecars.listen(authorization, place, onConnection)
         : sockets.listen(authorization, place, onConnection),
-    async removeLeftovers() {
-      await Promise.all([sidecars.removeLeftovers(), residents.removeLeftovers()]);
-    },
+    removeLeftovers: () => removeLeftovers(engine),
     async close() {
       await sidecars.close();
       await sessions.end();

@@ -4,7 +4,6 @@ import type { Logger } from 'pino';
 import type { Authorization } from '../../../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../../../errors.ts';
 import type { ContainerTarget } from '../../target.ts';
-import { internalLabel } from '../../visibility.ts';
 import { findContainerFile } from '../archive-file.ts';
 import type { ContainerFacts } from '../container-facts.ts';
 import type { EngineApi } from '../engine-api.ts';
@@ -43,8 +42,6 @@ export interface Residents {
   retire(resident: Pick<Resident, 'inside'>, againInMs: number): void;
   /** No program begins through it any more; it is there for files and sockets. */
   startNone(resident: Resident): void;
-  /** Holders that never started, or have ended; those that run belong to a gateway. */
-  removeLeftovers(): Promise<void>;
   /** Ends what still runs through them. */
   close(): Promise<void>;
 }
@@ -166,16 +163,6 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
     startNone(resident) {
       for (const entry of kept.values())
         if (entry.ready?.inside === resident.inside) entry.ready = { ...resident, startsPrograms: false };
-    },
-    async removeLeftovers() {
-      const left = (await engine.list()).filter(
-        ({ Labels, State, Created }) =>
-          Labels?.[internalLabel] === 'holder' &&
-          State !== 'running' &&
-          // Younger ones another gateway may be starting just now.
-          Created * 1000 < Date.now() - 60_000,
-      );
-      await Promise.all(left.map(({ Id }) => engine.remove(Id)));
     },
     async close() {
       closed = true;

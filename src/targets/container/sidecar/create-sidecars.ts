@@ -5,12 +5,10 @@ import type { Authorization } from '../../../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../../../errors.ts';
 import { excerpt } from '../../../platform/excerpt.ts';
 import type { ContainerTarget, InboundConnection, PortDestination, RemoteListener } from '../../target.ts';
-import { internalLabel } from '../../visibility.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, translateEngineError } from '../engine-errors.ts';
 import { dialFailure } from './dial-failure.ts';
 import { endWhenIdle } from './end-when-idle.ts';
-import { removeOldImages } from './image.ts';
 import { type Answered, type InsideConnection, InsideLost } from './inside-connection.ts';
 import { openSidecar } from './open-sidecar.ts';
 import { takeConnections } from './take-connections.ts';
@@ -25,8 +23,6 @@ export interface Sidecars {
     place: PortDestination,
     onConnection: (connection: InboundConnection) => void,
   ): Promise<RemoteListener>;
-  /** Sidecars that never started, or have ended; those that run belong to a gateway. */
-  removeLeftovers(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -136,17 +132,6 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
         onClose: (listener) => (stream.closed ? listener() : void stream.once('close', listener)),
         close: () => void stream.destroy(),
       };
-    },
-    async removeLeftovers() {
-      const ended = (await engine.list()).filter(
-        ({ Labels, State, Created }) =>
-          Labels?.[internalLabel] === 'sidecar' &&
-          State !== 'running' &&
-          // Younger ones another gateway may be starting just now.
-          Created * 1000 < Date.now() - 60_000,
-      );
-      await Promise.all(ended.map(({ Id }) => engine.remove(Id)));
-      await removeOldImages(engine);
     },
     async close() {
       closed = true;
