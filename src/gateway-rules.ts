@@ -55,16 +55,25 @@ export async function openRules(
     dataDir: config.dataDir,
     log,
     clock,
-    maxFileBytes: config.auditFileBytes,
-    keptFiles: config.auditKeptFiles,
+    get maxFileBytes() {
+      return config.auditFileBytes;
+    },
+    get keptFiles() {
+      return config.auditKeptFiles;
+    },
   });
   lifecycle.onClose(() => auditLog.close());
-  const { docker, acceptEnv, hangupGraceMs, maxKeysPerAccount, mfaRememberHours: rememberHours } = config;
-  const { preparedIdleSeconds } = config;
+  const { docker, preparedIdleSeconds } = config;
   const engine =
     overrides.engine ??
     createContainerEngine({
-      ...{ docker, acceptEnv, hangupGraceMs, log, splitWords },
+      ...{ docker, log, splitWords },
+      get acceptEnv() {
+        return config.acceptEnv;
+      },
+      get hangupGraceMs() {
+        return config.hangupGraceMs;
+      },
       prepares: preparedIdleSeconds > 0,
       ...(preparedIdleSeconds > 0 ? { residentIdleMs: preparedIdleSeconds * 1000 } : {}),
     });
@@ -72,12 +81,25 @@ export async function openRules(
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
   const standing = createAuthorizer({ store, clock, config });
-  const authorizer = config.auditRequired ? withAuditRequired(standing, auditLog.problem) : standing;
+  const authorizer = withAuditRequired(standing, () =>
+    config.auditRequired ? auditLog.problem() : undefined,
+  );
   const accounts = createAccounts({ store, clock });
-  const keys = createKeys({ store, clock, maxKeysPerAccount });
-  const secondFactors = createSecondFactors({ store, clock, issuer: config.domain, rememberHours });
-  const handles = createHandles({ store, clock });
   const { domain, dataDir, targetPrefix } = config;
+  const handles = createHandles({ store, clock });
+  const keyRules = {
+    ...{ store, clock, handles, domain },
+    get maxKeysPerAccount() {
+      return config.maxKeysPerAccount;
+    },
+  };
+  const keys = createKeys(keyRules);
+  const secondFactors = createSecondFactors({
+    ...{ store, clock, issuer: domain },
+    get rememberHours() {
+      return config.mfaRememberHours;
+    },
+  });
   const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
   const hostEngine = createHostEngine({
     dialHost: (to) => dialHost({ ...to, withinMs: config.hostConnectTimeoutMs }),
@@ -98,7 +120,7 @@ export async function openRules(
     standing,
     accounts,
     handles,
-    apiKeys: createApiKeys({ store, clock, handles, maxKeysPerAccount, domain }),
+    apiKeys: createApiKeys(keyRules),
     tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
     keyFeed: createKeyFeed({ store, clock }),
     exchangeToken: createExchangeToken({ handles, clock }),

@@ -10,6 +10,8 @@ import { createCallLine } from './commands/call-line.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { createLobby } from './commands/lobby.ts';
 import type { Config } from './config/config.ts';
+import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
+import { createReload } from './config/reload.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
@@ -47,8 +49,16 @@ export interface Gateway {
   readonly endpoint: Endpoint;
   /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
   engineProblem(): Promise<string | undefined>;
+  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
+  reload(): string;
   /** Ends everything; sessions have `graceMs` to say goodbye. */
   stop(graceMs?: number): Promise<void>;
+}
+
+/** What the program round a gateway does for it. */
+export interface GatewayProgram {
+  /** Throws invalid-config. */
+  readonly readConfig: () => Config;
 }
 
 /** Opens store, doors and engine. Throws a sentence when something cannot be opened; then nothing stays open. */
@@ -56,10 +66,11 @@ export async function startGateway(
   config: Config,
   log: Logger,
   overrides: GatewayOverrides = {},
+  program: GatewayProgram = { readConfig: () => config },
 ): Promise<Gateway> {
   const lifecycle = createLifecycle();
   try {
-    return await compose(config, log, overrides, lifecycle);
+    return await compose(createLiveConfig(config), log, overrides, lifecycle, program);
   } catch (error) {
     await lifecycle.close();
     throw error;
@@ -67,11 +78,13 @@ export async function startGateway(
 }
 
 async function compose(
-  config: Config,
+  live: LiveConfig,
   log: Logger,
   overrides: GatewayOverrides,
   lifecycle: Lifecycle,
+  program: GatewayProgram,
 ): Promise<Gateway> {
+  const { config } = live;
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
   const { accounts, invites, clock, engine } = rules;
@@ -90,11 +103,12 @@ async function compose(
     ...rules,
     config,
     endpoint,
-    openTarget: openTargetFor(rules, log, config.maxSessionsPerAccount),
+    openTarget: openTargetFor(rules, log, config),
   };
   const { connections, audit } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer: rules.standing, connections, log }));
-  lifecycle.onClose(rules.containerSshd.startAutoSync(log));
+  keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
+  const reload = createReload(live, program.readConfig);
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const ssh = await openSshDoor({
     config,
@@ -107,7 +121,9 @@ async function compose(
       lobby: await createLobby(services, log),
       join: createJoin({ invites, audit, endpoint }),
       targetPrefix: config.targetPrefix,
-      maxSessionsPerAccount: config.maxSessionsPerAccount,
+      get maxSessionsPerAccount() {
+        return config.maxSessionsPerAccount;
+      },
     }),
     ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
@@ -115,6 +131,11 @@ async function compose(
     log,
   });
   lifecycle.onClose((graceMs) => ssh.close(graceMs));
+  live.onReplace(() => {
+    log.level = config.logLevel;
+    // Made anew with the keepalive of now.
+    ssh.renewHostKeys();
+  });
   sshAddress = ssh.address;
   const control = await openControlDoor({
     dataDir: config.dataDir,
@@ -122,7 +143,7 @@ async function compose(
     answer: await createOperatorLines(
       services,
       log,
-      createOperatorCommands({ store: rules.store, hostKeys, renewHostKeys: ssh.renewHostKeys }),
+      createOperatorCommands({ store: rules.store, hostKeys, renewHostKeys: ssh.renewHostKeys, reload }),
     ),
   });
   lifecycle.onClose(() => control.close());
@@ -156,8 +177,32 @@ async function compose(
     firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
     endpoint: endpoint(),
     engineProblem,
+    reload: () => {
+      const act = (outcome: 'done' | 'failed') => audit.operatorActed({ what: 'reload (SIGHUP)', outcome });
+      try {
+        const said = reload();
+        act('done');
+        return said;
+      } catch (error) {
+        act('failed');
+        throw error;
+      }
+    },
     stop: (graceMs = 2_000) => lifecycle.close(graceMs),
   };
+}
+
+/** Begun again where a reload changed whose keys are kept in step. */
+function keepInStep({ config, onReplace }: LiveConfig, start: () => () => void, lifecycle: Lifecycle): void {
+  let stop = start();
+  let sync = config.sync;
+  onReplace(() => {
+    if (config.sync === sync) return;
+    sync = config.sync;
+    stop();
+    stop = start();
+  });
+  lifecycle.onClose(() => stop());
 }
 
 /**
@@ -165,11 +210,11 @@ async function compose(
  * the lobby logs in to a host, but goes no further: who wants that names the target at the login.
  */
 const openTargetFor =
-  (rules: Rules, log: Logger, maxSessionsPerAccount: number): CommandServices['openTarget'] =>
+  (rules: Rules, log: Logger, config: Config): CommandServices['openTarget'] =>
   (target, user) =>
   (request, { openAgent, ...io }, outer) =>
     runAccountSession(
-      { ...rules, log, maxSessionsPerAccount },
+      { ...rules, log, maxSessionsPerAccount: config.maxSessionsPerAccount },
       {
         context: { ...outer, sessionId: randomId() },
         request,

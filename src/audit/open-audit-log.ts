@@ -119,7 +119,8 @@ const brokenWriter = (error: Error): Writer => ({
   close: async () => {},
 });
 
-async function openWriter({ dataDir, clock, maxFileBytes, keptFiles }: AuditLogOptions): Promise<Writer> {
+async function openWriter(options: AuditLogOptions): Promise<Writer> {
+  const { dataDir, clock } = options;
   const file = currentFile(dataDir);
   const tail = await readTail(file);
   let end = await findEnd(dataDir, tail.lines);
@@ -143,6 +144,7 @@ async function openWriter({ dataDir, clock, maxFileBytes, keptFiles }: AuditLogO
     handle = await open(file, 'a', 0o600);
     bytes = 0;
     firstSeq = end.seq + 1;
+    const { keptFiles } = options;
     const rotated = keptFiles === 0 ? [] : (await listRotated(dataDir)).slice(0, -keptFiles);
     for (const old of rotated) await unlink(old);
   };
@@ -154,7 +156,7 @@ async function openWriter({ dataDir, clock, maxFileBytes, keptFiles }: AuditLogO
   }
   return {
     async append(batch) {
-      if (bytes >= maxFileBytes) await rotate();
+      if (bytes >= options.maxFileBytes) await rotate();
       await write(batch.map(({ time, event, fields }) => line(time, event, fields)).join(''));
       await handle.datasync();
     },

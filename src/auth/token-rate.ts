@@ -20,25 +20,26 @@ export interface TokenRate {
   take(key: string): number;
 }
 
-export function createTokenRate({ perSecond, burst, clock }: TokenRateOptions): TokenRate {
+export function createTokenRate(options: TokenRateOptions): TokenRate {
+  const { clock } = options;
   const buckets = new Map<string, Bucket>();
   const leftAt = ({ left, readAtMs }: Bucket, nowMs: number) =>
-    Math.min(burst, left + (Math.max(0, nowMs - readAtMs) / 1000) * perSecond);
+    Math.min(options.burst, left + (Math.max(0, nowMs - readAtMs) / 1000) * options.perSecond);
 
   /** A full bucket says no more than none at all. */
   function sweep(nowMs: number): void {
-    for (const [key, bucket] of buckets) if (leftAt(bucket, nowMs) >= burst) buckets.delete(key);
+    for (const [key, bucket] of buckets) if (leftAt(bucket, nowMs) >= options.burst) buckets.delete(key);
   }
 
   return {
     take(key) {
       const nowMs = clock.now();
       if (buckets.size > sweepAbove) sweep(nowMs);
-      const bucket = buckets.get(key) ?? { left: burst, readAtMs: nowMs };
+      const bucket = buckets.get(key) ?? { left: options.burst, readAtMs: nowMs };
       const left = leftAt(bucket, nowMs);
       const taken = left >= 1;
       buckets.set(key, { left: taken ? left - 1 : left, readAtMs: nowMs });
-      return taken ? 0 : Math.ceil((1 - left) / perSecond);
+      return taken ? 0 : Math.ceil((1 - left) / options.perSecond);
     },
   };
 }

@@ -19,6 +19,8 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
 
   postern [serve] [FLAGS]      run the gateway (the default); "postern serve --help" lists the flags
   postern backup FILE          copy a running gateway's store to FILE, consistently
+  postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
+                               disconnected, and a file with a mistake changes nothing
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
@@ -52,6 +54,7 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ...[
     'backup',
     'hostkey',
+    'reload',
     'help',
     'account',
     'invite',

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
-import { flagOfKey, loadConfig } from '../config/load-config.ts';
+import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
@@ -34,6 +34,10 @@ const flags = {
     describe: 'which containers are targets (default all)',
   },
   config: { type: 'string', describe: 'JSON file of configuration keys (flags win over it)' },
+  'drain-timeout': {
+    type: 'number',
+    describe: 'seconds that sessions have to end by themselves after SIGTERM (default 30)',
+  },
   'log-level': {
     type: 'string',
     describe: 'fatal, error, warn, info, debug, trace or silent (default info)',
@@ -45,16 +49,19 @@ const usage = '[FLAGS]\n\nRuns the gateway. Each configuration key is also a var
 export const serve: CliCommand = async (args, terminal) => {
   const parsed = await parseFlags(args, { name: 'postern serve', usage, flags }, terminal);
   if (!parsed) return 0;
-  const { config, unknownVariables } = loadConfig({
-    env: terminal.env,
-    ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
-    flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
-  });
+  const readConfig = (): LoadedConfig =>
+    loadConfig({
+      env: terminal.env,
+      ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
+      flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
+    });
+  const { config, unknownVariables } = readConfig();
   const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const stopped = signalled();
-  const gateway = await startGateway(config, log);
+  const gateway = await startGateway(config, log, {}, { readConfig: () => readConfig().config });
+  reloadAtHangup(gateway, log);
   const failed = uncaught(log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
@@ -82,6 +89,17 @@ function logDestination() {
   destination.on('error', () => {});
   destination.flushSync = () => {};
   return destination;
+}
+
+/** SIGHUP reads the configuration anew. */
+function reloadAtHangup(gateway: Gateway, log: Logger): void {
+  process.on('SIGHUP', () => {
+    try {
+      log.info(gateway.reload());
+    } catch (error) {
+      log.error(`${(error as Error).message} The configuration in force stays as it was.`);
+    }
+  });
 }
 
 /** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */

@@ -61,8 +61,7 @@ export interface ApiDependencies {
 }
 
 export function createApi(dependencies: ApiDependencies): Api {
-  const { tokens, exchangeToken, rate, audit, callLine, commandTimeoutMs, longCommandTimeoutMs } =
-    dependencies;
+  const { tokens, exchangeToken, rate, audit, callLine } = dependencies;
   return {
     exchange: exchangeToken,
 
@@ -84,7 +83,7 @@ export function createApi(dependencies: ApiDependencies): Api {
 
     async run(identity, words, caller, { timeoutMs, closed } = {}) {
       const passing = new AbortController();
-      let limitMs = timeoutMs ?? commandTimeoutMs;
+      let limitMs = timeoutMs ?? dependencies.commandTimeoutMs;
       const deadline = createDeadline(limitMs, () => passing.abort());
       const ended = closed ? AbortSignal.any([passing.signal, closed]) : passing.signal;
       try {
@@ -94,7 +93,7 @@ export function createApi(dependencies: ApiDependencies): Api {
           io: withoutStreams(ended),
           onCommand: ({ long }) => {
             if (!long) return;
-            limitMs = timeoutMs ?? longCommandTimeoutMs;
+            limitMs = timeoutMs ?? dependencies.longCommandTimeoutMs;
             deadline.set(limitMs);
           },
         });

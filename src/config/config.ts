@@ -98,6 +98,8 @@ export const configSchema = z.strictObject({
    * so long; 0: every session is a `docker exec`.
    */
   preparedIdleSeconds: z.number().min(0).max(3600).default(60),
+  /** After SIGTERM, sessions have so long to end by themselves; 0: none. */
+  drainTimeoutSeconds: z.number().min(0).max(86_400).default(30),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
 import { checkHttp } from './check-http.ts';
 import { type Config, configSchema } from './config.ts';
+import { findFaultyLine, findLineOfKey } from './json-lines.ts';
 
 type Values = Record<string, unknown>;
 
@@ -23,18 +24,18 @@ export interface LoadedConfig {
 /** Throws invalid-config, naming the key and where it came from. */
 export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
   const fromEnv = readEnvironment(env);
-  const values: Values = {
-    ...fromEnv.values,
-    ...(file === undefined ? {} : readFile(file)),
-    ...defined(flags),
-  };
+  const fromFile = file === undefined ? undefined : readFile(file);
+  const values: Values = { ...fromEnv.values, ...fromFile?.values, ...defined(flags) };
   const parsed = configSchema.safeParse(values);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
+    const key = String(issue?.code === 'unrecognized_keys' ? issue.keys[0] : issue?.path[0]);
+    const line = fromFile && !(key in defined(flags)) ? findLineOfKey(fromFile.text, key) : undefined;
+    const where = line === undefined ? '' : ` (${file}, line ${line})`;
     const problem = unknown
-      ? `unknown configuration key ${unknown}; see the reference in README.md.`
-      : `the configuration value ${issue?.path.join('.')} is wrong: ${issue?.message}. It is set by ${namesOf(String(issue?.path[0]))}.`;
+      ? `unknown configuration key ${unknown}${where}; see the reference in README.md.`
+      : `the configuration value ${issue?.path.join('.')}${where} is wrong: ${issue?.message}. It is set by ${namesOf(key)}.`;
     throw new GatewayError('invalid-config', { problem });
   }
   checkHttp(parsed.data);
@@ -44,13 +45,18 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
 const defined = (values: Values): Values =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 
-function readFile(file: string): Values {
+function readFile(file: string): { readonly values: Values; readonly text: string } {
+  let text = '';
   try {
-    const values: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof values === 'object' && values !== null && !Array.isArray(values)) return values as Values;
+    text = readFileSync(file, 'utf8');
+    const values: unknown = JSON.parse(text);
+    if (typeof values === 'object' && values !== null && !Array.isArray(values))
+      return { values: values as Values, text };
     throw new Error('it is not a JSON object');
   } catch (error) {
-    const problem = `the configuration file ${file} cannot be used: ${(error as Error).message}.`;
+    const isSyntax = error instanceof SyntaxError;
+    const reason = isSyntax ? `line ${findFaultyLine(text)}: ${error.message}` : (error as Error).message;
+    const problem = `the configuration file ${file} cannot be used: ${reason}.`;
     throw new GatewayError('invalid-config', { problem }, { cause: error });
   }
 }
@@ -70,6 +76,7 @@ export const flagOfKey = {
   domain: 'domain',
   publicPort: 'public-port',
   containers: 'containers',
+  drainTimeoutSeconds: 'drain-timeout',
   logLevel: 'log-level',
 } as const;
 

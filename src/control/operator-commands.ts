@@ -20,6 +20,8 @@ export interface OperatorMeans {
   readonly hostKeys: Rotation;
   /** Makes the doors use the keys that are served now. */
   readonly renewHostKeys: () => void;
+  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
+  readonly reload: () => string;
 }
 
 /** By the first word of the line. */
@@ -27,6 +29,7 @@ export function createOperatorCommands(means: OperatorMeans): ReadonlyMap<string
   return new Map<string, OperatorCommand>([
     ['backup', (args) => backup(means.store, args)],
     ['hostkey', (args) => rotate(means, args)],
+    ['reload', async (args) => reload(means, args)],
   ]);
 }
 
@@ -46,6 +49,15 @@ async function backup(store: Store, [file, ...more]: readonly string[]): Promise
     return done(`The store was copied to ${printable(file)}.`);
   } catch (error) {
     return complaint(1, `no backup was made: ${(error as Error).message}`);
+  }
+}
+
+function reload(means: OperatorMeans, args: readonly string[]): ControlResponse {
+  if (args.length > 0) return complaint(2, '"reload" takes no words.');
+  try {
+    return done(means.reload());
+  } catch (error) {
+    return complaint(1, `${(error as Error).message} The configuration in force stays as it was.`);
   }
 }
 

@@ -12,7 +12,7 @@ import { answerClientError, answerErrors } from './answer-errors.ts';
 import { boundReading } from './answers-under-way.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
-import { addKeyFeed } from './key-feed.ts';
+import { addKeyFeed, keyFeedPath } from './key-feed.ts';
 import { createListener, type ListenerOptions } from './listener.ts';
 import { logRequests, noteIdentity } from './request-log.ts';
 import { watchTls } from './tls-files.ts';
@@ -30,7 +30,7 @@ export interface HttpDoorOptions extends ListenerOptions {
   readonly engineAnswers: () => Promise<boolean>;
   /** Unset: a listener for health alone. */
   readonly exec?: ExecRoutesDependencies;
-  /** Unset: nobody gets anybody's keys. */
+  /** Answers while config's `keyFeed` says so. */
   readonly keyFeed?: FindKeyFeed | undefined;
   /** Adds what other doors answer on this listener. */
   readonly addRoutes?: AddRoutes | undefined;
@@ -43,13 +43,13 @@ export type AddRoutes = (
 
 /** Throws when it cannot listen, or its TLS files cannot be used. */
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { host, port, tls, log, passage, exec, engineAnswers } = options;
+  const { host, port, tls, log, passage, exec, engineAnswers, config } = options;
   const app = createApp(options);
   await app.register(swagger, { openapi: openApi });
-  app.get('/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+  app.get('/openapi.json', { schema: { hide: true } }, async () => described(app, config));
   addHealthRoutes(app, { version, engineAnswers });
   if (exec) await addExecRoutes(app, exec);
-  if (options.keyFeed) addKeyFeed(app, options.keyFeed);
+  if (options.keyFeed) addKeyFeed(app, options.keyFeed, config);
   if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
   await app.listen({ host, port });
   const bound = app.server.address();
@@ -82,8 +82,16 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
   logRequests(app, options.log);
   answerErrors(app, options.log);
   // Not for streams, which are hijacked: who pages through one reads when they like.
-  app.addHook('onSend', async (_request, reply) => boundReading(reply.raw, options.bodyTimeoutMs));
+  app.addHook('onSend', async (_request, reply) => boundReading(reply.raw, options.config.execTimeoutMs));
   return app;
+}
+
+/** The routes that answer now. */
+function described(app: FastifyInstance, { keyFeed }: HttpDoorOptions['config']) {
+  const document = app.swagger();
+  if (keyFeed === 'public') return document;
+  const paths = Object.entries(document.paths ?? {}).filter(([path]) => path !== keyFeedPath);
+  return { ...document, paths: Object.fromEntries(paths) };
 }
 
 const openApi = {

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance } from 'fastify';
 import type { FindKeyFeed } from '../accounts/key-feed.ts';
+import type { Config } from '../config/config.ts';
 import { GatewayError } from '../errors.ts';
 
 const schema = {
@@ -15,12 +16,19 @@ const schema = {
   },
 };
 
-export function addKeyFeed(app: FastifyInstance, findKeyFeed: FindKeyFeed): void {
+/** As the OpenAPI document writes it. */
+export const keyFeedPath = '/{account}.keys';
+
+export function addKeyFeed(
+  app: FastifyInstance,
+  findKeyFeed: FindKeyFeed,
+  config: Pick<Config, 'keyFeed'>,
+): void {
   app.get<{ Params: { account: string } }>(
     '/:account([a-z0-9-]{1,32}).keys',
     { schema },
     async (request, reply) => {
-      const keys = await findKeyFeed(request.params.account);
+      const keys = config.keyFeed === 'public' ? await findKeyFeed(request.params.account) : undefined;
       if (!keys) throw new GatewayError('no-such-page', {});
       const body = keys.map((line) => `${line}\n`).join('');
       const etag = `"${createHash('sha256').update(body).digest('base64url')}"`;

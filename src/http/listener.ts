@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
+import type { Config } from '../config/config.ts';
 import { noteAnswer } from './answers-under-way.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
@@ -24,10 +25,9 @@ export interface Passage {
 export interface ListenerOptions {
   /** Unset: plain HTTP. */
   readonly tls?: TlsFiles | undefined;
-  readonly maxConnections: number;
+  /** `execTimeoutMs`: how long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
+  readonly config: Pick<Config, 'maxConnections' | 'execTimeoutMs' | 'keyFeed'>;
   readonly passage?: Passage | undefined;
-  /** How long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
-  readonly bodyTimeoutMs: number;
 }
 
 const limits = {
@@ -40,15 +40,12 @@ const limits = {
 const handshakeTimeoutMs = 10_000;
 
 /** Throws invalid-config when the TLS files cannot be used. */
-export function createListener(
-  routes: RequestListener,
-  { tls, maxConnections, passage, bodyTimeoutMs }: ListenerOptions,
-): Server {
+export function createListener(routes: RequestListener, { tls, config, passage }: ListenerOptions): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
     if (passage?.isFor(request)) passage.handleRequest(request, response);
     else {
-      boundBody(request, bodyTimeoutMs);
+      boundBody(request, config.execTimeoutMs);
       routes(request, response);
     }
   };
@@ -63,7 +60,8 @@ export function createListener(
   const server = tls
     ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: handshakeTimeoutMs }, onRequest)
     : createServer(options, onRequest);
-  server.maxConnections = maxConnections;
+  // Asked by Node at each connection.
+  Object.defineProperty(server, 'maxConnections', { get: () => config.maxConnections });
   // Else Node asks for the body at once, though a container may not want it.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!passage?.isFor(request)) response.writeContinue();

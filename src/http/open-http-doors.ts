@@ -42,16 +42,21 @@ export interface HttpDoors {
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
   const { config, log, engineAnswers, addRoutes } = dependencies;
-  const { domain, maxSessionsPerAccount } = config;
-  const { httpListen, healthListen, maxConnections, tlsCert: certFile, tlsKey: keyFile } = config;
-  const shared = { log, engineAnswers, maxConnections, bodyTimeoutMs: config.execTimeoutMs };
+  const { domain, httpListen, healthListen, tlsCert: certFile, tlsKey: keyFile } = config;
+  const shared = { log, engineAnswers, config };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,
     tls,
-    passage: createContainerPassage({ ...dependencies, domain, maxSessionsPerAccount }),
+    passage: createContainerPassage({
+      ...dependencies,
+      domain,
+      get maxSessionsPerAccount() {
+        return config.maxSessionsPerAccount;
+      },
+    }),
     addRoutes,
-    keyFeed: config.keyFeed === 'public' ? dependencies.keyFeed : undefined,
+    keyFeed: dependencies.keyFeed,
     exec: execOf(dependencies),
   });
   const health = await openOn(healthListen, '--health-listen', shared).catch(async (error: unknown) => {
@@ -67,15 +72,34 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
 
 function execOf(dependencies: HttpDoorsDependencies) {
   const { config, clock, callLine, addConnection } = dependencies;
-  const { tokenRatePerSecond: perSecond, tokenRateBurst: burst, execTimeoutMs: commandTimeoutMs } = config;
-  const { execSessionTimeoutMs: sessionTimeoutMs } = config;
-  const rate = createTokenRate({ perSecond, burst, clock });
+  const rate = createTokenRate({
+    clock,
+    get perSecond() {
+      return config.tokenRatePerSecond;
+    },
+    get burst() {
+      return config.tokenRateBurst;
+    },
+  });
   return {
-    api: createApi({ ...dependencies, rate, commandTimeoutMs, longCommandTimeoutMs: sessionTimeoutMs }),
+    api: createApi({
+      ...dependencies,
+      rate,
+      get commandTimeoutMs() {
+        return config.execTimeoutMs;
+      },
+      get longCommandTimeoutMs() {
+        return config.execSessionTimeoutMs;
+      },
+    }),
     callLine,
     addConnection,
-    commandTimeoutMs,
-    sessionTimeoutMs,
+    get commandTimeoutMs() {
+      return config.execTimeoutMs;
+    },
+    get sessionTimeoutMs() {
+      return config.execSessionTimeoutMs;
+    },
     collectedBytes: createCollectedBytes(maxCollectedPerAccount),
   };
 }

@@ -11,12 +11,14 @@ import { parseKeysToAdd } from './parse-keys-to-add.ts';
 import { holdsPrivateKey } from './private-key.ts';
 import { removeKey } from './remove-key.ts';
 
-export function createKeys({ store, clock, maxKeysPerAccount }: KeysDependencies): Keys {
+export function createKeys(dependencies: KeysDependencies): Keys {
+  const { store, clock } = dependencies;
   return {
     add: (accountId, keys, options) =>
-      store.transact((transaction) =>
-        insertKeys(transaction, { accountId, keys, options, maxKeysPerAccount, clock }),
-      ),
+      store.transact((transaction) => {
+        const { maxKeysPerAccount } = dependencies;
+        return insertKeys(transaction, { accountId, keys, options, maxKeysPerAccount, clock });
+      }),
 
     list: (accountId) => store.list('keys', 'accountId', accountId),
 

@@ -11,9 +11,9 @@ import { noteProof } from './standing.ts';
 import { makeSecret, otpauthUrl } from './totp.ts';
 
 export function createSecondFactors(dependencies: SecondFactorsDependencies): SecondFactors {
-  const { store, clock, issuer, rememberHours } = dependencies;
+  const { store, clock, issuer } = dependencies;
   const isRemembered = async (identity: Identity) => {
-    if (rememberHours === 0) return false;
+    if (dependencies.rememberHours === 0) return false;
     const row = await store.get('rememberedLogins', rememberedId(identity));
     return row !== undefined && Date.parse(row.until) > clock.now();
   };
@@ -88,6 +88,7 @@ export function createSecondFactors(dependencies: SecondFactorsDependencies): Se
     check: (accountId, code) => take(accountId, code),
 
     async remember(identity) {
+      const { rememberHours } = dependencies;
       if (rememberHours === 0) return;
       const now = clock.now();
       const until = new Date(now + rememberHours * 3_600_000).toISOString();

@@ -66,11 +66,12 @@ export interface Listener {
 /** Listens on `HOST:PORT`; throws a sentence when the port is taken or may not be used. */
 export async function openListener(
   listen: string,
-  maxConnections: number,
+  config: Pick<Config, 'maxConnections'>,
   onSocket: (socket: Socket) => void,
 ): Promise<Listener> {
   const server = createServer({ noDelay: true, allowHalfOpen: false }, onSocket);
-  server.maxConnections = maxConnections;
+  // Asked by Node at each connection.
+  Object.defineProperty(server, 'maxConnections', { get: () => config.maxConnections });
   await listening(server, listen);
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the listener has no port');

@@ -49,7 +49,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   let server = makeServer();
   const context: DoorContext = { ...options, serveInner: serve };
   const limits = createStartupLimits(config);
-  const listener = await openListener(config.sshListen, config.maxConnections, (socket) => {
+  const listener = await openListener(config.sshListen, config, (socket) => {
     const startup = limits.admit(socket);
     if (!startup) return;
     serve(socket).onAuthenticated = () => startup.authenticated();

@@ -36,13 +36,8 @@ export interface ApiKeysDependencies {
   readonly domain: string;
 }
 
-export function createApiKeys({
-  store,
-  clock,
-  handles,
-  maxKeysPerAccount,
-  domain,
-}: ApiKeysDependencies): ApiKeys {
+export function createApiKeys(dependencies: ApiKeysDependencies): ApiKeys {
+  const { store, clock, handles, domain } = dependencies;
   return {
     async create({ accountId, label, cmds, exp, container, secondFactor }) {
       if (exp !== undefined && exp > latestTime) {
@@ -62,7 +57,7 @@ export function createApiKeys({
             ...(label === undefined ? {} : { name: label }),
             ...(expiresAt === undefined ? {} : { expiresAt }),
           },
-          maxKeysPerAccount,
+          maxKeysPerAccount: dependencies.maxKeysPerAccount,
           clock,
         });
         if (!key) throw new Error('a key was added and is not there');

@@ -48,11 +48,12 @@ export const hangUp = Symbol('hang-up');
 
 /** Returns a function that throws a GatewayError when the request is not admitted. */
 export function createPass(dependencies: PassDependencies) {
-  const { reachWeb, connections, addConnection, audit, clock, maxSessionsPerAccount } = dependencies;
+  const { reachWeb, connections, addConnection, audit, clock } = dependencies;
 
   return async (open: IdentifiedRequest): Promise<void> => {
     const { id, head, identity, ending } = open;
-    const giveBack = connections.reserveSession(identity.accountId, maxSessionsPerAccount);
+    const limit = dependencies.maxSessionsPerAccount;
+    const giveBack = connections.reserveSession(identity.accountId, limit);
     // Before anything is waited for: a key that is removed meanwhile ends this too.
     const removeConnection = addConnection({
       id,
@@ -61,7 +62,7 @@ export function createPass(dependencies: PassDependencies) {
       close: (reason) => ending.abort(new GatewayError('session-ended', { reason })),
     });
     try {
-      if (!giveBack) throw new GatewayError('too-many-sessions', { limit: maxSessionsPerAccount });
+      if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
       const web = await reachWeb(identity, head.container);
       ending.signal.throwIfAborted();
       await recorded(dependencies, open, web);

@@ -27,8 +27,14 @@ export const createHostAccess = (
   scanHostKeys,
   egressKey: createEgressKey(config.dataDir),
   openConnection: createOpenHostConnection({
-    answerWithinMs: config.hostConnectTimeoutMs,
-    rekeyLimits: { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs },
-    keepAlive: { intervalMs: config.keepaliveIntervalMs, countMax: config.keepaliveCountMax },
+    get answerWithinMs() {
+      return config.hostConnectTimeoutMs;
+    },
+    get rekeyLimits() {
+      return { bytes: config.rekeyAfterBytes, intervalMs: config.rekeyAfterMs };
+    },
+    get keepAlive() {
+      return { intervalMs: config.keepaliveIntervalMs, countMax: config.keepaliveCountMax };
+    },
   }),
 });

@@ -54,10 +54,10 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const { docker, log } = options;
   const engine = createEngineApi(parseEngineAddress(docker, process.env['DOCKER_HOST']));
   const signaller = createSignaller(engine);
-  const hangups = createHangups(signaller, options.hangupGraceMs, log);
+  const hangups = createHangups(signaller, options, log);
   const parts: ExecParts = { engine, facts: createContainerFactsSource(engine), signaller, hangups };
   const rules: PlanRules = {
-    isAcceptedEnv: createEnvFilter(options.acceptEnv),
+    isAcceptedEnv: (name) => createEnvFilter(options.acceptEnv)(name),
     splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),
   };
   const selfId = options.selfId ?? findSelfId(hostname());

@@ -18,7 +18,11 @@ const retryAfterMs = [200, 500, 1_000, 2_000, 4_000];
 /** What a grace shrinks to when the gateway stops. */
 const lastGraceMs = 700;
 
-export function createHangups(signaller: Signaller, hangupGraceMs: number, log: Logger): Hangups {
+export function createHangups(
+  signaller: Signaller,
+  options: { readonly hangupGraceMs: number },
+  log: Logger,
+): Hangups {
   const running = new Set<Promise<void>>();
   const closing = new AbortController();
 
@@ -42,14 +46,16 @@ export function createHangups(signaller: Signaller, hangupGraceMs: number, log: 
     const leader = await starting;
     if (!leader) return;
     if (!(await send(leader, 'HUP'))) return;
-    await grace(hangupGraceMs);
+    await grace(options.hangupGraceMs);
     if (!(await send(leader, 'TERM'))) return;
     await grace(killAfterTermMs);
     await send(leader, 'KILL');
   };
 
   return {
-    graceMs: hangupGraceMs,
+    get graceMs() {
+      return options.hangupGraceMs;
+    },
     begin(starting) {
       const ending = hangUp(starting)
         .catch((error) => {
