@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { CertificateFacts, Identity } from '../auth/identity.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
-import type { SessionEnd } from '../sessions/session.ts';
+import type { SessionEnd, SessionStart } from '../sessions/session.ts';
 import type { AuditFields } from './chain.ts';
 
 /** A forward has no status: it was closed by either side, or ended by the gateway. */
@@ -11,14 +11,24 @@ export interface ForwardEnd {
   readonly forward: 'closed' | 'ended by the gateway';
 }
 
+/** Where a session ends; `listener`: a forward's from there to here, which waits for connections. */
+export interface SessionKind {
+  readonly kind: 'lobby' | 'container' | 'host' | 'forward' | 'listener' | 'web';
+  /** Unset for what no session channel carries. */
+  readonly start?: SessionStart['kind'];
+}
+
 export interface Audit {
   loginAccepted(identity: Identity, connectionId: string): void;
   loginRefused(facts: { connectionId: string; source: string; fingerprint?: string; reason: string }): void;
   connectionClosed(facts: { connectionId: string; reason: string; durationMs: number }): void;
-  sessionStarted(identity: Identity, facts: { sessionId: string; target: string; what: string }): void;
+  sessionStarted(
+    identity: Identity,
+    facts: SessionKind & { sessionId: string; target: string; what: string },
+  ): void;
   sessionEnded(
     identity: Identity,
-    facts: {
+    facts: SessionKind & {
       sessionId: string;
       target: string;
       /** `httpStatus` is undefined where there was no answer. */
@@ -75,13 +85,18 @@ export function createAudit(...sinks: readonly AuditSink[]): Audit {
     for (const sink of sinks) sink(event, fields);
   };
   return {
-    loginAccepted: (identity, connectionId) => write('login-accepted', { ...who(identity), connectionId }),
+    loginAccepted: (identity, connectionId) => {
+      const { secondFactor } = identity;
+      write('login-accepted', { ...who(identity), connectionId, ...(secondFactor ? { secondFactor } : {}) });
+    },
     loginRefused: (facts) => write('login-refused', facts),
     connectionClosed: (facts) => write('connection-closed', facts),
     sessionStarted: (identity, facts) => write('session-started', { ...who(identity), ...facts }),
     // Field by field: what else an object at hand may hold, such as buffers, is nobody's to log.
-    sessionEnded: (identity, { sessionId, target, end, bytesIn, bytesOut, durationMs }) =>
-      write('session-ended', { ...who(identity), sessionId, target, end, bytesIn, bytesOut, durationMs }),
+    sessionEnded: (identity, { sessionId, target, kind, start, end, bytesIn, bytesOut, durationMs }) => {
+      const of = { sessionId, target, kind, ...(start ? { start } : {}) };
+      write('session-ended', { ...who(identity), ...of, end, bytesIn, bytesOut, durationMs });
+    },
     commandRun: (identity, facts) => write('command-run', { ...who(identity), ...facts }),
     hostKeysTrusted: (identity, facts) => write('host-keys-trusted', { ...who(identity), ...facts }),
     refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),

@@ -1,6 +1,6 @@
 /** What is registered and audited while a forward is open: it is in the list of sessions, and revocation ends it. */
 import type { Duplex } from 'node:stream';
-import type { Audit } from '../audit/audit.ts';
+import type { Audit, SessionKind } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
@@ -36,7 +36,7 @@ export type ForwardPeer = PeerStream;
 /** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
 export async function recordForward(
   { connections, audit, clock }: RecordDependencies,
-  { connection, identity, what, target, ...standing }: ForwardFacts,
+  { connection, identity, what, kind = 'forward', target, ...standing }: ForwardFacts & Partial<SessionKind>,
   traffic: ForwardPeer['traffic'],
   work: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -54,7 +54,7 @@ export async function recordForward(
     traffic,
     end: () => ending.abort(),
   });
-  audit.sessionStarted(identity, { sessionId, target, what });
+  audit.sessionStarted(identity, { sessionId, target, kind, what });
   try {
     await work(ending.signal);
   } finally {
@@ -62,6 +62,7 @@ export async function recordForward(
     audit.sessionEnded(identity, {
       sessionId,
       target,
+      kind,
       end: { forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' },
       ...traffic(),
       durationMs: clock.now() - startedAtMs,
@@ -81,7 +82,7 @@ export function recordListener(
       listener.onClose(resolve);
       ended.addEventListener('abort', () => listener.close(), { once: true });
     });
-  return recordForward(dependencies, facts, none, untilClosed);
+  return recordForward(dependencies, { ...facts, kind: 'listener' }, none, untilClosed);
 }
 
 /** Carries bytes until both sides have ended, or one is gone; never rejects. */

@@ -73,6 +73,7 @@ async function recorded(
 ): Promise<SessionEnd> {
   const { identity, sessionId, connectionId } = context;
   const what = describeStart(request.start);
+  const kind = { kind: authorization?.target.kind ?? 'lobby', start: request.start.kind } as const;
   const startedAtMs = clock.now();
   const live: LiveSession = {
     id: sessionId,
@@ -86,7 +87,7 @@ async function recorded(
     end: ending.end,
   };
   const unregister = connections.addSession(live);
-  audit.sessionStarted(identity, { sessionId, target, what });
+  audit.sessionStarted(identity, { sessionId, target, ...kind, what });
   let end: SessionEnd = { exitStatus: 255 };
   try {
     end = await handler(request, ending.io, context);
@@ -95,7 +96,7 @@ async function recorded(
   } finally {
     unregister();
     const durationMs = clock.now() - startedAtMs;
-    audit.sessionEnded(identity, { sessionId, target, end, ...traffic(), durationMs });
+    audit.sessionEnded(identity, { sessionId, target, ...kind, end, ...traffic(), durationMs });
   }
 }
 

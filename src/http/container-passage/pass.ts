@@ -102,7 +102,7 @@ async function recorded(
     traffic,
     end: (reason) => ending.abort(new GatewayError('session-ended', { reason })),
   });
-  audit.sessionStarted(identity, { sessionId: id, target, what });
+  audit.sessionStarted(identity, { sessionId: id, target, kind: 'web', what });
   try {
     ({ socket } = await web.dial(ending.signal));
     await relayUntil(ending.signal, open, web, socket);
@@ -113,7 +113,7 @@ async function recorded(
     const { headersSent, statusCode } = exchange.response;
     const end = { httpStatus: headersSent ? statusCode : undefined };
     const durationMs = clock.now() - startedAtMs;
-    audit.sessionEnded(identity, { sessionId: id, target, end, ...traffic(), durationMs });
+    audit.sessionEnded(identity, { sessionId: id, target, kind: 'web', end, ...traffic(), durationMs });
   }
 }
 
