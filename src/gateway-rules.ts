@@ -17,8 +17,12 @@ import { createHosts } from './hosts/create-hosts.ts';
 import { dialHost } from './hosts/dial-host.ts';
 import { readIdentityFile } from './hosts/identity-files.ts';
 import { createKeys } from './keys/create-keys.ts';
+import type { Metrics } from './metrics/create-metrics.ts';
+import { measuredStore } from './metrics/measured-store.ts';
+import { noMeter } from './metrics/meter.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
+import { version } from './platform/version.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
@@ -49,7 +53,13 @@ export async function openRules(
   lifecycle: Lifecycle,
 ) {
   const clock = overrides.clock ?? systemClock;
-  const store = overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log }));
+  const metrics = await openMetrics(config);
+  const meter = metrics?.meter ?? noMeter;
+  const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
+  const store = measuredStore(
+    overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log, onWritten })),
+    meter,
+  );
   lifecycle.onClose(() => store.close());
   const auditLog = await openAuditLog({
     dataDir: config.dataDir,
@@ -67,7 +77,7 @@ export async function openRules(
   const engine =
     overrides.engine ??
     createContainerEngine({
-      ...{ docker, log, splitWords },
+      ...{ docker, log, splitWords, meter },
       get acceptEnv() {
         return config.acceptEnv;
       },
@@ -112,8 +122,16 @@ export async function openRules(
   const isContainerName = isContainerNameOf(engine);
   const scanHost = hostEngine.scanHostKeys;
   const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
+  const connections = createConnections();
+  metrics?.watch({
+    openTraffic: () => connections.listSessions().map((session) => session.traffic()),
+    auditProblem: auditLog.problem,
+  });
+  const sinks = [logSink(log), auditLog.write, ...(metrics ? [metrics.auditSink] : [])];
   return {
     clock,
+    meter,
+    metrics,
     store,
     engine,
     authorizer,
@@ -133,9 +151,16 @@ export async function openRules(
     secondFactors,
     targets: createTargetDirectory({ engine, hosts, authorizer, config }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
-    connections: createConnections(),
-    audit: createAudit(logSink(log), auditLog.write),
+    connections,
+    audit: createAudit(...sinks),
   };
+}
+
+/** Undefined where nobody reads them; loaded only where somebody does. */
+async function openMetrics({ metricsListen }: Config): Promise<Metrics | undefined> {
+  if (metricsListen === undefined) return undefined;
+  const { createMetrics } = await import('./metrics/create-metrics.ts');
+  return createMetrics(version);
 }
 
 export type Rules = Awaited<ReturnType<typeof openRules>>;

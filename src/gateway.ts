@@ -37,6 +37,7 @@ export interface Gateway {
   readonly sshAddress: Address;
   readonly httpAddress: Address | undefined;
   readonly healthAddress: Address | undefined;
+  readonly metricsAddress: Address | undefined;
   readonly httpScheme: 'http' | 'https';
   /** `TYPE BASE64` and fingerprint of each host key, best first. */
   readonly hostKeys: readonly {
@@ -128,6 +129,7 @@ async function compose(
     ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
     audit,
+    meter: rules.meter,
     log,
   });
   lifecycle.onClose((graceMs) => ssh.close(graceMs));
@@ -161,6 +163,8 @@ async function compose(
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
+  const metricsDoor = await openMetricsListener(config, rules, log);
+  lifecycle.onClose(() => metricsDoor?.close());
   // Before any door closes: whoever is connected by whichever is told.
   lifecycle.onClose(() => {
     for (const connection of connections.listConnections()) {
@@ -172,6 +176,7 @@ async function compose(
     sshAddress,
     httpAddress: http?.httpAddress,
     healthAddress: http?.healthAddress,
+    metricsAddress: metricsDoor?.address,
     httpScheme: config.tlsCert === undefined ? 'http' : 'https',
     hostKeys: hostKeys.current().serving,
     firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
@@ -241,4 +246,11 @@ async function openHttp(
     callLine: await createCallLine(services, log),
     addConnection: addUntilExpiry(connections, clock),
   });
+}
+
+async function openMetricsListener(config: Config, { metrics }: Rules, log: Logger) {
+  const { metricsListen: listen } = config;
+  if (listen === undefined || metrics === undefined) return undefined;
+  const { openMetricsDoor } = await import('./http/metrics-door.ts');
+  return openMetricsDoor({ listen, config, log, page: metrics.page });
 }

@@ -8,6 +8,8 @@ export async function announce(gateway: Gateway, stdout: NodeJS.WritableStream):
     lines.push(`Commands over HTTP: POST ${gateway.httpScheme}://${addressText(gateway.httpAddress)}/exec`);
   if (gateway.healthAddress)
     lines.push(`Health is served on http://${addressText(gateway.healthAddress)}/healthz`);
+  if (gateway.metricsAddress)
+    lines.push(`Metrics are served on http://${addressText(gateway.metricsAddress)}/metrics`);
   for (const { type, fingerprint } of gateway.hostKeys) lines.push(`Host key ${type} ${fingerprint}`);
   if (gateway.firstInviteCode !== undefined) {
     lines.push(

@@ -23,6 +23,8 @@ const flags = {
     describe: 'a proxy in front does TLS: HTTP off loopback is allowed without',
   },
   'health-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz alone (default: off)' },
+  'metrics-listen': { type: 'string', describe: 'HOST:PORT for /metrics, for Prometheus (default: off)' },
+  'metrics-off-loopback': { type: 'boolean', describe: 'other machines may read the metrics' },
   data: { type: 'string', describe: 'folder of the store (default ./data)' },
   hostkeys: { type: 'string', describe: 'folder of the host keys (default ./hostkeys)' },
   'admin-key': { type: 'string', describe: 'public key file of the account "admin", made if missing' },

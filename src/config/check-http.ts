@@ -3,9 +3,10 @@ import { GatewayError } from '../errors.ts';
 import type { Config } from './config.ts';
 import { isLoopback, parseListenAddress } from './listen-address.ts';
 
+const wrong = (problem: string) => new GatewayError('invalid-config', { problem });
+
 /** Throws invalid-config. */
 export function checkHttp({ httpListen, tlsCert, tlsKey, httpInsecure, domain }: Config): void {
-  const wrong = (problem: string) => new GatewayError('invalid-config', { problem });
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     throw wrong('TLS needs both, the certificate and its key: give --tls-cert FILE and --tls-key FILE.');
   }
@@ -20,4 +21,13 @@ export function checkHttp({ httpListen, tlsCert, tlsKey, httpInsecure, domain }:
       'every gateway called localhost takes the same tokens: give this one the name that people call it by, with --domain NAME, before it serves HTTP to others.',
     );
   }
+}
+
+/** Throws invalid-config. */
+export function checkMetrics({ metricsListen, metricsOffLoopback }: Config): void {
+  if (metricsListen === undefined || isLoopback(parseListenAddress(metricsListen)) || metricsOffLoopback)
+    return;
+  throw wrong(
+    `whoever reaches ${metricsListen} could read how this gateway is used: listen on 127.0.0.1, or, where other machines may read it, say --metrics-off-loopback.`,
+  );
 }

@@ -16,6 +16,10 @@ export const configSchema = z.strictObject({
   httpListen: listenAddress.optional(),
   /** Where /healthz and /readyz are served apart from that; unset: nowhere. */
   healthListen: listenAddress.optional(),
+  /** Where /metrics is served, for Prometheus; unset: nowhere. */
+  metricsListen: listenAddress.optional(),
+  /** It may be read from other machines. */
+  metricsOffLoopback: z.boolean().default(false),
   /** PEM files; with them the HTTP listener speaks TLS. Read again when they change. */
   tlsCert: z.string().min(1).optional(),
   tlsKey: z.string().min(1).optional(),

@@ -10,6 +10,8 @@ const effects = {
   sshListen: 'restart',
   httpListen: 'restart',
   healthListen: 'restart',
+  metricsListen: 'restart',
+  metricsOffLoopback: 'restart',
   tlsCert: 'restart',
   tlsKey: 'restart',
   httpInsecure: 'restart',

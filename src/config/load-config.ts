@@ -1,7 +1,7 @@
 /** From environment, file and flags to one checked, frozen Config; later sources win. */
 import { readFileSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
-import { checkHttp } from './check-http.ts';
+import { checkHttp, checkMetrics } from './check-http.ts';
 import { type Config, configSchema } from './config.ts';
 import { findFaultyLine, findLineOfKey } from './json-lines.ts';
 
@@ -39,6 +39,7 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
     throw new GatewayError('invalid-config', { problem });
   }
   checkHttp(parsed.data);
+  checkMetrics(parsed.data);
   return { config: deepFreeze(parsed.data), unknownVariables: fromEnv.unknown };
 }
 
@@ -66,6 +67,8 @@ export const flagOfKey = {
   sshListen: 'ssh-listen',
   httpListen: 'http-listen',
   healthListen: 'health-listen',
+  metricsListen: 'metrics-listen',
+  metricsOffLoopback: 'metrics-off-loopback',
   tlsCert: 'tls-cert',
   tlsKey: 'tls-key',
   httpInsecure: 'http-insecure',

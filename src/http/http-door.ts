@@ -79,7 +79,7 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
     serverFactory: (routes) => createListener(routes, options),
   });
-  logRequests(app, options.log);
+  logRequests(app, options.log, options.meter);
   answerErrors(app, options.log);
   // Not for streams, which are hijacked: who pages through one reads when they like.
   app.addHook('onSend', async (_request, reply) => boundReading(reply.raw, options.config.execTimeoutMs));

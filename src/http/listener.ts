@@ -9,6 +9,7 @@ import {
 import { createServer as createTlsServer } from 'node:https';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
+import { type Meter, stopwatch } from '../metrics/meter.ts';
 import { noteAnswer } from './answers-under-way.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
@@ -28,6 +29,7 @@ export interface ListenerOptions {
   /** `execTimeoutMs`: how long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
   readonly config: Pick<Config, 'maxConnections' | 'execTimeoutMs' | 'keyFeed'>;
   readonly passage?: Passage | undefined;
+  readonly meter: Meter;
 }
 
 const limits = {
@@ -40,11 +42,16 @@ const limits = {
 const handshakeTimeoutMs = 10_000;
 
 /** Throws invalid-config when the TLS files cannot be used. */
-export function createListener(routes: RequestListener, { tls, config, passage }: ListenerOptions): Server {
+export function createListener(
+  routes: RequestListener,
+  { tls, config, passage, meter }: ListenerOptions,
+): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
-    if (passage?.isFor(request)) passage.handleRequest(request, response);
-    else {
+    if (passage?.isFor(request)) {
+      measure(request, response, meter);
+      passage.handleRequest(request, response);
+    } else {
       boundBody(request, config.execTimeoutMs);
       routes(request, response);
     }
@@ -69,6 +76,19 @@ export function createListener(routes: RequestListener, { tls, config, passage }
   });
   server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
   return server;
+}
+
+function measure(request: IncomingMessage, response: ServerResponse, meter: Meter): void {
+  const seconds = stopwatch();
+  response.once('close', () =>
+    meter.httpAnswered({
+      route: 'container',
+      // Node's parser takes no other than those that it knows.
+      method: request.method ?? '',
+      status: response.statusCode,
+      seconds: seconds(),
+    }),
+  );
 }
 
 /** A body that drips, or never comes, must not hold a connection; answered or not, it is cut off. */

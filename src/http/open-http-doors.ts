@@ -9,6 +9,7 @@ import { createApi } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { Config } from '../config/config.ts';
 import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import type { Meter } from '../metrics/meter.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Connections, LiveConnection } from '../sessions/connections.ts';
 import type { ReachWeb } from '../sessions/reach-web.ts';
@@ -22,6 +23,7 @@ export interface HttpDoorsDependencies {
   readonly clock: Clock;
   readonly log: Logger;
   readonly audit: Audit;
+  readonly meter: Meter;
   readonly tokens: TokenAuthenticator;
   readonly keyFeed: FindKeyFeed;
   readonly exchangeToken: ExchangeToken;
@@ -41,9 +43,9 @@ export interface HttpDoors {
 
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
-  const { config, log, engineAnswers, addRoutes } = dependencies;
+  const { config, log, meter, engineAnswers, addRoutes } = dependencies;
   const { domain, httpListen, healthListen, tlsCert: certFile, tlsKey: keyFile } = config;
-  const shared = { log, engineAnswers, config };
+  const shared = { log, meter, engineAnswers, config };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,

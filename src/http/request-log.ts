@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Identity } from '../auth/identity.ts';
 import { maskSecrets } from '../commands/interpreter/mask.ts';
+import type { Meter } from '../metrics/meter.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
 
@@ -16,10 +17,16 @@ export function noteIdentity(request: FastifyRequest, identity: Identity): void 
 
 export const findIdentity = (request: FastifyRequest): Identity | undefined => identities.get(request);
 
-export function logRequests(app: FastifyInstance, log: Logger): void {
+export function logRequests(app: FastifyInstance, log: Logger, meter: Meter): void {
   app.addHook('onRequest', async (request, reply) => void reply.header('x-request-id', request.id));
   app.addHook('onResponse', async (request, reply) => {
     const identity = identities.get(request);
+    meter.httpAnswered({
+      route: request.is404 ? 'none' : (request.routeOptions.url ?? 'none'),
+      method: request.method,
+      status: reply.raw.statusCode,
+      seconds: reply.elapsedTime / 1000,
+    });
     log.info(
       {
         requestId: request.id,

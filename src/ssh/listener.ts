@@ -19,8 +19,12 @@ export interface StartupLimits {
   admit(socket: Socket): Startup | undefined;
 }
 
-/** Counts unauthenticated connections; `random` is of [0, 1). */
-export function createStartupLimits(config: Config, random: () => number = Math.random): StartupLimits {
+/** Counts unauthenticated connections; `random` is of [0, 1). `onRefused`: which of the limits it was. */
+export function createStartupLimits(
+  config: Config,
+  onRefused: (limit: 'max_startups' | 'per_source_max_startups') => void = () => {},
+  random: () => number = Math.random,
+): StartupLimits {
   let startups = 0;
   const bySource = new Map<string, number>();
 
@@ -29,7 +33,9 @@ export function createStartupLimits(config: Config, random: () => number = Math.
       const source = socket.remoteAddress ?? '';
       const ofSource = bySource.get(source) ?? 0;
       // Per source first, so that one source cannot use up what is there for all.
-      if (ofSource >= config.perSourceMaxStartups || mustDrop(startups, config.maxStartups, random)) {
+      const isSourceFull = ofSource >= config.perSourceMaxStartups;
+      if (isSourceFull || mustDrop(startups, config.maxStartups, random)) {
+        onRefused(isSourceFull ? 'per_source_max_startups' : 'max_startups');
         socket.destroy();
         return undefined;
       }
@@ -68,10 +74,12 @@ export async function openListener(
   listen: string,
   config: Pick<Config, 'maxConnections'>,
   onSocket: (socket: Socket) => void,
+  onFull: () => void = () => {},
 ): Promise<Listener> {
   const server = createServer({ noDelay: true, allowHalfOpen: false }, onSocket);
   // Asked by Node at each connection.
   Object.defineProperty(server, 'maxConnections', { get: () => config.maxConnections });
+  server.on('drop', onFull);
   await listening(server, listen);
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the listener has no port');

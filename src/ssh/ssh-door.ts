@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
+import type { Meter } from '../metrics/meter.ts';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
@@ -19,6 +20,7 @@ import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
+  readonly meter: Meter;
 }
 
 export interface SshDoor {
@@ -32,14 +34,17 @@ export interface SshDoor {
 /** Listens on config's `sshListen`; throws a sentence when it cannot. */
 export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   assertKnownSsh2();
-  const { config } = options;
+  const { config, meter } = options;
   const served = new Map<Transport, ServedConnection>();
 
   const serve = (transport: Transport, outer?: OuterConnection): ServedConnection => {
     const connection = new ServedConnection(context, transport, outer);
     served.set(transport, connection);
+    const kind = outer ? 'jump' : 'ssh';
+    meter.connectionOpened(kind);
     transport.once('close', () => {
       served.delete(transport);
+      meter.connectionClosed(kind);
       connection.transportClosed();
     });
     server.injectSocket(transport as Socket);
@@ -48,12 +53,14 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));
   let server = makeServer();
   const context: DoorContext = { ...options, serveInner: serve };
-  const limits = createStartupLimits(config);
-  const listener = await openListener(config.sshListen, config, (socket) => {
+  const limits = createStartupLimits(config, meter.connectionRefused);
+  const onSocket = (socket: Socket) => {
     const startup = limits.admit(socket);
     if (!startup) return;
     serve(socket).onAuthenticated = () => startup.authenticated();
-  });
+  };
+  const onFull = () => meter.connectionRefused('max_connections');
+  const listener = await openListener(config.sshListen, config, onSocket, onFull);
 
   return {
     address: listener.address,

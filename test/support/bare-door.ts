@@ -1,4 +1,5 @@
 /** The SSH door alone, with a session handler of the test's in the place of the middle. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,7 @@ import { provenIdentity } from '../../src/auth/identity.ts';
 import type { LoginAuthenticator } from '../../src/auth/second-step.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { noMeter } from '../../src/metrics/meter.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
 import { openSshDoor, type SshDoor } from '../../src/ssh/ssh-door.ts';
@@ -60,6 +62,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     },
     addConnection: () => () => {},
     audit: createAudit(logSink(log)),
+    meter: noMeter,
     log,
   });
   const { port } = door.address;

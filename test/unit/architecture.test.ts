@@ -24,6 +24,7 @@ const layers = [
     'auth',
     'targets',
     'audit',
+    'metrics',
     'container-sshd',
   ],
   ['sessions', 'commands'],
@@ -45,6 +46,7 @@ const importersOf: Readonly<Record<string, readonly string[]>> = {
   otpauth: ['second-factor/'],
   uqr: ['second-factor/'],
   fastify: ['http/', 'dialects/'],
+  'prom-client': ['metrics/'],
 };
 
 const topOf = (path: string) => path.split('/')[0] as string;

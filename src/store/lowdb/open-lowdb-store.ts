@@ -23,6 +23,8 @@ export interface LowdbStoreOptions {
   /** Made if missing, mode 0700. */
   readonly dataDir: string;
   readonly log?: Logger;
+  /** Called after each write of the file. */
+  readonly onWritten?: (seconds: number, failed: boolean) => void;
   /** For tests of a failing disk, and of migrations to come. */
   readonly calls?: FileCalls;
   readonly migrations?: ReadonlyMap<number, Migration>;
@@ -53,7 +55,7 @@ export async function openLowdbStore(options: LowdbStoreOptions): Promise<Store>
 
 async function openLocked(
   dataDir: string,
-  { log, calls = fileCalls, ...options }: LowdbStoreOptions,
+  { log, calls = fileCalls, onWritten = () => {}, ...options }: LowdbStoreOptions,
   release: () => Promise<void>,
 ): Promise<Store> {
   const version = options.version ?? schemaVersion;
@@ -75,7 +77,14 @@ async function openLocked(
   async function write(view: View): Promise<void> {
     sequence += 1;
     db.data = documentOf(view, version, sequence);
-    await db.write();
+    const startedAtMs = performance.now();
+    let failed = true;
+    try {
+      await db.write();
+      failed = false;
+    } finally {
+      onWritten((performance.now() - startedAtMs) / 1000, failed);
+    }
   }
 
   if (isOlder) await keepBeforeMigration(file, dataDir, db.data.schema, calls);

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { Logger } from 'pino';
 import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Meter } from '../../metrics/meter.ts';
 import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
 import type { ContainerEngine } from '../target.ts';
 import { openEvents } from './container-events.ts';
@@ -14,6 +15,7 @@ import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import type { ExecParts } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
+import { measuredApi } from './measured-api.ts';
 import { createChooseResident } from './resident/choose-resident.ts';
 import { createResidents } from './resident/create-residents.ts';
 import { createSockets } from './resident/open-sockets.ts';
@@ -45,14 +47,17 @@ export interface ContainerEngineOptions {
   readonly residentIdleMs?: number;
   /** Whether sessions begin through it. Default: true. */
   readonly prepares?: boolean;
+  /** Told of each call of the engine's API, and of each program's start. */
+  readonly meter?: Pick<Meter, 'engineCalled' | 'programStarted'>;
 }
 
 const closeWithinMs = 10_000;
 
 /** Nothing is dialled, and the client library not loaded, before the first call. Throws `invalid-config`. */
 export function createContainerEngine(options: ContainerEngineOptions): ContainerEngine {
-  const { docker, log } = options;
-  const engine = createEngineApi(parseEngineAddress(docker, process.env['DOCKER_HOST']));
+  const { docker, log, meter } = options;
+  const api = createEngineApi(parseEngineAddress(docker, process.env['DOCKER_HOST']));
+  const engine = meter ? measuredApi(api, meter) : api;
   const signaller = createSignaller(engine);
   const hangups = createHangups(signaller, options, log);
   const parts: ExecParts = { engine, facts: createContainerFactsSource(engine), signaller, hangups };
@@ -98,7 +103,9 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     restart: lifecycle('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) =>
-      sessions.wrap(createSessionHandler(authorization, { ...parts, residents, choose, spares }, rules)),
+      sessions.wrap(
+        createSessionHandler(authorization, { ...parts, residents, choose, spares, meter }, rules),
+      ),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
     dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
+import type { ProgramWay } from '../../metrics/meter.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
 import { findContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
@@ -19,6 +20,8 @@ export interface ExecParts {
   readonly facts: ContainerFactsSource;
   readonly signaller: Signaller;
   readonly hangups: Hangups;
+  /** Called when the program runs. */
+  readonly onStarted?: (way: ProgramWay) => void;
 }
 
 /** What a program without a client is told, and what its session is recorded as. */
@@ -38,7 +41,8 @@ export async function runExecSession(
 ): Promise<SessionEnd> {
   if (closed.aborted) return hungUp;
   const { engine } = parts;
-  const { execId, stream } = (await takePrepared()) ?? (await startExec(parts, facts, plan, closed));
+  const prepared = await takePrepared();
+  const { execId, stream } = prepared ?? (await startExec(parts, facts, plan, closed));
   if (!stream) return hungUp;
   const isRunning = async () => (await engine.findExitStatus(execId)) === undefined;
   const output = carryOutput({
@@ -49,6 +53,7 @@ export async function runExecSession(
     marker: plan.launch.marker,
     isRunning,
   });
+  void output.launched.then(() => output.hasLaunched() && parts.onStarted?.(prepared ? 'spare' : 'exec'));
   const leader = output.launched.then((pid) => leaderOf(facts, plan, pid));
   const ended = new AbortController();
   const stopInput = carryInput(io, stream, plan, output);

@@ -1,6 +1,7 @@
 /** What one session in a container is: a program of its image, or file transfer that the gateway serves. */
 import type { Authorization } from '../../auth/authorization.ts';
 import { GatewayError } from '../../errors.ts';
+import type { Meter, ProgramWay } from '../../metrics/meter.ts';
 import type { SessionHandler, SessionIo, SessionRequest } from '../../sessions/session.ts';
 import { checkAllowed } from '../check-allowed.ts';
 import type { ContainerTarget } from '../target.ts';
@@ -29,6 +30,7 @@ export interface SessionParts extends ExecParts {
   readonly residents: Residents;
   readonly choose: ChooseResident;
   readonly spares: Spares;
+  readonly meter: Pick<Meter, 'programStarted'> | undefined;
 }
 
 export function createSessionHandler(
@@ -40,14 +42,18 @@ export function createSessionHandler(
   const { residents, choose, spares } = parts;
   return async (request, io, context) => {
     checkAllowed(authorization, request);
+    const requestedAtMs = performance.now();
+    const onStarted = (way: ProgramWay) =>
+      parts.meter?.programStarted(way, (performance.now() - requestedAtMs) / 1000);
+    const metered = { ...parts, onStarted };
     const known = residents.findReady(authorization)?.facts;
     const facts = known ?? (await parts.facts.getFacts(target.id, target.name));
     const run = async (asked: SessionRequest, to: SessionIo, asHelper = false) => {
       const plan = await planSession(facts, user, asked, context, { ...rules, asHelper });
       const resident = await choose(authorization, facts, plan);
-      const end = resident && (await runInResident(parts, resident, plan, to, to.closed));
+      const end = resident && (await runInResident(metered, resident, plan, to, to.closed));
       const take = () => spares.take(authorization, facts, plan);
-      return end ?? runExecSession(parts, facts, plan, to, to.closed, take);
+      return end ?? runExecSession(metered, facts, plan, to, to.closed, take);
     };
     const protocol = await findFilesProtocol(facts, request);
     if (!protocol) return run(request, io);

@@ -49,6 +49,7 @@ export async function runInResident(
   const answered = await start(parts, resident, plan, io, closed);
   if (!answered || !('stream' in answered)) return answered;
   const { stream, headers, trailers, cancel } = answered;
+  parts.onStarted?.('resident');
   const pid = parseNumber(headers['x-pid'], 4_194_304);
   const outbox = createOutbox(roomBelowBytes, () => stream.resume());
   const complete = readOutput(stream, io, outbox);

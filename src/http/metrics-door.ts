@@ -1,0 +1,69 @@
+/** GET /metrics, on a listener of its own: for the Prometheus of this machine. Nothing secret stands there. */
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import { noMeter } from '../metrics/meter.ts';
+import type { Address } from '../sessions/session.ts';
+import { boundReading } from './answers-under-way.ts';
+import { createListener, type ListenerOptions } from './listener.ts';
+
+export interface MetricsDoorOptions {
+  /** `HOST:PORT`. */
+  readonly listen: string;
+  readonly config: ListenerOptions['config'];
+  readonly log: Logger;
+  readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
+}
+
+export interface MetricsDoor {
+  readonly address: Address;
+  close(): Promise<void>;
+}
+
+/** For an answer that lies unread. */
+const stallMs = 10_000;
+
+/** Throws a sentence when it cannot listen. */
+export async function openMetricsDoor(options: MetricsDoorOptions): Promise<MetricsDoor> {
+  const { listen, config, log, page } = options;
+  const answer = async (request: IncomingMessage, response: ServerResponse) => {
+    boundReading(response, stallMs);
+    const path = (request.url ?? '').split('?', 1)[0];
+    if (path !== '/metrics') return end(response, 404, 'There is only /metrics here.\n');
+    if (request.method !== 'GET') {
+      return end(response.setHeader('allow', 'GET'), 405, 'Metrics are read with GET.\n');
+    }
+    const { contentType, text } = await page();
+    end(response.setHeader('content-type', contentType), 200, text);
+  };
+  const server = createListener(
+    (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        log.error({ err: error }, 'the metrics could not be read');
+        end(response, 500, 'The metrics could not be read; the log says why.\n');
+      });
+    },
+    { config, meter: noMeter },
+  );
+  const listening = once(server, 'listening');
+  server.listen(parseListenAddress(listen));
+  await listening.catch((error) => {
+    throw listenError(listen, '--metrics-listen', error);
+  });
+  const { address, port } = server.address() as AddressInfo;
+  return {
+    address: { address, port },
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function end(response: ServerResponse, status: number, text: string): void {
+  if (!response.hasHeader('content-type')) response.setHeader('content-type', 'text/plain; charset=utf-8');
+  response.writeHead(status).end(text);
+}
