@@ -23,6 +23,7 @@ import { version } from './platform/version.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createForwards } from './sessions/create-forwards.ts';
 import { createRunSession, openTarget } from './sessions/create-run-session.ts';
+import { drain } from './sessions/drain.ts';
 import { createJoin } from './sessions/join.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
@@ -52,6 +53,11 @@ export interface Gateway {
   engineProblem(): Promise<string | undefined>;
   /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
   reload(): string;
+  /**
+   * Takes nobody in any more. Resolves when nothing runs, when config's `drainTimeoutSeconds` are over, or when `hurry` is
+   * aborted; `stop` ends the rest.
+   */
+  drain(hurry?: AbortSignal): Promise<void>;
   /** Ends everything; sessions have `graceMs` to say goodbye. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -154,12 +160,14 @@ async function compose(
       () => undefined,
       (error: Error) => error.message,
     );
+  let isDraining = false;
   const http = await openHttp(config, {
     ...rules,
     config,
     log,
     services,
     reachWeb: createReachWeb(prefixed),
+    isDraining: () => isDraining,
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
@@ -193,6 +201,12 @@ async function compose(
         throw error;
       }
     },
+    async drain(hurry = new AbortController().signal) {
+      isDraining = true;
+      // What runs by HTTP is in the registry; who only sends slowly is not waited for.
+      const doors = [ssh, { drain: () => http?.drain(), isEmpty: true }];
+      await drain({ connections, doors, log }, { timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
+    },
     stop: (graceMs = 2_000) => lifecycle.close(graceMs),
   };
 }
@@ -222,6 +236,7 @@ const openTargetFor =
       { ...rules, log, maxSessionsPerAccount: config.maxSessionsPerAccount },
       {
         context: { ...outer, sessionId: randomId() },
+        isInner: true,
         request,
         io: { ...io, ...(openAgent ? { loginAgent: openAgent } : {}) },
         // Else counted with the session of the lobby that it runs in.

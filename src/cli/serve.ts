@@ -1,5 +1,6 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { setTimeout as pause } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
 import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
@@ -61,7 +62,7 @@ export const serve: CliCommand = async (args, terminal) => {
   const log = pino({ level: config.logLevel }, logDestination());
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
-  const stopped = signalled();
+  const signals = awaitSignals();
   const gateway = await startGateway(config, log, {}, { readConfig: () => readConfig().config });
   reloadAtHangup(gateway, log);
   const failed = uncaught(log);
@@ -71,13 +72,15 @@ export const serve: CliCommand = async (args, terminal) => {
     );
   }
   // An engine that accepts and never answers must not keep the gateway from stopping.
-  const ended = Promise.race([stopped, failed]);
+  const ended = Promise.race([signals.first, failed]);
   const reason = await Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
+  const drained =
+    reason === 'SIGTERM' ? await Promise.race([gateway.drain(signals.hurry), failed]) : undefined;
   log.info({ reason }, 'stopping');
   await stopBounded(gateway);
   // npm's copy of a Ctrl-C finds us while we still take signals, or it would end us as we leave.
   if (reason === 'SIGINT') await pause(sameSignalMs);
-  return reason === 'failure' ? 1 : 0;
+  return reason === 'failure' || drained === 'failure' ? 1 : 0;
 };
 
 const maxUnwrittenLogBytes = 16 * 1024 * 1024;
@@ -93,9 +96,11 @@ function logDestination() {
   return destination;
 }
 
-/** SIGHUP reads the configuration anew. */
+/** SIGHUP reads the configuration anew. But a terminal that is closed sends one too, and then whoever sat there wants us gone. */
 function reloadAtHangup(gateway: Gateway, log: Logger): void {
+  const beganAtTerminal = isatty(0);
   process.on('SIGHUP', () => {
+    if (beganAtTerminal && !isatty(0)) return void process.kill(process.pid, 'SIGINT');
     try {
       log.info(gateway.reload());
     } catch (error) {
@@ -107,19 +112,34 @@ function reloadAtHangup(gateway: Gateway, log: Logger): void {
 /** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */
 const sameSignalMs = 500;
 
-/** SIGINT and SIGTERM end the gateway; a second one ends the process at once. */
-function signalled(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    let receivedAtMs: number | undefined;
+interface Signals {
+  /** The first. */
+  readonly first: Promise<NodeJS.Signals>;
+  /** Aborted by a second one. */
+  readonly hurry: AbortSignal;
+}
+
+/** SIGTERM lets what runs come to its end, SIGINT does not; a second of either ends the wait, a third the process. */
+function awaitSignals(): Signals {
+  const hurry = new AbortController();
+  const first = new Promise<NodeJS.Signals>((resolve) => {
+    let lastAtMs: number | undefined;
+    let count = 0;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       // One listener throughout: between two of them a signal would find none, and end us as we stand.
       process.on(signal, () => {
-        receivedAtMs ??= performance.now();
+        const isSame = lastAtMs !== undefined && performance.now() - lastAtMs < sameSignalMs;
+        lastAtMs = performance.now();
+        if (isSame) return;
+        // With SIGINT there is no wait to be ended.
+        count += count === 0 && signal === 'SIGINT' ? 2 : 1;
         resolve(signal);
-        if (performance.now() - receivedAtMs > sameSignalMs) process.exit(130);
+        if (count === 2) hurry.abort();
+        if (count > 2) process.exit(130);
       });
     }
   });
+  return { first, hurry: hurry.signal };
 }
 
 /**

@@ -19,6 +19,8 @@ import { watchTls } from './tls-files.ts';
 
 export interface HttpDoor {
   readonly address: Address;
+  /** Takes no more connections, and closes those that are idle as they become it; what runs goes on. */
+  drain(): void;
   /** Takes no more; what runs has `graceMs` to end. */
   close(graceMs: number): Promise<void>;
 }
@@ -28,6 +30,7 @@ export interface HttpDoorOptions extends ListenerOptions {
   readonly port: number;
   readonly log: Logger;
   readonly engineAnswers: () => Promise<boolean>;
+  readonly isDraining: () => boolean;
   /** Unset: a listener for health alone. */
   readonly exec?: ExecRoutesDependencies;
   /** Answers while config's `keyFeed` says so. */
@@ -41,13 +44,15 @@ export type AddRoutes = (
   services: { readonly api: Api; readonly log: Logger; readonly noteIdentity: typeof noteIdentity },
 ) => Promise<void>;
 
+const closeIdleEveryMs = 100;
+
 /** Throws when it cannot listen, or its TLS files cannot be used. */
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { host, port, tls, log, passage, exec, engineAnswers, config } = options;
+  const { host, port, tls, log, passage, exec, engineAnswers, isDraining, config } = options;
   const app = createApp(options);
   await app.register(swagger, { openapi: openApi });
   app.get('/openapi.json', { schema: { hide: true } }, async () => described(app, config));
-  addHealthRoutes(app, { version, engineAnswers });
+  addHealthRoutes(app, { version, engineAnswers, isDraining });
   if (exec) await addExecRoutes(app, exec);
   if (options.keyFeed) addKeyFeed(app, options.keyFeed, config);
   if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
@@ -55,9 +60,16 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no port');
   const unwatch = tls ? watchTls(app.server as TlsServer, tls, log) : () => {};
+  let idling: NodeJS.Timeout | undefined;
   return {
     address: { address: bound.address, port: bound.port },
+    drain() {
+      // From now on fastify itself answers 503 on connections that are there.
+      void app.close();
+      idling = setInterval(() => app.server.closeIdleConnections(), closeIdleEveryMs);
+    },
     async close(graceMs) {
+      clearInterval(idling);
       unwatch();
       passage?.close();
       const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);

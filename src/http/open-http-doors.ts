@@ -30,6 +30,7 @@ export interface HttpDoorsDependencies {
   readonly callLine: CallLine;
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
+  readonly isDraining: () => boolean;
   readonly connections: Connections;
   readonly reachWeb: ReachWeb;
   readonly addRoutes?: AddRoutes;
@@ -38,14 +39,16 @@ export interface HttpDoorsDependencies {
 export interface HttpDoors {
   readonly httpAddress: Address | undefined;
   readonly healthAddress: Address | undefined;
+  /** That of commands and containers takes no more; health goes on being told. */
+  drain(): void;
   close(graceMs: number): Promise<void>;
 }
 
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promise<HttpDoors> {
-  const { config, log, meter, engineAnswers, addRoutes } = dependencies;
+  const { config, log, meter, engineAnswers, isDraining, addRoutes } = dependencies;
   const { domain, httpListen, healthListen, tlsCert: certFile, tlsKey: keyFile } = config;
-  const shared = { log, meter, engineAnswers, config };
+  const shared = { log, meter, engineAnswers, isDraining, config };
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,
@@ -68,6 +71,7 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
   return {
     httpAddress: http?.address,
     healthAddress: health?.address,
+    drain: () => http?.drain(),
     close: async (graceMs) => void (await Promise.all([http?.close(graceMs), health?.close(graceMs)])),
   };
 }

@@ -25,6 +25,8 @@ export interface LiveSession {
   readonly recheck?: () => Promise<void>;
   /** Bytes so far: what the peer sent, what it was sent. */
   traffic(): { bytesIn: number; bytesOut: number };
+  /** Shows a sentence on its terminal; unset: it has none, and what it puts out is nobody's to add to. */
+  readonly notify?: (sentence: string) => void;
   /** Ends it with a sentence on stderr and status 255. */
   end(reason: string): void;
 }

@@ -34,6 +34,8 @@ export interface SessionToRun {
   readonly request: SessionRequest;
   readonly io: SessionIo;
   readonly traffic: () => { bytesIn: number; bytesOut: number };
+  /** Runs within another one, on the same terminal. */
+  readonly isInner?: boolean;
   /** Decides where it goes; throws a GatewayError when nowhere. */
   readonly route: () => Promise<RoutedSession>;
 }
@@ -67,7 +69,7 @@ export async function runAccountSession(
 /** Registered in the list of sessions and written into the audit while it runs. */
 async function recorded(
   { connections, audit, clock }: RunnerDependencies,
-  { context, request, traffic }: SessionToRun,
+  { context, request, io, traffic, isInner = false }: SessionToRun,
   { target, authorization, handler }: RoutedSession,
   ending: Endable,
 ): Promise<SessionEnd> {
@@ -84,6 +86,7 @@ async function recorded(
     openedAt: isoTime(clock),
     ...(authorization ? { authorization } : {}),
     traffic,
+    ...(request.pty && !isInner ? { notify: (sentence: string) => notify(io, sentence) } : {}),
     end: ending.end,
   };
   const unregister = connections.addSession(live);
@@ -139,6 +142,11 @@ export function toGatewayError(error: unknown, log: Logger, context: { connectio
   log.error({ errorId: id, connectionId: context.connectionId, err: error }, 'internal error');
   return new GatewayError('internal', { id });
 }
+
+/** On a line of its own, whatever the terminal shows. */
+const notify = (io: SessionIo, sentence: string) => {
+  if (io.stderr.writable) io.stderr.write(`\r\npostern: ${printable(sentence)}\r\n`);
+};
 
 /** `postern: SENTENCE` on stderr; a pty needs the carriage return that no terminal driver adds here. */
 export async function writeSentence(io: SessionIo, sentence: string, pty: boolean): Promise<void> {

@@ -14,7 +14,8 @@ export interface ChannelTypesOptions {
   readonly slots: ForwardSlots;
   readonly openPeerChannel: OpenPeerChannel;
   /** False: the connection is ended for asking. */
-  readonly mayOpenSession: () => boolean;
+  /** Why there is to be no other session on this connection; undefined: there may be. */
+  readonly refusesSession: () => string | undefined;
 }
 
 export function channelTypes(options: ChannelTypesOptions): ReadonlyMap<string, ChannelOpenHandler> {
@@ -45,12 +46,13 @@ const leadsToTarget = ({ context, connection }: ChannelTypesOptions) =>
 
 function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
   const { config, runSession } = options.context;
-  const { connection, openPeerChannel, mayOpenSession } = options;
+  const { connection, openPeerChannel, refusesSession } = options;
   const lendsAgent = connection.peer.kind === 'account';
   const openAgent = () => openPeerChannel('auth-agent@openssh.com', Buffer.alloc(0));
   let sessions = 0;
   return ({ accept, refuse }) => {
-    if (!mayOpenSession()) refuse('no more sessions');
+    const reason = refusesSession();
+    if (reason !== undefined) refuse(reason);
     if (sessions >= config.maxSessionsPerConnection) refuse('too many sessions on this connection');
     sessions++;
     // As sshd has it: what is sent to a session that never starts would only lie here.

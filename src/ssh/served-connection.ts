@@ -79,6 +79,9 @@ export class ServedConnection {
   #stopListening: () => void = () => {};
   #reason = 'closed by the peer';
   #noMoreSessions = false;
+  #isLeaving = false;
+  #isLeft = false;
+  #slots: ForwardSlots | undefined;
 
   constructor(context: DoorContext, transport: Transport, outer?: OuterConnection) {
     this.#context = context;
@@ -123,6 +126,14 @@ export class ServedConnection {
     poll();
   }
 
+  /** Begins nothing any more but forwards of what runs, and closes when nothing does: to be called until it is closed. */
+  leave(reason: string): void {
+    const isBusy = (this.#layer?.channelCount ?? 0) > 0 || (this.#slots?.taken ?? 0) > 0;
+    if (!isBusy && !this.#isLeft) this.#hangUp(reason);
+    this.#isLeft ||= !isBusy;
+    this.#isLeaving = true;
+  }
+
   destroy(): void {
     this.#transport.destroy();
   }
@@ -154,6 +165,7 @@ export class ServedConnection {
       ...(this.#outer ? { jumpTarget: this.#outer.target } : {}),
     };
     const slots = createForwardSlots(config.maxForwardsPerConnection);
+    this.#slots = slots;
     const openPeerChannel = createOpenPeerChannel(slots, () => this.#layer);
     this.#layer = new ConnectionLayer({
       client,
@@ -163,7 +175,7 @@ export class ServedConnection {
         connection,
         slots,
         openPeerChannel,
-        mayOpenSession: () => this.#mayOpenSession(),
+        refusesSession: () => this.#refusesSession(),
       }),
       globalRequests: new Map([
         ...this.#globalRequests(client),
@@ -186,9 +198,12 @@ export class ServedConnection {
   }
 
   /** OpenSSH's PROTOCOL 2.2: whoever asks for one after having said there would be none is somebody else. */
-  #mayOpenSession(): boolean {
-    if (this.#noMoreSessions) this.#layer?.fail('a session after no-more-sessions@openssh.com');
-    return !this.#noMoreSessions;
+  #refusesSession(): string | undefined {
+    if (this.#noMoreSessions) {
+      this.#layer?.fail('a session after no-more-sessions@openssh.com');
+      return 'no more sessions';
+    }
+    return this.#isLeaving ? 'the gateway is about to stop; connect again in a moment' : undefined;
   }
 
   #globalRequests(client: Connection): ReadonlyMap<string, GlobalRequestHandler> {

@@ -27,9 +27,15 @@ export interface SshDoor {
   readonly address: Address;
   /** New connections use the host keys that are served from now on; those that are open stay as they are. */
   renewHostKeys(): void;
+  /** Accepts nobody any more; each connection is closed as soon as nothing runs in it. */
+  drain(): void;
+  /** No connection is open. */
+  readonly isEmpty: boolean;
   /** Stops accepting and ends every connection, forcibly after `graceMs`. */
   close(graceMs: number): Promise<void>;
 }
+
+const leaveIntervalMs = 50;
 
 /** Listens on config's `sshListen`; throws a sentence when it cannot. */
 export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
@@ -53,6 +59,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));
   let server = makeServer();
   const context: DoorContext = { ...options, serveInner: serve };
+  let leaving: NodeJS.Timeout | undefined;
   const limits = createStartupLimits(config, meter.connectionRefused);
   const onSocket = (socket: Socket) => {
     const startup = limits.admit(socket);
@@ -67,7 +74,19 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     renewHostKeys() {
       server = makeServer();
     },
+    drain() {
+      void listener.close();
+      const leave = () => {
+        for (const connection of served.values()) connection.leave('the gateway is about to stop');
+      };
+      leave();
+      leaving = setInterval(leave, leaveIntervalMs);
+    },
+    get isEmpty() {
+      return served.size === 0;
+    },
     async close(graceMs) {
+      clearInterval(leaving);
       const closed = listener.close();
       for (const connection of served.values()) connection.close('the gateway is shutting down');
       const deadline = setTimeout(() => {
