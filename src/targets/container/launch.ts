@@ -7,6 +7,7 @@
 import { randomId } from '../../platform/ids.ts';
 import type { Pty } from '../../sessions/session.ts';
 import { sttyWords } from './terminal-modes.ts';
+import { tellWords, type WaitingLaunch, waitForWords } from './waiting-launch.ts';
 
 // Positional parameters only: a variable could be exported by the container's environment already.
 // `cd` leaves OLDPWD behind, which sshd does not.
@@ -20,6 +21,9 @@ exec "$@"`;
 const residentScript = plainScript.replace(/^.*\n/, 'ulimit -S -n "$1" 2>/dev/null\n');
 
 // The size is set in here because a resize from outside comes after the program's first instructions.
+// As many lines, too; its fourth parameter goes with the first three.
+const waitingScript = `${waitForWords}${residentScript.replace('shift 3', 'shift 4')}`;
+
 const terminalScript = `set -f
 [ "$4" = 0 ] || stty rows "$4" cols "$5" 2>/dev/null || { LINES=$4 COLUMNS=$5; export LINES COLUMNS; }
 [ -z "$6" ] || stty $6 2>/dev/null
@@ -38,6 +42,8 @@ export interface Launch {
   readonly marker: string | undefined;
   /** What a resident starts instead, which knows the pid; `openFiles`: the limit of open files, as `ulimit -S -n` has it. */
   argvForResident(openFiles: string): readonly string[];
+  /** What can wait in a resident to become the same; undefined: nothing. */
+  findWaiting(openFiles: string): WaitingLaunch | undefined;
 }
 
 const maxDimension = 4_096;
@@ -58,20 +64,30 @@ export function launchOf(facts: {
   readonly pty: Pty | undefined;
 }): Launch {
   const { shell, program, folders, pty } = facts;
-  if (shell === undefined) return { argv: program, marker: undefined, argvForResident: () => program };
+  if (shell === undefined) {
+    return { argv: program, marker: undefined, argvForResident: () => program, findWaiting: () => undefined };
+  }
   const marker = `postern-${randomId()}`;
-  const run = (script: string, ...words: readonly string[]) => [
+  const launcher = (script: string, ...words: readonly string[]) => [
     ...shellArgv(shell),
     script,
     'postern',
     ...words,
-    ...program,
   ];
-  const argvForResident = (openFiles: string) => run(residentScript, openFiles, ...folders);
-  if (!pty) return { argv: run(plainScript, marker, ...folders), marker, argvForResident };
+  const run = (...words: readonly [string, ...string[]]) => [...launcher(...words), ...program];
+  const inResident = {
+    argvForResident: (openFiles: string) => run(residentScript, openFiles, ...folders),
+    findWaiting: (openFiles: string) => {
+      const told = tellWords(program);
+      return told === undefined
+        ? undefined
+        : { argv: launcher(waitingScript, openFiles, ...folders, '\n'), told };
+    },
+  };
+  if (!pty) return { argv: run(plainScript, marker, ...folders), marker, ...inResident };
   const { columns, rows } = terminalSize(pty.size);
   const terminal = [String(rows), String(columns), sttyWords(pty.modes).join(' ')];
-  return { argv: run(terminalScript, marker, ...folders, ...terminal), marker, argvForResident };
+  return { argv: run(terminalScript, marker, ...folders, ...terminal), marker, ...inResident };
 }
 
 /** A bash that is not called sh would run $BASH_ENV first, and take functions from the environment; `-p` stops both. */

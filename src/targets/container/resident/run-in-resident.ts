@@ -10,6 +10,7 @@ import { createOutbox, type Outbox } from '../outbox.ts';
 import type { SessionPlan } from '../session-plan.ts';
 import { type Answered, type InsideConnection, InsideRefusal } from '../sidecar/inside-connection.ts';
 import { signalNames } from '../signaller.ts';
+import { mayWait } from '../waiting-launch.ts';
 import type { Resident, Residents } from './create-residents.ts';
 
 /** Far longer than it ever takes: the program has not been asked for yet, and can begin by an exec. */
@@ -96,9 +97,11 @@ async function start(
   }
   if (closed.aborted) return hungUp;
   const isBare = plan.launch.marker === undefined;
+  const env = [...facts.env, ...plan.env];
   const order = {
     argv: plan.launch.argvForResident(openFiles),
-    env: [...facts.env, ...plan.env],
+    waiting: mayWait(env) ? plan.launch.findWaiting(openFiles) : undefined,
+    env,
     cwd: isBare ? plan.bareFolder : '/',
     graceMs: hangups.graceMs,
   };

@@ -1,13 +1,18 @@
 /** What the gateway wants started: it comes before stdin, 4 bytes of length and JSON. Imports nothing but Node. */
 import type { ServerHttp2Stream } from 'node:http2';
+import type { Start } from './start-program.ts';
 
-export interface ProgramOrder {
-  readonly argv: readonly string[];
-  /** `NAME=value`. */
-  readonly env: readonly string[];
-  readonly cwd: string;
+export interface ProgramOrder extends Start {
   /** From HUP to TERM, when the client is gone. */
   readonly graceMs: number;
+  /** What can become the same program when it has been started in advance, if anything. */
+  readonly waiting?: WaitingLauncher;
+}
+
+export interface WaitingLauncher {
+  readonly argv: readonly string[];
+  /** What it waits for on its stdin; the program's own follows. */
+  readonly told: string;
 }
 
 const lengthBytes = 4;

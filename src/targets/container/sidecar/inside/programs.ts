@@ -1,14 +1,13 @@
 /** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import type { ServerHttp2Stream } from 'node:http2';
-import { Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { carryOutput } from './carry-output.ts';
 import { hangUp } from './hang-up.ts';
-import { closePipes, type Pipe, type PipeSource, type Pipes } from './pipes.ts';
-import { type ProgramOrder, readOrder } from './program-order.ts';
+import type { PipeSource } from './pipes.ts';
+import { readOrder } from './program-order.ts';
 import type { Answer } from './serve.ts';
+import { createStarter } from './starter.ts';
 import { checkUsers } from './users.ts';
 
 export interface Programs {
@@ -27,6 +26,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
   const running = new Map<number, { readonly graceMs: number; readonly stream: ServerHttp2Stream }>();
   const leaving = new Set<Promise<void>>();
   const hurry = new AbortController();
+  const starter = createStarter(baseEnv, pipes);
 
   const leave = (pid: number, graceMs: number) => {
     const ending: Promise<void> = hangUp(pid, graceMs, hurry.signal).finally(() => leaving.delete(ending));
@@ -36,12 +36,9 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
   async function run(stream: ServerHttp2Stream): Promise<void> {
     const order = await readOrder(stream);
     checkUsers();
-    const made = await pipes?.take();
-    if (stream.destroyed) return made && closePipes(made);
-    const { child, stdio } = start(order, baseEnv, made);
-    const { pid } = child;
-    // Its reason comes later, as an event.
-    if (pid === undefined) return notStarted(child, stdio);
+    const started = await starter.start(order, () => !stream.destroyed);
+    if (!started) return;
+    const { child, pid, stdio } = started;
     running.set(pid, { graceMs: order.graceMs, stream });
     let hasExited = false;
     stream.on('close', () => {
@@ -66,6 +63,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
   }
 
   const end = async () => {
+    starter.end();
     for (const [pid, { graceMs }] of running) leave(pid, graceMs);
     running.clear();
     while (leaving.size > 0) await Promise.all(leaving);
@@ -85,54 +83,6 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
     },
     end,
   };
-}
-
-interface Started {
-  readonly child: ChildProcess;
-  /** Our ends of stdin, stdout and stderr. */
-  readonly stdio: readonly [Socket, Socket, Socket];
-}
-
-function start(
-  { argv, env, cwd }: ProgramOrder,
-  baseEnv: NodeJS.ProcessEnv,
-  pipes: Pipes | undefined,
-): Started {
-  const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
-  const [program = '', ...words] = argv;
-  if (!pipes) {
-    const child = spawn(program, words, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
-    return { child, stdio: [child.stdin as Socket, child.stdout as Socket, child.stderr as Socket] };
-  }
-  const [input, output, errors] = pipes;
-  const theirs = [input.read, output.write, errors.write];
-  try {
-    const child = spawn(program, words, { ...options, stdio: theirs });
-    return { child, stdio: [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] };
-  } catch (error) {
-    for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
-    throw error;
-  } finally {
-    for (const fd of theirs) closeSync(fd);
-  }
-}
-
-const ourEnd = (pipe: Pipe, end: 'read' | 'write') =>
-  new Socket({ fd: pipe[end], readable: end === 'read', writable: end === 'write' });
-
-/** Without a prototype: a variable may have any name. */
-function environmentOf(baseEnv: NodeJS.ProcessEnv, ordered: readonly string[]): NodeJS.ProcessEnv {
-  const env: NodeJS.ProcessEnv = Object.assign(Object.create(null), baseEnv);
-  for (const each of ordered) {
-    const at = each.indexOf('=');
-    if (at > 0) env[each.slice(0, at)] = each.slice(at + 1);
-  }
-  return env;
-}
-
-async function notStarted(child: ChildProcess, stdio: Started['stdio']): Promise<never> {
-  for (const each of stdio) each?.destroy();
-  throw await new Promise((resolve) => child.once('error', resolve));
 }
 
 /** A program that has closed its stdin lets what comes for it pass. */

@@ -1,0 +1,69 @@
+/** Starts one program as the leader of a session of its own. Imports nothing but Node. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
+import type { Pipe, Pipes } from './pipes.ts';
+
+/** What a process is started with. */
+export interface Start {
+  readonly argv: readonly string[];
+  /** `NAME=value`, on top of what all have. */
+  readonly env: readonly string[];
+  readonly cwd: string;
+}
+
+export interface Started {
+  readonly child: ChildProcess;
+  readonly pid: number;
+  /** Our ends of stdin, stdout and stderr. */
+  readonly stdio: readonly [Socket, Socket, Socket];
+}
+
+/** Throws the system's error. `pipes` are its from now on; undefined: Node makes what it has. */
+export async function startProgram(
+  { argv, env, cwd }: Start,
+  baseEnv: NodeJS.ProcessEnv,
+  pipes: Pipes | undefined,
+): Promise<Started> {
+  const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
+  const { child, stdio } = pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options);
+  if (child.pid !== undefined) return { child, pid: child.pid, stdio };
+  for (const each of stdio) each?.destroy();
+  // It comes later, as an event.
+  throw await new Promise((resolve) => child.once('error', resolve));
+}
+
+type Options = Parameters<typeof spawn>[2];
+type Spawned = Omit<Started, 'pid'>;
+
+function spawnOnSockets([program = '', ...words]: readonly string[], options: Options): Spawned {
+  const child = spawn(program, words, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+  return { child, stdio: [child.stdin as Socket, child.stdout as Socket, child.stderr as Socket] };
+}
+
+function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], options: Options): Spawned {
+  const [input, output, errors] = pipes;
+  const theirs = [input.read, output.write, errors.write];
+  try {
+    const child = spawn(program, words, { ...options, stdio: theirs });
+    return { child, stdio: [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] };
+  } catch (error) {
+    for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
+    throw error;
+  } finally {
+    for (const fd of theirs) closeSync(fd);
+  }
+}
+
+const ourEnd = (pipe: Pipe, end: 'read' | 'write') =>
+  new Socket({ fd: pipe[end], readable: end === 'read', writable: end === 'write' });
+
+/** Without a prototype: a variable may have any name. */
+function environmentOf(baseEnv: NodeJS.ProcessEnv, ordered: readonly string[]): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = Object.assign(Object.create(null), baseEnv);
+  for (const each of ordered) {
+    const at = each.indexOf('=');
+    if (at > 0) env[each.slice(0, at)] = each.slice(at + 1);
+  }
+  return env;
+}
