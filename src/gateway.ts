@@ -17,6 +17,8 @@ import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
 import { type GatewayOverrides, type Lifecycle, openRules, type Rules } from './gateway-rules.ts';
 import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
+import { createEndForFault } from './metrics/end-for-fault.ts';
+import type { EndForFault } from './platform/fault-owner.ts';
 import { randomId } from './platform/ids.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
@@ -49,6 +51,10 @@ export interface Gateway {
   /** On an empty store: the code of a fresh invite for an admin. */
   readonly firstInviteCode: string | undefined;
   readonly endpoint: Endpoint;
+  /** For an error that nothing caught: ends what began it. */
+  readonly endForFault: EndForFault;
+  /** The same for one that nobody began: it is only counted. */
+  noteFault(): void;
   /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
   engineProblem(): Promise<string | undefined>;
   /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
@@ -117,6 +123,7 @@ async function compose(
   keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
   const reload = createReload(live, program.readConfig);
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
+  const endForFault = createEndForFault(log, rules.meter);
   const ssh = await openSshDoor({
     config,
     version,
@@ -136,6 +143,7 @@ async function compose(
     addConnection: addUntilExpiry(connections, clock),
     audit,
     meter: rules.meter,
+    onFault: endForFault,
     log,
   });
   lifecycle.onClose((graceMs) => ssh.close(graceMs));
@@ -189,6 +197,8 @@ async function compose(
     hostKeys: hostKeys.current().serving,
     firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
     endpoint: endpoint(),
+    endForFault,
+    noteFault: () => rules.meter.faultCaught('gateway'),
     engineProblem,
     reload: () => {
       const act = (outcome: 'done' | 'failed') => audit.operatorActed({ what: 'reload (SIGHUP)', outcome });

@@ -5,6 +5,7 @@ import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
 import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
+import { takeFaultOwner } from '../platform/fault-owner.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import { parseFlags } from './parse-flags.ts';
@@ -65,7 +66,7 @@ export const serve: CliCommand = async (args, terminal) => {
   const signals = awaitSignals();
   const gateway = await startGateway(config, log, {}, { readConfig: () => readConfig().config });
   reloadAtHangup(gateway, log);
-  const failed = uncaught(log);
+  const failed = uncaught(gateway, log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
       'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
@@ -143,12 +144,16 @@ function awaitSignals(): Signals {
 }
 
 /**
- * The last line of defence: a fault of ours that nothing caught. What it left behind nobody knows, so the gateway
- * stops, but in order: people are told, and what runs in containers is ended. Whatever started it starts it again.
+ * The last line of defence: a fault of ours that nothing caught. It ends the connection that began it, and that alone. One
+ * that no connection began is the gateway's own: what it left behind nobody knows, so the gateway stops, but in order:
+ * people are told, and what runs in containers is ended. Whatever started it starts it again.
  */
-function uncaught(log: Logger): Promise<'failure'> {
+function uncaught(gateway: Gateway, log: Logger): Promise<'failure'> {
   return new Promise((resolve) => {
     process.on('uncaughtException', (error) => {
+      const owner = takeFaultOwner();
+      if (owner) return gateway.endForFault(error, owner);
+      gateway.noteFault();
       log.fatal({ err: error }, 'internal error; the gateway stops');
       resolve('failure');
     });

@@ -2,6 +2,7 @@
 import { chmod, rm } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
+import { type FaultOwner, inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import {
   type ControlResponse,
   controlRequestSchema,
@@ -23,6 +24,11 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<{ cl
   await rm(path, { force: true });
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
+    const owner: FaultOwner = { end: () => socket.destroy() };
+    ownEvents(socket, owner);
+    inNameOf(owner, () => serve(socket));
+  });
+  const serve = (socket: Socket) => {
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
@@ -31,7 +37,7 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<{ cl
       options.log.error({ err: error }, 'control request failed');
       socket.destroy();
     });
-  });
+  };
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
       reject(new Error(`cannot listen on ${path}: ${error.message}`, { cause: error })),

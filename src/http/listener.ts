@@ -7,9 +7,11 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import { type Meter, stopwatch } from '../metrics/meter.ts';
+import { inNameOf } from '../platform/fault-owner.ts';
 import { noteAnswer } from './answers-under-way.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
@@ -67,6 +69,7 @@ export function createListener(
   const server = tls
     ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: handshakeTimeoutMs }, onRequest)
     : createServer(options, onRequest);
+  ownConnections(server);
   // Asked by Node at each connection.
   Object.defineProperty(server, 'maxConnections', { get: () => config.maxConnections });
   // Else Node asks for the body at once, though a container may not want it.
@@ -76,6 +79,18 @@ export function createListener(
   });
   server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
   return server;
+}
+
+/** Node's parser, and with it every request, runs in the name of the connection that it was made for. */
+function ownConnections(server: Server): void {
+  const emit = server.emit;
+  server.emit = (event: string, ...args: unknown[]) => {
+    const next = () => Reflect.apply(emit, server, [event, ...args]);
+    if (event !== 'connection' && event !== 'secureConnection') return next();
+    const socket = args[0] as Socket;
+    inNameOf({ end: () => socket.destroy() }, next);
+    return true;
+  };
 }
 
 function measure(request: IncomingMessage, response: ServerResponse, meter: Meter): void {

@@ -179,10 +179,7 @@ export class ConnectionLayer implements ChannelWire {
       this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
     } catch (error) {
       if (error instanceof MalformedMessage) this.fail(error.message);
-      else {
-        sendDisconnect(this.#options.client, disconnectReason.byApplication, 'internal error');
-        this.#options.onFailure(error as Error);
-      }
+      else this.#options.onFailure(error as Error);
     }
   }
 

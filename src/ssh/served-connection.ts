@@ -9,6 +9,7 @@ import type { Audit } from '../audit/audit.ts';
 import type { Identity } from '../auth/identity.ts';
 import type { LoginAuthenticator } from '../auth/second-step.ts';
 import type { Config } from '../config/config.ts';
+import type { EndForFault, FaultOwner } from '../platform/fault-owner.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
@@ -55,6 +56,8 @@ export interface DoorContext {
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly audit: Audit;
   readonly log: Logger;
+  /** Ends the connection for a fault of ours. */
+  readonly onFault: EndForFault;
   readonly serveInner: (transport: Transport, outer: OuterConnection) => void;
 }
 
@@ -63,7 +66,7 @@ const hangUpGraceMs = 2_000;
 /** Sessions that were told of a closing have this long to say goodbye. */
 const farewellMs = 1_000;
 
-export class ServedConnection {
+export class ServedConnection implements FaultOwner {
   /** Called once, when the peer has proven who it is. */
   onAuthenticated: () => void = () => {};
   readonly #id = randomId();
@@ -136,6 +139,16 @@ export class ServedConnection {
 
   destroy(): void {
     this.#transport.destroy();
+  }
+
+  get connectionId(): string {
+    return this.#id;
+  }
+
+  /** After a fault of ours, of which nobody knows what it left behind: nothing more of the peer is read. */
+  end(sentence: string): void {
+    this.#transport.removeAllListeners('data').resume();
+    this.#hangUp(sentence);
   }
 
   transportClosed(): void {
@@ -238,11 +251,11 @@ export class ServedConnection {
   }
 
   #failed(error: Error & { level?: string }): void {
-    const { log } = this.#context;
-    const fields = { connectionId: this.#id, source: this.#source.address, reason: printable(error.message) };
-    if (isPeersFault(error)) log.debug(fields, 'connection failed');
-    else log.warn({ ...fields, err: error }, 'connection failed');
-    this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : printable(error.message));
+    const { log, onFault } = this.#context;
+    if (!isPeersFault(error)) return onFault(error, this);
+    const reason = printable(error.message);
+    log.debug({ connectionId: this.#id, source: this.#source.address, reason }, 'connection failed');
+    this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : reason);
   }
 
   #refused(reason: string, fingerprint?: string): void {

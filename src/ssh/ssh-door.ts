@@ -5,6 +5,7 @@
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
 import type { Meter } from '../metrics/meter.ts';
+import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
@@ -45,6 +46,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
 
   const serve = (transport: Transport, outer?: OuterConnection): ServedConnection => {
     const connection = new ServedConnection(context, transport, outer);
+    ownEvents(transport, connection);
     served.set(transport, connection);
     const kind = outer ? 'jump' : 'ssh';
     meter.connectionOpened(kind);
@@ -61,11 +63,12 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const context: DoorContext = { ...options, serveInner: serve };
   let leaving: NodeJS.Timeout | undefined;
   const limits = createStartupLimits(config, meter.connectionRefused);
-  const onSocket = (socket: Socket) => {
+  const admit = (socket: Socket) => {
     const startup = limits.admit(socket);
     if (!startup) return;
     serve(socket).onAuthenticated = () => startup.authenticated();
   };
+  const onSocket = (socket: Socket) => inNameOf({ end: () => socket.destroy() }, () => admit(socket));
   const onFull = () => meter.connectionRefused('max_connections');
   const listener = await openListener(config.sshListen, config, onSocket, onFull);
 

@@ -9,6 +9,7 @@ import { provenIdentity } from '../../src/auth/identity.ts';
 import type { LoginAuthenticator } from '../../src/auth/second-step.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { GatewayError } from '../../src/errors.ts';
+import { createEndForFault } from '../../src/metrics/end-for-fault.ts';
 import { noMeter } from '../../src/metrics/meter.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
@@ -63,6 +64,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     addConnection: () => () => {},
     audit: createAudit(logSink(log)),
     meter: noMeter,
+    onFault: createEndForFault(log, noMeter),
     log,
   });
   const { port } = door.address;

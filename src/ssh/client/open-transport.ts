@@ -1,6 +1,7 @@
 /** From a stream to a host that has proven its key and waits for a login: RFC 4253. */
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import { ownEvents } from '../../platform/fault-owner.ts';
 import { clientAlgorithms } from './client-algorithms.ts';
 import { startClient } from './ssh2-client.ts';
 
@@ -47,6 +48,8 @@ export function openTransport(stream: Duplex, options: TransportOptions): Promis
     const onAbort = () => end('given up');
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
+    // Others may come to share it with whoever opened it.
+    ownEvents(stream, { end });
     // Before ssh2's own: it can write no more after either, and would throw.
     stream.once('end', () => end('the host closed the connection'));
     stream.once('close', () => end('the connection was lost'));

@@ -5,6 +5,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
+import { ownEvents } from '../../platform/fault-owner.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 
@@ -140,7 +141,7 @@ export function createEngineApi(address: EngineAddress): EngineApi {
       call((client, abortSignal) =>
         // `stdin: true` would leave the request open, and with it the socket of every refused start.
         client.getExec(id).start({ hijack: true, stdin: false, Tty: tty, abortSignal }),
-      ),
+      ).then(owned),
     findExitStatus: async (id) => {
       const found = await call((client, abortSignal) => client.getExec(id).inspect({ abortSignal }));
       return found.Running ? undefined : (found.ExitCode ?? undefined);
@@ -171,9 +172,8 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     createContainer: async (options) => (await call((client) => client.createContainer(options))).id,
     attach: async (id) => {
       const streams = { stream: true, stdin: true, stdout: true, stderr: true };
-      return (await call((client) =>
-        client.getContainer(id).attach({ ...streams, hijack: true }),
-      )) as unknown as Duplex;
+      const stream = await call((client) => client.getContainer(id).attach({ ...streams, hijack: true }));
+      return owned(stream as unknown as Duplex);
     },
     remove: async (id) =>
       void (await call((client) => client.getContainer(id).remove({ force: true, v: true })).catch(
@@ -188,6 +188,12 @@ export function createEngineApi(address: EngineAddress): EngineApi {
 /** The types do not say that it takes options. */
 const ping = (client: { ping: (options: object) => Promise<void> }, abortSignal: AbortSignal) =>
   client.ping({ abortSignal });
+
+/**
+ * The engine's streams may outlive whoever opened them, and serve others: a fault over what comes by one ends that stream, as
+ * the engine might, and those who use it are told.
+ */
+const owned = <S extends Readable>(stream: S): S => ownEvents(stream, { end: () => stream.destroy() });
 
 const containerEvents = (...event: readonly string[]) => JSON.stringify({ type: ['container'], event });
 const watched = containerEvents('create', 'start', 'rename');
@@ -207,7 +213,7 @@ const openStream = (call: Call, filters: string) => (closed: AbortSignal) =>
     try {
       // The types know of no signal here.
       const get = client.getEvents as (options: object) => Promise<Readable>;
-      return await get.call(client, { filters, abortSignal: ending.signal });
+      return owned(await get.call(client, { filters, abortSignal: ending.signal }));
     } finally {
       answerSignal.removeEventListener('abort', end);
     }

@@ -1,6 +1,7 @@
 /** Speaks HTTP/2 with a program of ours inside a container, over its stdin and stdout. */
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
+import { ownEvents } from '../../../platform/fault-owner.ts';
 import { createResetBudget } from './reset-budget.ts';
 
 export interface Answered {
@@ -114,6 +115,7 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     async ask(path, body) {
       if (session.closed || session.destroyed) throw new InsideLost('it has ended');
       const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
+      ownEvents(stream, { end: () => stream.destroy() });
       if (body) stream.write(body);
       load++;
       stream.once('close', () => {

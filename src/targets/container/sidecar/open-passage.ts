@@ -6,6 +6,7 @@ import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ownEvents } from '../../../platform/fault-owner.ts';
 import { randomId } from '../../../platform/ids.ts';
 import { engineStatus } from '../engine-errors.ts';
 
@@ -81,6 +82,7 @@ function admit(
   expected: ReadonlyMap<string, (socket: Socket) => void>,
 ): void {
   socket.on('error', () => {});
+  ownEvents(socket, { end: () => socket.destroy() });
   if (strangers.size >= maxStrangers) return void socket.destroy();
   strangers.add(socket);
   let begun = Buffer.alloc(0);
