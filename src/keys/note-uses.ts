@@ -25,9 +25,10 @@ export function createUseNotes({ store, clock }: { store: Store; clock: Clock })
 
   return (keyId) => {
     const now = clock.now();
-    if (now - (noted.get(keyId) ?? Number.NEGATIVE_INFINITY) < perKeyMs) return;
+    // A clock that was set back must not keep it from being noted until the old time comes again.
+    if (Math.abs(now - (noted.get(keyId) ?? Number.NEGATIVE_INFINITY)) < perKeyMs) return;
     for (const [id, at] of noted) {
-      if (now - at < perKeyMs) break;
+      if (Math.abs(now - at) < perKeyMs) break;
       noted.delete(id);
     }
     noted.set(keyId, now);
@@ -40,7 +41,7 @@ async function writeUses(store: Store, uses: ReadonlyMap<string, string>): Promi
   await store.transact(async (transaction) => {
     for (const [id, lastUsedAt] of uses) {
       const row = await transaction.get('keys', id);
-      if (row && !(Date.parse(lastUsedAt) - Date.parse(row.lastUsedAt ?? '') < perKeyMs)) {
+      if (row && !(Math.abs(Date.parse(lastUsedAt) - Date.parse(row.lastUsedAt ?? '')) < perKeyMs)) {
         await transaction.put('keys', { ...row, lastUsedAt });
       }
     }

@@ -3,8 +3,8 @@ import type { Identity } from '../auth/identity.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Connections, LiveConnection } from './connections.ts';
 
-/** setTimeout takes no more than 2^31 - 1 ms. */
-const longestWaitMs = 2_147_483_647;
+/** Timers know nothing of a clock that is set: it is looked at again. */
+const longestWaitMs = 60_000;
 
 /** Registers a connection as `connections.addConnection` does, and closes it when what it stands on expires. */
 export function addUntilExpiry(connections: Connections, clock: Clock) {

@@ -60,7 +60,7 @@ export function createForwardAccess(dependencies: ForwardAccessDependencies): Fo
 
   async function find(connection: PeerConnection, principal: Principal, name: string): Promise<Target> {
     const recent = found.get(connection);
-    if (recent?.name === name && clock.now() - recent.atMs < targetFreshMs) return recent.target;
+    if (recent?.name === name && Math.abs(clock.now() - recent.atMs) < targetFreshMs) return recent.target;
     const target = await targets.resolve(principal, name);
     found.set(connection, { name, target, atMs: clock.now() });
     return target;

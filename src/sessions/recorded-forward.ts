@@ -41,7 +41,7 @@ export async function recordForward(
   work: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const sessionId = randomId();
-  const startedAtMs = clock.now();
+  const startedAtMs = performance.now();
   const ending = new AbortController();
   const unregister = connections.addSession({
     id: sessionId,
@@ -65,7 +65,7 @@ export async function recordForward(
       kind,
       end: { forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' },
       ...traffic(),
-      durationMs: clock.now() - startedAtMs,
+      durationMs: Math.round(performance.now() - startedAtMs),
     });
   }
 }

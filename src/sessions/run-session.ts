@@ -76,7 +76,7 @@ async function recorded(
   const { identity, sessionId, connectionId } = context;
   const what = describeStart(request.start);
   const kind = { kind: authorization?.target.kind ?? 'lobby', start: request.start.kind } as const;
-  const startedAtMs = clock.now();
+  const startedAtMs = performance.now();
   const live: LiveSession = {
     id: sessionId,
     connectionId,
@@ -98,7 +98,7 @@ async function recorded(
     return end;
   } finally {
     unregister();
-    const durationMs = clock.now() - startedAtMs;
+    const durationMs = Math.round(performance.now() - startedAtMs);
     audit.sessionEnded(identity, { sessionId, target, ...kind, end, ...traffic(), durationMs });
   }
 }

@@ -75,6 +75,7 @@ export class ServedConnection implements FaultOwner {
   readonly #outer: OuterConnection | undefined;
   readonly #source: Address;
   readonly #startedAt = Date.now();
+  readonly #startedAtMs = performance.now();
   readonly #loginDeadline: NodeJS.Timeout;
   #client: Connection | undefined;
   #layer: ConnectionLayer | undefined;
@@ -121,9 +122,9 @@ export class ServedConnection implements FaultOwner {
   /** Ends it: disconnects as soon as its sessions have ended, which the caller has told to. */
   close(reason: string): void {
     this.#reason = reason;
-    const deadline = Date.now() + farewellMs;
+    const deadline = performance.now() + farewellMs;
     const poll = () => {
-      if (this.#layer && this.#layer.channelCount > 0 && Date.now() < deadline) setTimeout(poll, 10);
+      if (this.#layer && this.#layer.channelCount > 0 && performance.now() < deadline) setTimeout(poll, 10);
       else this.#hangUp(reason);
     };
     poll();
@@ -159,7 +160,7 @@ export class ServedConnection implements FaultOwner {
     this.#context.audit.connectionClosed({
       connectionId: this.#id,
       reason: this.#reason,
-      durationMs: Date.now() - this.#startedAt,
+      durationMs: Math.round(performance.now() - this.#startedAtMs),
     });
   }
 

@@ -87,7 +87,7 @@ async function recorded(
   const { id, exchange, head, identity, ending } = open;
   const { authorization } = web;
   const target = authorization.target.name;
-  const startedAtMs = clock.now();
+  const startedAtMs = performance.now();
   let socket: Socket | undefined;
   const traffic = () => ({ bytesIn: socket?.bytesWritten ?? 0, bytesOut: socket?.bytesRead ?? 0 });
   const what = describe(head);
@@ -112,7 +112,7 @@ async function recorded(
     unregister();
     const { headersSent, statusCode } = exchange.response;
     const end = { httpStatus: headersSent ? statusCode : undefined };
-    const durationMs = clock.now() - startedAtMs;
+    const durationMs = Math.round(performance.now() - startedAtMs);
     audit.sessionEnded(identity, { sessionId: id, target, kind: 'web', end, ...traffic(), durationMs });
   }
 }

@@ -33,14 +33,14 @@ export function createExitWatch(facts: {
   let stopped = false;
   let timer: NodeJS.Timeout | undefined;
   let deadline: NodeJS.Timeout | undefined;
-  let outputSince = 0;
+  let outputSince = Number.NEGATIVE_INFINITY;
 
   function rearm(ms: number | undefined): void {
     clearTimeout(timer);
     timer = stopped || ms === undefined ? undefined : setTimeout(exited ? settle : ask, ms);
   }
   async function ask(): Promise<void> {
-    outputSince = Date.now();
+    outputSince = performance.now();
     // No answer is no exit: the stream's own end tells the rest.
     const running = await facts.isRunning().catch(() => true);
     if (stopped || exited) return;
@@ -62,7 +62,7 @@ export function createExitWatch(facts: {
     noteOutput() {
       asked = 0;
       if (exited) return rearm(silenceAfterExitMs);
-      const now = Date.now();
+      const now = performance.now();
       if (!timer) outputSince = now;
       else if (now - outputSince > askAtLeastEveryMs) return;
       rearm(askAfterSilenceMs[0]);

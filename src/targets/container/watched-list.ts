@@ -65,7 +65,7 @@ export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'
 
   return {
     async get() {
-      const now = Date.now();
+      const now = performance.now();
       if (!watch && now - askedAt < oftenMs) begin();
       askedAt = now;
       if (watch) {

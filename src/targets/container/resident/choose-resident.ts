@@ -23,9 +23,9 @@ export function createChooseResident(residents: Residents, isOn: boolean): Choos
     const key = JSON.stringify([facts.id, user.engineUser ?? null]);
     const last = lastBegun.get(key) ?? Number.NEGATIVE_INFINITY;
     lastBegun.delete(key);
-    lastBegun.set(key, Date.now());
+    lastBegun.set(key, performance.now());
     if (lastBegun.size > maxNoted) lastBegun.delete(lastBegun.keys().next().value as string);
-    return Date.now() - last < anotherWithinMs;
+    return performance.now() - last < anotherWithinMs;
   };
 
   return async (authorization, facts, plan) => {

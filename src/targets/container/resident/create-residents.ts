@@ -107,7 +107,7 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
         if (!resident.inside.isOpen) forget();
       },
       (error) => {
-        entry.failedUntil = Date.now() + tryAgainAfterMs;
+        entry.failedUntil = performance.now() + tryAgainAfterMs;
         log.debug({ err: error, container: facts.id, user: user.name }, 'no resident could be started');
       },
     );
@@ -117,7 +117,7 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
   function retire(resident: Pick<Resident, 'inside'>, againInMs: number): void {
     for (const [key, entry] of kept) {
       if (entry.ready?.inside !== resident.inside) continue;
-      if (againInMs > 0) entry.failedUntil = Date.now() + againInMs;
+      if (againInMs > 0) entry.failedUntil = performance.now() + againInMs;
       else kept.delete(key);
       if (retired.has(resident.inside)) continue;
       retired.add(resident.inside);
@@ -134,7 +134,7 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
       if (target.id !== facts.id) throw new Error('these are the facts of another container');
       const key = keyOf(target, requested);
       const found = kept.get(key);
-      const isLate = (found?.failedUntil ?? Number.POSITIVE_INFINITY) < Date.now();
+      const isLate = (found?.failedUntil ?? Number.POSITIVE_INFINITY) < performance.now();
       if (found?.ready?.inside.isWorn && found.failedUntil === undefined) retire(found.ready, 0);
       const isDead =
         found?.failedUntil === undefined && (found?.ready?.inside.isOpen === false || !kept.has(key));

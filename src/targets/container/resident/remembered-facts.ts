@@ -16,10 +16,10 @@ function remembered<Asked, Answer>(find: (asked: Asked) => Promise<Answer>) {
   return (asked: Asked): Promise<Answer> => {
     const key = JSON.stringify(asked);
     const known = answers.get(key);
-    if (known && Date.now() - known.at < rememberedForMs) return known.answer;
+    if (known && performance.now() - known.at < rememberedForMs) return known.answer;
     const answer = find(asked);
     answers.delete(key);
-    answers.set(key, { answer, at: Date.now() });
+    answers.set(key, { answer, at: performance.now() });
     answer.catch(() => answers.delete(key));
     if (answers.size > 64) answers.delete(answers.keys().next().value as string);
     return answer;

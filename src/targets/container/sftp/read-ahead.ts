@@ -23,7 +23,7 @@ export function createReadAhead(fetch: (offset: number, length: number) => Promi
   let expected = 0;
 
   const start = (offset: number, length: number): Part => {
-    const part = { offset, length, data: fetch(offset, length), startedMs: Date.now() };
+    const part = { offset, length, data: fetch(offset, length), startedMs: performance.now() };
     part.data.catch(() => {});
     return part;
   };
@@ -48,7 +48,7 @@ export function createReadAhead(fetch: (offset: number, length: number) => Promi
     }
     const isShort = data.length < part.length;
     const found = data.subarray(offset - part.offset, offset - part.offset + length);
-    if (found.length === 0 && Date.now() - part.startedMs > endHoldsMs) {
+    if (found.length === 0 && performance.now() - part.startedMs > endHoldsMs) {
       parts = [];
       // Only what this very call found is the end.
       return readFresh(offset, length);

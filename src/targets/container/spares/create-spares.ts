@@ -76,10 +76,10 @@ export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
   }
 
   function prepare(entry: Kept, facts: ContainerFacts, plan: SessionPlan): void {
-    if (closed || entry.opening || entry.failedUntil > Date.now()) return;
+    if (closed || entry.opening || entry.failedUntil > performance.now()) return;
     const opening = open(facts, plan).catch((error) => {
       log.debug({ err: error, container: facts.id, user: plan.user.name }, 'no spare could be made');
-      entry.failedUntil = Date.now() + tryAgainAfterMs;
+      entry.failedUntil = performance.now() + tryAgainAfterMs;
       return undefined;
     });
     const clear = () => {
