@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import { noteCarried } from '../platform/collect-buffers.ts';
 import { Channel, type ChannelNumbers, type ChannelOptions, type ChannelWire } from './channel.ts';
 import { type ChannelOffers, createChannelOffers } from './channel-offers.ts';
 import {
@@ -96,7 +97,7 @@ export class ConnectionLayer implements ChannelWire {
     this.#outbox = new Outbox({
       client: options.client,
       transport: options.transport,
-      onData: (bytes) => this.#rekeying.count(bytes),
+      onData: (bytes) => this.#count(bytes),
       onOverflow: () => this.fail('too much to answer while new keys are awaited'),
     });
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
@@ -174,13 +175,18 @@ export class ConnectionLayer implements ChannelWire {
 
   #receive(payload: Buffer): void {
     if (this.#lost) return;
-    this.#rekeying.count(payload.length);
+    this.#count(payload.length);
     try {
       this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
     } catch (error) {
       if (error instanceof MalformedMessage) this.fail(error.message);
       else this.#options.onFailure(error as Error);
     }
+  }
+
+  #count(bytes: number): void {
+    this.#rekeying.count(bytes);
+    noteCarried(bytes);
   }
 
   #globalRequest(reader: WireReader): void {
