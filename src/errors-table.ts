@@ -1,6 +1,6 @@
 /**
  * The table behind GatewayError. Exit statuses: 1 the command ran and failed, 2 usage,
- * 255 the gateway failed before or around the program. A sentence says what is wrong and what to do;
+ * 254 a recording is required and cannot be made, 255 the gateway failed before or around the program. A sentence says what is wrong and what to do;
  * values put into it are escaped where they are printed (platform/printable.ts), not here.
  */
 import { accountsErrors } from './error-rows/accounts.ts';
@@ -11,6 +11,7 @@ import { hostSessionsErrors } from './error-rows/host-sessions.ts';
 import { hostsErrors } from './error-rows/hosts.ts';
 import { httpErrors } from './error-rows/http.ts';
 import { keysErrors } from './error-rows/keys.ts';
+import { recordingsErrors } from './error-rows/recordings.ts';
 import { secondFactorErrors } from './error-rows/second-factor.ts';
 import { sessionsAndStoreErrors } from './error-rows/sessions-and-store.ts';
 import { targetsErrors } from './error-rows/targets.ts';
@@ -28,6 +29,7 @@ export const errorTable = {
   ...hostsErrors,
   ...hostSessionsErrors,
   ...containerSshdErrors,
+  ...recordingsErrors,
   ...sessionsAndStoreErrors,
 } as const;
 

@@ -23,8 +23,11 @@ import { noMeter } from './metrics/meter.ts';
 import { type Clock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
+import { createForwardLogs } from './recordings/forward-logs.ts';
+import { openRecordings } from './recordings/open-recordings.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { createConnections } from './sessions/create-connections.ts';
+import { createRecordSession } from './sessions/record-session.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
 import type { Store } from './store/store.ts';
@@ -42,6 +45,8 @@ export interface GatewayOverrides {
   readonly store?: Store;
   readonly engine?: ContainerEngine;
 }
+
+const dayMs = 86_400_000;
 
 export type Lifecycle = ReturnType<typeof createLifecycle>;
 
@@ -74,6 +79,19 @@ export async function openRules(
   });
   lifecycle.onClose(() => auditLog.close());
   const { docker, preparedIdleSeconds } = config;
+  const recordings = openRecordings({
+    ...{ dataDir: config.dataDir, log, clock },
+    get maxFileBytes() {
+      return config.recordingFileBytes;
+    },
+    get maxBytes() {
+      return config.recordingsMaxBytes;
+    },
+    get keptMs() {
+      return config.recordingsKeptDays * dayMs;
+    },
+  });
+  lifecycle.onClose(() => recordings.close());
   const engine =
     overrides.engine ??
     createContainerEngine({
@@ -128,7 +146,19 @@ export async function openRules(
     auditProblem: auditLog.problem,
   });
   const sinks = [logSink(log), auditLog.write, ...(metrics ? [metrics.auditSink] : [])];
+  const audit = createAudit(...sinks);
+  const tapRules = {
+    get input() {
+      return config.recordingInput;
+    },
+    get maxExecBytes() {
+      return config.recordingExecBytes;
+    },
+  };
   return {
+    recordings,
+    recordSession: createRecordSession({ recordings, audit, log, rules: tapRules }),
+    forwardLogs: createForwardLogs(recordings),
     clock,
     meter,
     metrics,
@@ -152,7 +182,7 @@ export async function openRules(
     targets: createTargetDirectory({ engine, hosts, authorizer, config }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
     connections,
-    audit: createAudit(...sinks),
+    audit,
   };
 }
 

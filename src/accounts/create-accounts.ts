@@ -3,6 +3,7 @@ import { GatewayError } from '../errors.ts';
 import { removeKey } from '../keys/remove-key.ts';
 import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
+import { accountRuleId } from '../recordings/recording-modes.ts';
 import { removeSecondFactor } from '../second-factor/create-second-factors.ts';
 import type { AccountRow } from '../store/schema.ts';
 import type { Reader, Store, Transaction } from '../store/store.ts';
@@ -84,5 +85,6 @@ async function removeAccount(transaction: Transaction, { id }: AccountRow, clock
     if (invite.createdBy === id) await transaction.remove('invites', invite.id);
   }
   await removeSecondFactor(transaction, id);
+  await transaction.remove('recordingRules', accountRuleId(id));
   await transaction.remove('accounts', id);
 }

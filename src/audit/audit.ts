@@ -45,6 +45,21 @@ export interface Audit {
     identity: Identity,
     facts: { host: string; before: readonly string[]; after: readonly string[] },
   ): void;
+  /** A session, or what a connection forwards, is being recorded. */
+  recordingStarted(
+    identity: Identity,
+    facts: { recordingId: string; target: string; required: boolean },
+  ): void;
+  /** No recording, or no more of it: where it is not required, the session goes on. */
+  recordingFailed(
+    identity: Identity,
+    facts: { recordingId: string; target: string; required: boolean; reason: string },
+  ): void;
+  /** Somebody looked at a recording, or took it out or away. */
+  recordingUsed(
+    identity: Identity,
+    facts: { recordingId: string; target: string; of: string; how: 'played' | 'exported' | 'removed' },
+  ): void;
   refused(identity: Identity, facts: { what: string; reason: string }): void;
   /** What the operator did through the control socket. */
   operatorActed(facts: { what: string; outcome: string }): void;
@@ -99,6 +114,9 @@ export function createAudit(...sinks: readonly AuditSink[]): Audit {
     },
     commandRun: (identity, facts) => write('command-run', { ...who(identity), ...facts }),
     hostKeysTrusted: (identity, facts) => write('host-keys-trusted', { ...who(identity), ...facts }),
+    recordingStarted: (identity, facts) => write('recording-started', { ...who(identity), ...facts }),
+    recordingFailed: (identity, facts) => write('recording-failed', { ...who(identity), ...facts }),
+    recordingUsed: (identity, facts) => write('recording-used', { ...who(identity), ...facts }),
     refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),
     operatorActed: (facts) => write('operator-acted', facts),
     accountJoined: (facts) => write('account-joined', facts),

@@ -2,6 +2,7 @@
  * Leave to open one target as one user. Made only by the authorizer, so whoever holds one holds the
  * very target that was checked: nobody dials anything else.
  */
+import type { RecordingMode } from '../recordings/recording-modes.ts';
 import type { ContainerTarget, HostTarget, Target } from '../targets/target.ts';
 import type { Identity } from './identity.ts';
 
@@ -14,6 +15,8 @@ export interface Authorization<T extends Target = Target> {
   readonly user: string | undefined;
   readonly identity: Identity;
   readonly allows: SessionAllowances;
+  /** What is done there is recorded; `required`: or else not done. */
+  readonly recording?: RecordingMode;
 }
 
 /** What grant and key leave of a session. */

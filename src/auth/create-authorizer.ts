@@ -7,6 +7,7 @@ import { isNarrowed } from '../keys/narrowing.ts';
 import type { Clock } from '../platform/clock.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
+import { readRecordingMode } from '../recordings/recording-modes.ts';
 import { checkRequiredFactor, checkTargetFactor, readStanding } from '../second-factor/standing.ts';
 import type { GrantRow, HostRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
@@ -24,7 +25,7 @@ import { checkTokenCovers } from './token-permissions.ts';
 export interface AuthorizerDependencies {
   readonly store: Store;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'containers' | 'targetPrefix'>;
+  readonly config: Pick<Config, 'containers' | 'targetPrefix'> & Partial<Pick<Config, 'recordings'>>;
   /** The gateway's own container; found by itself unless given. */
   readonly ownContainerId?: string;
 }
@@ -83,6 +84,9 @@ export function createAuthorizer({
     return (await readHostTarget(store, host)) as Target as T;
   }
 
+  const recordingOf = ({ identity: { accountId } }: Principal, targetKey: string) =>
+    readRecordingMode(store, config.recordings ?? 'off', { targetKey, accountId });
+
   // A principal that is handed in may be older than a slow engine's answer: all is read again.
   return {
     principal: async (identity) => (await readNow(identity)).who,
@@ -104,7 +108,8 @@ export function createAuthorizer({
     async endToEndHosts({ identity }, hosts) {
       const { who, keys } = await readNow(identity);
       const access = await Promise.all(hosts.map((host) => findHostAccess(who, keys, host)));
-      return hosts.filter((_, index) => goesEndToEnd(access[index], keys));
+      const recording = await Promise.all(hosts.map((host) => recordingOf(who, hostKey(host))));
+      return hosts.filter((_, index) => goesEndToEnd(access[index], keys, recording[index] === 'required'));
     },
 
     mayManage: (principal, target) =>
@@ -127,8 +132,10 @@ export function createAuthorizer({
       }
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;
       const user = permittedUser(access, wanted, target);
-      const allows = allowances(access, keys, target, who.account.role === 'admin');
-      const facts = { target, user, identity, allows };
+      const recording = await recordingOf(who, target.key);
+      const isRequired = recording === 'required';
+      const allows = allowances(access, keys, target, who.account.role === 'admin', isRequired);
+      const facts = { target, user, identity, allows, ...(recording ? { recording } : {}) };
       return grantAuthorization(facts) as Authorization<T>;
     },
   };
@@ -209,6 +216,7 @@ export function allowances(
   keys: readonly KeyRow[],
   target: Target,
   isAdmin: boolean,
+  isRecordingRequired = false,
 ): SessionAllowances {
   const grant = typeof access === 'string' ? undefined : access;
   const forbids = (name: 'noPty' | 'noPortForwarding' | 'noAgentForwarding') =>
@@ -219,13 +227,18 @@ export function allowances(
     forwarding: !grant?.noForwarding && !forbids('noPortForwarding') && (isAdmin || !isOnHostNetwork(target)),
     agentForwarding: !forbids('noAgentForwarding'),
     sftp: !grant?.noSftp,
-    ...(target.kind === 'host' ? { endToEnd: goesEndToEnd(access, keys) } : {}),
+    ...(target.kind === 'host' ? { endToEnd: goesEndToEnd(access, keys, isRecordingRequired) } : {}),
   };
 }
 
-/** A jump is a forwarding, behind which no limit of a grant can be kept. */
-const goesEndToEnd = (access: Access | undefined, keys: readonly KeyRow[]): boolean =>
+/** A jump is a forwarding, behind which no limit of a grant can be kept, and nothing recorded. */
+const goesEndToEnd = (
+  access: Access | undefined,
+  keys: readonly KeyRow[],
+  isRecordingRequired: boolean,
+): boolean =>
   access !== undefined &&
+  !isRecordingRequired &&
   (typeof access === 'string' || !isLimited(access)) &&
   keys.every(
     ({ restrictions }) => restrictions.noPortForwarding !== true && restrictions.command === undefined,

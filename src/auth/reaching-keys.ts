@@ -2,6 +2,7 @@
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
 import { findOwnContainerId } from '../platform/own-container.ts';
+import { readRecordingMode } from '../recordings/recording-modes.ts';
 import type { AccountRow, GrantRow, KeyRow } from '../store/schema.ts';
 import type { Store } from '../store/store.ts';
 import type { ContainerTarget } from '../targets/target.ts';
@@ -19,7 +20,7 @@ export interface ReachingKey {
 /** An account that may enter under a condition that no list of keys can state. */
 export interface LeftOut {
   readonly account: string;
-  readonly reason: 'second-factor' | 'limited-grant';
+  readonly reason: 'second-factor' | 'limited-grant' | 'recording';
 }
 
 export interface ReachingKeys {
@@ -36,7 +37,7 @@ export function createListReachingKeys({
 }: {
   readonly store: Store;
   readonly clock: Clock;
-  readonly config: Pick<Config, 'containers'>;
+  readonly config: Pick<Config, 'containers'> & Partial<Pick<Config, 'recordings'>>;
 }): ListReachingKeys {
   const visibility = { containers: config.containers, ownContainerId: findOwnContainerId() };
 
@@ -60,10 +61,13 @@ export function createListReachingKeys({
     account: AccountRow,
     grant: GrantRow | 'manages',
     isCovered: boolean,
+    targetKey: string,
   ): Promise<LeftOut['reason'] | undefined> => {
     const factor = await store.get('secondFactors', account.id);
     if (isCovered || account.secondFactorRequired || factor?.confirmedAt !== undefined)
       return 'second-factor';
+    const ids = { targetKey, accountId: account.id };
+    if ((await readRecordingMode(store, config.recordings ?? 'off', ids)) === 'required') return 'recording';
     return grant !== 'manages' && isLimited(grant) ? 'limited-grant' : undefined;
   };
 
@@ -79,7 +83,7 @@ export function createListReachingKeys({
       const access = manages({ account }, target) ? 'manages' : grants.get(account.id);
       if (account.disabled || access === undefined) continue;
       const found = await keysOf(account, target);
-      const reason = await findReason(account, access, isCovered);
+      const reason = await findReason(account, access, isCovered, target.key);
       if (reason === undefined) keys.push(...found);
       else if (found.length > 0) leftOut.push({ account: account.name, reason });
     }

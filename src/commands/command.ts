@@ -14,6 +14,7 @@ import type { GatewayError } from '../errors.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Recordings } from '../recordings/recordings.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
 import type { Connections } from '../sessions/connections.ts';
 import type {
@@ -48,6 +49,7 @@ export interface CommandServices {
   readonly targets: TargetDirectory;
   readonly containerSshd: ContainerSshd;
   readonly connections: Connections;
+  readonly recordings: Recordings;
   readonly audit: Audit;
   /** `[host]:port`-independent facts people need to connect: see `ssh-config`. */
   readonly endpoint: () => Endpoint;

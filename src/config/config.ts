@@ -94,6 +94,29 @@ export const configSchema = z.strictObject({
   auditKeptFiles: z.int().min(0).default(0),
   /** Nobody is let in while the audit cannot be written. */
   auditRequired: z.boolean().default(false),
+  /**
+   * What is recorded in DATA/recordings: nothing but the targets and accounts that an admin names (`recording set`), or all
+   * sessions in targets; `required`: where none can be made, there is no session.
+   */
+  recordings: z.enum(['off', 'all', 'required']).default('off'),
+  /** What people type, and send to programs, too: passwords with it. */
+  recordingInput: z.boolean().default(false),
+  /** Of a program without a terminal, so much is recorded of its output, and of its input. */
+  recordingExecBytes: z
+    .int()
+    .min(0)
+    .default(1024 * 1024),
+  /** One recording is no longer, and all together no more (0: no limit); the oldest make room for others. */
+  recordingFileBytes: z
+    .int()
+    .min(4096)
+    .default(1024 * 1024 * 1024),
+  recordingsMaxBytes: z
+    .int()
+    .min(0)
+    .default(10 * 1024 * 1024 * 1024),
+  /** Older ones are removed; 0: none. */
+  recordingsKeptDays: z.number().min(0).default(90),
   /** After the peer is gone: HUP, and after this long TERM. */
   hangupGraceMs: z.int().min(0).default(5_000),
   /**

@@ -13,6 +13,7 @@ const relevant: Relevant = {
   secondFactors: ({ confirmedAt }) => confirmedAt,
   secondFactorTargets: (row) => row,
   syncedTargets: (row) => row,
+  recordingRules: (row) => row,
 };
 
 /** Calls `onRelevant` until the returned function is called. */

@@ -82,6 +82,7 @@ export function createHosts(dependencies: HostsDependencies): Hosts {
         }
         await transaction.remove('targetTags', hostKey(host));
         await transaction.remove('secondFactorTargets', hostKey(host));
+        await transaction.remove('recordingRules', hostKey(host));
         await transaction.remove('hosts', host.id);
       }),
   };

@@ -5,6 +5,7 @@ import { type Authorization, isForContainer, isForHost } from '../auth/authoriza
 import type { Authorizer } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { randomId } from '../platform/ids.ts';
+import type { ForwardLogs } from '../recordings/forward-logs.ts';
 import type { KeyRestrictions } from '../store/schema.ts';
 import type { HostEngine } from '../targets/host-engine.ts';
 import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
@@ -13,6 +14,7 @@ import { forceCommand } from './force-command.ts';
 import { createLendAgent, type LendAgent } from './lend-agent.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
 import type { RunSession } from './peer.ts';
+import type { RecordSession } from './record-session.ts';
 import {
   type RoutedSession,
   type RunnerDependencies,
@@ -29,6 +31,8 @@ export interface SessionRoutes extends RunnerDependencies {
   readonly targets: TargetDirectory;
   readonly engine: ContainerEngine;
   readonly hostEngine: HostEngine;
+  readonly recordSession: RecordSession;
+  readonly forwardLogs: ForwardLogs;
   readonly lobby: SessionHandler;
   /** Runs the one session of somebody who joins with an invite. */
   readonly join: (applicant: Applicant, request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
@@ -82,7 +86,7 @@ const lent = (lendAgent: LendAgent, { handler, authorization, ...session }: Rout
 
 /** Authorizes and hands over the handler that enters exactly what was authorized. */
 export async function openTarget(
-  routes: Pick<SessionRoutes, 'authorizer' | 'targets' | 'engine' | 'hostEngine'>,
+  routes: Pick<SessionRoutes, 'authorizer' | 'targets' | 'engine' | 'hostEngine' | 'recordSession'>,
   identity: Identity,
   name: string,
   user: string | undefined,
@@ -92,7 +96,10 @@ export async function openTarget(
   return {
     target: authorization.target.name,
     authorization,
-    handler: withKeyEnvironment(sessionIn(routes, authorization), principal.key.restrictions),
+    handler: routes.recordSession(
+      authorization,
+      withKeyEnvironment(sessionIn(routes, authorization), principal.key.restrictions),
+    ),
     forcedCommand: principal.key.restrictions.command,
   };
 }

@@ -14,7 +14,12 @@ import {
   withoutPrefix,
 } from './forwarding.ts';
 import type { PeerConnection } from './peer.ts';
-import { carryRecorded, type ForwardPeer, type RecordDependencies } from './recorded-forward.ts';
+import {
+  carryRecorded,
+  type ForwardPeer,
+  openForwardLog,
+  type RecordDependencies,
+} from './recorded-forward.ts';
 
 export interface ForwardDependencies extends RecordDependencies {
   readonly access: ForwardAccess;
@@ -29,7 +34,7 @@ export type Carry = (peer: ForwardPeer) => Promise<void>;
 
 /**
  * Connects to the destination that a peer asked for. Throws a GatewayError, which is audited: `destination-invalid`,
- * `destination-refused`, `socket-in-lobby`, and what access and the engine's dial throw.
+ * `destination-refused`, `socket-in-lobby`, `recording-tunnel`, `recording-impossible`, and what access and the engine's dial throw.
  */
 export type OpenForward = (
   connection: PeerConnection,
@@ -81,6 +86,8 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
     try {
       if (!mayBeDestination(asked)) throw new GatewayError('destination-invalid', {});
       const authorization = await authorize(connection, identity, asked);
+      checkNoTunnel(authorization, asked);
+      await openForwardLog(dependencies, { connection, identity, authorization });
       const stream = await dial(connection, authorization, asked);
       const recheck = () => access.recheck(identity, authorization);
       await recheck().catch((error) => {
@@ -88,11 +95,20 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
         throw error;
       });
       const { name: target } = authorization.target;
-      const facts = { connection, identity, what, target, authorization, recheck };
+      const facts = { connection, identity, what, target, authorization, recheck, isInward: true };
       return (peer) => carryRecorded(dependencies, facts, stream, peer);
     } catch (error) {
       if (isGatewayError(error)) audit.refused(identity, { what, reason: error.code });
       throw error;
     }
   };
+}
+
+const sshPort = 22;
+
+/** Where an SSH server of the target's own listens, its sessions would be recorded by nobody. Throws recording-tunnel. */
+function checkNoTunnel({ target, recording }: Authorization, asked: ForwardDestination): void {
+  if (recording !== 'required' || isSocket(asked)) return;
+  const ports = target.kind === 'host' ? [sshPort, target.host.port] : [sshPort];
+  if (ports.includes(asked.port)) throw new GatewayError('recording-tunnel', { target: target.name });
 }

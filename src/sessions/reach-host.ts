@@ -26,7 +26,7 @@ export interface HostForward {
 /**
  * The host that `host:port` names for the principal: by name, `rexec-NAME` or registered host name, at a registered
  * port; undefined when it names none. Connects to it, by way of
- * others where it is registered so. Throws host-limited, forward-refused, and what the authorizer and `reach` throw.
+ * others where it is registered so. Throws host-limited, recording-end-to-end, forward-refused, and what the authorizer and `reach` throw.
  */
 export type ReachHost = (
   principal: Principal,
@@ -45,8 +45,8 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     const authorization = await authorizer.authorize(principal, target, undefined);
     checkMayReach(authorization, port);
     const { name } = authorization.target;
-    const stream = await hostEngine.reach(authorization.target, port);
     const { identity } = principal;
+    const stream = await hostEngine.reach(authorization.target, port);
     const what = `direct-tcpip to ${host.hostname}:${port}`;
     const recheck = async () => {
       checkMayReach(
@@ -60,16 +60,20 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
       throw error;
     });
     return {
-      carry: (connection, peer) =>
-        carryRecorded(dependencies, { connection, identity, what, target: name, recheck }, stream, peer),
+      carry: (connection, peer) => {
+        const facts = { connection, identity, what, target: name, recheck, reached: authorization };
+        return carryRecorded(dependencies, { ...facts, isInward: true }, stream, peer);
+      },
     };
   };
 }
 
-/** Throws forward-refused, host-limited. */
-function checkMayReach({ target, allows }: Authorization<HostTarget>, port: number): void {
+/** Throws forward-refused, host-limited, recording-end-to-end. */
+function checkMayReach({ target, allows, recording }: Authorization<HostTarget>, port: number): void {
   if (port !== target.host.port) {
     if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
+  } else if (recording === 'required') {
+    throw new GatewayError('recording-end-to-end', { host: target.name });
   } else if (allows.endToEnd !== true) throw new GatewayError('host-limited', { host: target.name });
 }
 

@@ -3,18 +3,23 @@ import type { Duplex } from 'node:stream';
 import type { Audit, SessionKind } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
+import { GatewayError } from '../errors.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
+import type { ForwardLog, ForwardLogs } from '../recordings/forward-logs.ts';
+import { RecordingImpossible } from '../recordings/recordings.ts';
 import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
 import type { Connections } from './connections.ts';
 import type { PeerConnection } from './peer.ts';
 import type { PeerStream } from './session.ts';
+import { watchForSsh } from './watch-for-ssh.ts';
 
 export interface RecordDependencies {
   readonly connections: Connections;
   readonly audit: Audit;
   readonly clock: Clock;
+  readonly forwardLogs: ForwardLogs;
 }
 
 /** What is forwarded, for whom. */
@@ -28,21 +33,64 @@ export interface ForwardFacts {
   readonly authorization?: Authorization;
   /** As `LiveSession` has it. */
   readonly recheck?: () => Promise<void>;
+  /** What says whether it is recorded, where that is no `authorization` for revocation to ask about. */
+  readonly reached?: Authorization;
+  /** The peer connects into the target: no SSH may pass by a recording that is required. */
+  readonly isInward?: boolean;
 }
 
 /** The peer's side of a forward that was opened. */
 export type ForwardPeer = PeerStream;
 
+/**
+ * The log of what a connection forwards into a target; undefined where nothing is recorded, or it cannot be and need not.
+ * Throws recording-impossible.
+ */
+export async function openForwardLog(
+  { forwardLogs, audit }: Pick<RecordDependencies, 'forwardLogs' | 'audit'>,
+  { connection, identity, authorization, reached = authorization }: Omit<ForwardFacts, 'what' | 'target'>,
+): Promise<ForwardLog | undefined> {
+  if (!reached?.recording) return undefined;
+  const { target, user, recording: mode } = reached;
+  const required = mode === 'required';
+  const facts = {
+    id: randomId(),
+    kind: 'forwards',
+    account: identity.accountName,
+    accountId: identity.accountId,
+    fingerprint: identity.fingerprint,
+    source: identity.source.address,
+    connectionId: connection.id,
+    target: target.name,
+    targetKey: target.key,
+    ...(user === undefined ? {} : { user }),
+    command: 'forwards',
+  } as const;
+  try {
+    return await forwardLogs.open(facts, mode);
+  } catch (error) {
+    if (!(error instanceof RecordingImpossible)) throw error;
+    const { reason } = error;
+    audit.recordingFailed(identity, { recordingId: facts.id, target: target.name, required, reason });
+    if (!required) return undefined;
+    throw new GatewayError('recording-impossible', { target: target.name, reason }, { cause: error });
+  }
+}
+
 /** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
 export async function recordForward(
-  { connections, audit, clock }: RecordDependencies,
-  { connection, identity, what, kind = 'forward', target, ...standing }: ForwardFacts & Partial<SessionKind>,
+  dependencies: RecordDependencies,
+  facts: ForwardFacts & Partial<SessionKind>,
   traffic: ForwardPeer['traffic'],
   work: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
+  const { connections, audit, clock } = dependencies;
+  const { connection, identity, what, kind = 'forward', target } = facts;
+  const { authorization, recheck, reached = authorization } = facts;
   const sessionId = randomId();
   const startedAtMs = performance.now();
   const ending = new AbortController();
+  const end = () => ending.abort();
   const unregister = connections.addSession({
     id: sessionId,
     connectionId: connection.id,
@@ -50,22 +98,30 @@ export async function recordForward(
     target,
     what,
     openedAt: isoTime(clock),
-    ...standing,
+    ...(authorization ? { authorization } : {}),
+    ...(recheck ? { recheck } : {}),
     traffic,
-    end: () => ending.abort(),
+    end,
   });
   audit.sessionStarted(identity, { sessionId, target, kind, what });
+  let tellClosed: ReturnType<ForwardLog['opened']> = () => {};
   try {
+    if (reached?.recording) {
+      const log = await openForwardLog(dependencies, facts);
+      if (reached.recording === 'required') log?.failed.addEventListener('abort', end, { once: true });
+      tellClosed = log?.opened(what) ?? tellClosed;
+    }
     await work(ending.signal);
   } finally {
     unregister();
+    const carried = { ...traffic(), durationMs: Math.round(performance.now() - startedAtMs) };
+    tellClosed(carried);
     audit.sessionEnded(identity, {
       sessionId,
       target,
       kind,
       end: { forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' },
-      ...traffic(),
-      durationMs: Math.round(performance.now() - startedAtMs),
+      ...carried,
     });
   }
 }
@@ -81,19 +137,37 @@ export function recordListener(
     new Promise<void>((resolve) => {
       listener.onClose(resolve);
       ended.addEventListener('abort', () => listener.close(), { once: true });
+      if (ended.aborted) listener.close();
     });
-  return recordForward(dependencies, { ...facts, kind: 'listener' }, none, untilClosed);
+  return recordForward(dependencies, { ...facts, kind: 'listener' }, none, untilClosed).catch(() =>
+    listener.close(),
+  );
 }
 
 /** Carries bytes until both sides have ended, or one is gone; never rejects. */
-export function carryRecorded(
+export async function carryRecorded(
   dependencies: RecordDependencies,
   facts: ForwardFacts,
   stream: Duplex,
   peer: ForwardPeer,
 ): Promise<void> {
-  return recordForward(dependencies, facts, peer.traffic, async (ended) => {
-    await carryBytes(peer.stream, stream, { peerClosed: peer.closed, ended });
-    peer.close();
-  });
+  const { identity, what, reached = facts.authorization } = facts;
+  const carry = async (ended: AbortSignal) => {
+    const tunnel = new AbortController();
+    if (facts.isInward && reached?.recording === 'required') {
+      watchForSsh(peer.stream, () => {
+        dependencies.audit.refused(identity, { what, reason: 'recording-tunnel' });
+        tunnel.abort();
+      });
+    }
+    const ends = { peerClosed: peer.closed, ended: AbortSignal.any([ended, tunnel.signal]) };
+    await carryBytes(peer.stream, stream, ends);
+  };
+  try {
+    await recordForward(dependencies, facts, peer.traffic, carry);
+  } catch {
+    // Only what was to be recorded and cannot be: it is audited.
+    stream.destroy();
+  }
+  peer.close();
 }

@@ -25,6 +25,7 @@ const accessTables = new Set<Change['table']>([
   'targetTags',
   'secondFactorTargets',
   'hosts',
+  'recordingRules',
 ]);
 
 /** Watches the store until the returned function is called. */
@@ -74,7 +75,10 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
     if (!authorization) return;
     const principal = await authorizer.principal(session.identity);
     const now = await authorizer.authorize(principal, authorization.target, authorization.user);
-    if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
+    // What was not recorded so far is not either from here on.
+    if (now.recording === 'required' && !authorization.recording) {
+      session.end(`sessions in ${session.target} must be recorded from now on; begin another one.`);
+    } else if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
   } catch (error) {
     if (!isGatewayError(error)) throw error;
     session.end(`you may no longer use ${session.target}.`);

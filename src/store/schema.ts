@@ -171,6 +171,13 @@ export interface SyncedTargetRow {
   readonly since: string;
 }
 
+/** What is recorded beside what the configuration says. The id is a targetKey, or `account:ID`. */
+export interface RecordingRuleRow {
+  readonly id: string;
+  readonly mode: 'on' | 'required';
+  readonly since: string;
+}
+
 /**
  * An exe1 token: a handle for an exe0 that lies here encrypted. Both what finds the row and what opens it are
  * derived from the handle, which is nowhere in the store.
@@ -234,6 +241,7 @@ export interface Rows {
   rememberedLogins: RememberedLoginRow;
   secondFactorTargets: SecondFactorTargetRow;
   syncedTargets: SyncedTargetRow;
+  recordingRules: RecordingRuleRow;
   tokens: TokenRow;
   hosts: HostRow;
 }
@@ -255,6 +263,7 @@ export const tables = {
   rememberedLogins: { unique: [], index: ['accountId'] },
   secondFactorTargets: { unique: [], index: [] },
   syncedTargets: { unique: [], index: [] },
+  recordingRules: { unique: [], index: [] },
   tokens: { unique: ['lookup'], index: ['keyFingerprint'] },
   hosts: { unique: ['slug'], index: ['via'] },
 } as const satisfies {

@@ -124,7 +124,7 @@ const exec = (command: string): SessionStart => ({ kind: 'exec', command });
 async function wire(lobby: TestLobby, people: People) {
   const { services, engine, hostEngine, log } = lobby;
   const wish = makeStrict(lobby);
-  const wired = { ...services, engine, hostEngine, log, targetPrefix: 'rexec-' };
+  const wired = { ...services, ...lobby.recorders, engine, hostEngine, log, targetPrefix: 'rexec-' };
   const forwards = createForwards(wired);
   const join = async () => refusedStatus;
   const runSession = createRunSession({ ...wired, lobby: lobby.lobby, maxSessionsPerAccount: 1e9, join });

@@ -19,9 +19,12 @@ import { createContainerSshd } from '../../src/container-sshd/create-container-s
 import type { GatewayError } from '../../src/errors.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
+import { createForwardLogs } from '../../src/recordings/forward-logs.ts';
+import { openRecordings } from '../../src/recordings/open-recordings.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
 import { createConnections } from '../../src/sessions/create-connections.ts';
 import { openTarget } from '../../src/sessions/create-run-session.ts';
+import { createRecordSession } from '../../src/sessions/record-session.ts';
 import type { SessionHandler, SessionStart } from '../../src/sessions/session.ts';
 import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -40,6 +43,8 @@ export interface LobbyOptions {
 }
 
 export const hostKey = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl';
+
+const recordingLimits = { maxFileBytes: 1024 * 1024, maxBytes: 0, keptMs: 0 };
 
 export type TestLobby = Awaited<ReturnType<typeof openLobby>>;
 
@@ -65,7 +70,11 @@ export async function openLobby(options: LobbyOptions = {}) {
   const handles = createHandles({ store, clock });
   const { domain } = config;
   const hostEngine = hostEngineOf({ ...config, dataDir: folder });
-  const routes = { authorizer, targets, engine, hostEngine };
+  const recordings = openRecordings({ dataDir: folder, log, clock, ...recordingLimits });
+  const rules = { input: config.recordingInput, maxExecBytes: config.recordingExecBytes };
+  const recordSession = createRecordSession({ recordings, audit, log, rules });
+  const recorders = { recordSession, forwardLogs: createForwardLogs(recordings) };
+  const routes = { authorizer, targets, engine, hostEngine, recordSession };
   const services: CommandServices = {
     config,
     clock,
@@ -95,6 +104,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     connections: createConnections(),
+    recordings,
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {
       const routed = await openTarget(routes, session.identity, target, user);
@@ -109,6 +119,7 @@ export async function openLobby(options: LobbyOptions = {}) {
       lobby(request, io, { ...context, identity, loginName });
   return {
     services,
+    recorders,
     engine,
     hostEngine,
     log,
@@ -132,6 +143,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     start: (identity: Identity, start: string | SessionStart, session: StartOptions = {}) =>
       startSession(handlerAs(identity, 'someone'), start, session),
     close: async () => {
+      await recordings.close();
       await store.close();
       await rm(folder, { recursive: true, force: true });
     },

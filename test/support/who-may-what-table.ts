@@ -27,9 +27,10 @@ export const outcomes: Readonly<Record<string, string>> = {
   P: 'no-package-manager',
   H: 'host-not-found',
   C: 'not-a-container',
+  G: 'recording-not-found',
 };
 
-/** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. The host `lab` is olga's too, shared with gus; `open` is ada's, shared with all. */
+/** `web` is olga's, shared with gus, and with ulla as app and www-data; `ci` is olga's and carries the tag ci. `RECORDING` is one of `web`. The host `lab` is olga's too, shared with gus; `open` is ada's, shared with all. */
 export const commandTable: readonly (readonly [line: string, expected: string])[] = [
   //                           a o g u s r t x
   ['help', 'yyyyyyyy'],
@@ -85,6 +86,13 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['session list', 'yyyyyyyy'],
   ['audit', 'yAAAAAAR'],
   ['session kill OWN', 'yyyyyRRR'],
+  ['recording list', 'yyyyyRRR'],
+  ['recording show RECORDING', 'yyGGGRRR'],
+  ['recording play RECORDING', 'yyGGGRRR'],
+  ['recording export RECORDING', 'yyGGGRRR'],
+  ['recording remove RECORDING', 'yAAAAAAR'],
+  ['recording set web on', 'yAAAAAAR'],
+  ['recording set --account=gus required', 'yAAAAAAR'],
   ['account list', 'yAAAAAAR'],
   ['account show gus', 'yAAAAAAR'],
   ['account add new', 'yAAAAAAR'],

@@ -25,6 +25,7 @@ const layers = [
     'targets',
     'audit',
     'metrics',
+    'recordings',
     'container-sshd',
   ],
   ['sessions', 'commands'],

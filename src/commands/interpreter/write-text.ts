@@ -47,7 +47,7 @@ export function createProgress(io: SessionIo, { pty }: SessionRequest): Writable
 }
 
 /** Resolves when `text` was handed over, the stream failed, or `closed` fired. */
-export async function writeAll(stream: Writable, text: string, closed: AbortSignal): Promise<void> {
+export async function writeAll(stream: Writable, text: string | Buffer, closed: AbortSignal): Promise<void> {
   if (stream.writableEnded || stream.destroyed) return;
   if (closed.aborted) {
     // The session is being ended, perhaps by this very command: its answer may still arrive, but nobody waits.

@@ -6,6 +6,7 @@ import { counted } from '../text-parts.ts';
 const reasons: Readonly<Record<LeftOut['reason'], string>> = {
   'second-factor': 'a second factor is asked of them',
   'limited-grant': 'what is shared with them has limits',
+  recording: 'their sessions there must be recorded',
 };
 
 /** What a sync came to, and whose keys it left out. */

@@ -99,7 +99,10 @@ export const schemas = {
           synced: integer,
           left_out: {
             type: 'array',
-            items: object({ account: text, reason: { ...text, enum: ['second-factor', 'limited-grant'] } }),
+            items: object({
+              account: text,
+              reason: { ...text, enum: ['second-factor', 'limited-grant', 'recording'] },
+            }),
             description: 'accounts whose keys were left out; absent when there are none',
           },
         },

@@ -99,6 +99,7 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
   rememberedLogins: z.looseObject({ id, accountId: id, until: time }),
   secondFactorTargets: z.looseObject({ id, since: time }),
   syncedTargets: z.looseObject({ id, since: time }),
+  recordingRules: z.looseObject({ id, mode: z.enum(['on', 'required']), since: time }),
   tokens: z.looseObject({
     id,
     lookup: z.string().regex(/^[0-9a-f]{64}$/),

@@ -16,11 +16,13 @@ import { type AccountRow, type KeyRow, type TableName, tables } from '../../../s
 import { makePublicKey, openLobby, statusOf, type TestLobby } from '../../support/lobby.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { container, identityOf, putAccount, putGrant, putKey } from '../../support/people.ts';
+import { recordingFacts } from '../../support/recordings.ts';
 import { commandTable, outcomes, routeTable, type Who, who } from '../../support/who-may-what-table.ts';
 
 let lobby: TestLobby;
 let people: Record<Who, Identity>;
 let inviteId: string;
+const recordingId = 'abcdefghijklmnop';
 
 beforeEach(async () => {
   const labels = { 'rexec.owner': 'olga' };
@@ -67,6 +69,8 @@ beforeEach(async () => {
   const terms = { name: 'office', principals: ['*'], admins: false, createdBy: ada.id };
   await certificateAuthorities.add({ ...terms, key: (office as KeyToAdd).key });
   await certificateAuthorities.revoke('office', { serial: '2' }, ada.id);
+  const recorded = await lobby.services.recordings.open({ ...recordingFacts, id: recordingId }, 'on');
+  await recorded.finish({ exitStatus: 0 });
   for (const [name, identity] of Object.entries(people)) {
     connections.addSession({
       id: `of-${name.replaceAll(' ', '-')}`,
@@ -87,6 +91,7 @@ async function outcomeOfLine(name: Who, line: string): Promise<string> {
   const typed = line
     .replace('KEY', makePublicKey())
     .replace('INVITE', inviteId)
+    .replace('RECORDING', recordingId)
     .replace('OWN', `of-${name.replaceAll(' ', '-')}`);
   const result = await lobby.run(
     people[name],
@@ -105,7 +110,13 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
     refused: (_: unknown, { reason }: { reason: string }) => void refused.push(reason),
   };
   const identity = people[name];
-  const reachHost = createReachHost({ ...services, hostEngine, audit, targetPrefix: 'rexec-' });
+  const reachHost = createReachHost({
+    ...services,
+    ...lobby.recorders,
+    hostEngine,
+    audit,
+    targetPrefix: 'rexec-',
+  });
   const jump = createResolveJump({ ...services, audit, reachHost, targetPrefix: 'rexec-' });
   const jumpTo = async () => {
     const found = await jump(identity, 'rexec-web', 22);
@@ -116,6 +127,7 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
     const jumpTarget = jumpUser === undefined ? undefined : await jumpTo();
     const runSession = createRunSession({
       ...services,
+      ...lobby.recorders,
       audit,
       engine,
       hostEngine,

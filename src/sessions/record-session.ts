@@ -1,0 +1,158 @@
+/** A recorder round a session in a target: the handler that it wraps knows nothing of it. */
+import { setTimeout as after } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Audit } from '../audit/audit.ts';
+import type { Authorization } from '../auth/authorization.ts';
+import { maskSecrets } from '../commands/interpreter/mask.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
+import { excerpt } from '../platform/excerpt.ts';
+import type { RecordingMode } from '../recordings/recording-modes.ts';
+import {
+  type Recording,
+  type RecordingFacts,
+  RecordingImpossible,
+  type Recordings,
+} from '../recordings/recordings.ts';
+import { createScpLog, parseScpProgram } from '../recordings/scp-log.ts';
+import {
+  type SessionTap,
+  type TapRules,
+  tapExec,
+  tapFiles,
+  tapTerminal,
+} from '../recordings/session-taps.ts';
+import { createSftpLog } from '../recordings/sftp-log.ts';
+import type { SessionContext, SessionEnd, SessionHandler, SessionRequest } from './session.ts';
+import { tapIo } from './tapped-io.ts';
+
+export interface RecordSessionDependencies {
+  readonly recordings: Pick<Recordings, 'open'>;
+  readonly audit: Audit;
+  readonly log: Logger;
+  readonly rules: TapRules;
+}
+
+/**
+ * The same handler, recorded where the Authorization says so. Where it must be and cannot, it throws
+ * `recording-impossible`, or `recording-lost` in the middle; else the session goes on without.
+ */
+export type RecordSession = (authorization: Authorization, handler: SessionHandler) => SessionHandler;
+
+/** For a disk that hangs nobody waits longer, unless the recording is required. */
+const finishWithinMs = 1_000;
+
+export function createRecordSession(dependencies: RecordSessionDependencies): RecordSession {
+  return (authorization, handler) => {
+    const { recording: mode } = authorization;
+    if (!mode) return handler;
+    return async (request, io, context) => {
+      const recording = await openRecording(dependencies, mode, authorization, request, context);
+      if (!recording) return handler(request, io, context);
+      const { failed } = recording;
+      const closed = mode === 'required' ? AbortSignal.any([io.closed, failed]) : io.closed;
+      const tap = chooseTap(request, recording, dependencies.rules);
+      const tapped = tapIo(io, tap, closed);
+      const outcome = await handler(request, tapped.io, context).then(
+        (end) => ({ end }),
+        (error: unknown) => ({ error }),
+      );
+      await tapped.flushed();
+      tap.end();
+      const finished = recording.finish(endOf(outcome));
+      if (mode === 'on') await Promise.race([finished, after(finishWithinMs, undefined, { ref: false })]);
+      else await finished;
+      if (mode === 'required' && failed.aborted) throw lost(authorization, failed);
+      if ('error' in outcome) throw outcome.error;
+      return outcome.end;
+    };
+  };
+}
+
+type Outcome = { readonly end: SessionEnd } | { readonly error: unknown };
+
+function endOf(outcome: Outcome): Readonly<Record<string, unknown>> {
+  if ('end' in outcome) return { ...outcome.end };
+  return { failure: isGatewayError(outcome.error) ? outcome.error.code : 'internal' };
+}
+
+const lost = ({ target }: Authorization, { reason }: AbortSignal) =>
+  new GatewayError('recording-lost', { target: target.name, reason: String(reason) });
+
+/** Undefined where there is none, and none is needed. Throws recording-impossible. */
+async function openRecording(
+  { recordings, audit, log }: RecordSessionDependencies,
+  mode: RecordingMode,
+  authorization: Authorization,
+  request: SessionRequest,
+  context: SessionContext,
+): Promise<Recording | undefined> {
+  const { identity, target } = authorization;
+  const required = mode === 'required';
+  const facts = { recordingId: context.sessionId, target: target.name, required };
+  const fail = (reason: string) => audit.recordingFailed(identity, { ...facts, reason });
+  try {
+    const recording = await recordings.open(factsOf(authorization, request, context), mode);
+    audit.recordingStarted(identity, facts);
+    recording.failed.addEventListener('abort', () => fail(String(recording.failed.reason)), { once: true });
+    return recording;
+  } catch (error) {
+    if (!(error instanceof RecordingImpossible)) throw error;
+    fail(error.reason);
+    if (required) {
+      throw new GatewayError(
+        'recording-impossible',
+        { target: target.name, reason: error.reason },
+        { cause: error },
+      );
+    }
+    log.warn({ err: error, sessionId: context.sessionId }, 'a session is not recorded');
+    return undefined;
+  }
+}
+
+const longestCommand = 16 * 1024;
+
+function factsOf(
+  { target, user, identity }: Authorization,
+  { start, pty }: SessionRequest,
+  { sessionId, connectionId }: SessionContext,
+): RecordingFacts {
+  const command = start.kind === 'exec' ? maskSecrets(start.command) : undefined;
+  return {
+    id: sessionId,
+    kind: kindOf({ start, ...(pty ? { pty } : {}) }),
+    account: identity.accountName,
+    accountId: identity.accountId,
+    fingerprint: identity.fingerprint,
+    source: identity.source.address,
+    connectionId,
+    target: target.name,
+    targetKey: target.key,
+    ...(user === undefined ? {} : { user }),
+    command: excerpt(
+      command ?? (start.kind === 'subsystem' ? `subsystem ${start.name}` : 'shell'),
+      longestCommand,
+    ),
+    ...(pty ? { terminal: { columns: pty.size.columns, rows: pty.size.rows, term: pty.term } } : {}),
+  };
+}
+
+type Asked = Pick<SessionRequest, 'start' | 'pty'>;
+
+const isSftp = ({ start }: Asked) => start.kind === 'subsystem' && start.name === 'sftp';
+const scpProgramOf = ({ start }: Asked) =>
+  start.kind === 'exec' ? parseScpProgram(start.command) : undefined;
+
+function kindOf(request: Asked): RecordingFacts['kind'] {
+  if (request.pty) return 'terminal';
+  return isSftp(request) || scpProgramOf(request) ? 'files' : 'exec';
+}
+
+function chooseTap(request: SessionRequest, recording: Recording, rules: TapRules): SessionTap {
+  if (request.pty) return tapTerminal(recording, rules);
+  if (isSftp(request)) return tapFiles(recording, rules, createSftpLog);
+  const scp = scpProgramOf(request);
+  return scp
+    ? tapFiles(recording, rules, (listener) => createScpLog(scp, listener))
+    : tapExec(recording, rules);
+}

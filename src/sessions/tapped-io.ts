@@ -1,0 +1,100 @@
+/** A session's streams with somebody looking on: the same bytes in the same order, no faster than whoever looks wants them. */
+import { type Readable, Transform, Writable } from 'node:stream';
+import type { SessionTap } from '../recordings/session-taps.ts';
+import type { SessionIo } from './session.ts';
+
+export interface TappedIo {
+  readonly io: SessionIo;
+  /** Resolves when all that was written has been handed on, or nobody wants it any more. */
+  flushed(): Promise<void>;
+}
+
+export function tapIo(io: SessionIo, tap: SessionTap, closed: AbortSignal): TappedIo {
+  const stdout = tapWritable(io.stdout, tap.output, closed);
+  const stderr = tapWritable(io.stderr, tap.errors, closed);
+  const input = tap.input && tapReadable(io.stdin, tap.input, closed);
+  return {
+    io: {
+      ...io,
+      closed,
+      stdin: input ?? io.stdin,
+      stdout,
+      stderr,
+      onWindowChange: (listener) =>
+        io.onWindowChange((size) => {
+          tap.resized(size.columns, size.rows);
+          listener(size);
+        }),
+    },
+    async flushed() {
+      if (input) io.stdin.unpipe(input);
+      await Promise.all([ended(stdout, closed), ended(stderr, closed)]);
+    },
+  };
+}
+
+type Look = (bytes: Buffer) => Promise<void> | undefined;
+
+const highWaterMark = 64 * 1024;
+
+function tapWritable(target: Writable, look: Look, closed: AbortSignal): Writable {
+  const isGone = () => closed.aborted || target.destroyed || target.writableEnded;
+  const tapped = new Writable({
+    highWaterMark,
+    write(chunk: Buffer, _encoding, done) {
+      const pass = () => {
+        if (isGone() || target.write(chunk)) done();
+        else void drained(target, closed).then(() => done());
+      };
+      const wait = look(chunk);
+      if (wait) void Promise.race([wait, aborted(closed)]).then(pass);
+      else pass();
+    },
+  });
+  // What comes too late is nobody's.
+  tapped.on('error', () => {});
+  return tapped;
+}
+
+function tapReadable(source: Readable, look: Look, closed: AbortSignal): Transform {
+  const tapped = new Transform({
+    highWaterMark,
+    transform(chunk: Buffer, _encoding, done) {
+      const wait = look(chunk);
+      if (wait) void Promise.race([wait, aborted(closed)]).then(() => done(null, chunk));
+      else done(null, chunk);
+    },
+  });
+  tapped.on('error', () => {});
+  if (source.readableEnded) tapped.end();
+  else source.pipe(tapped);
+  return tapped;
+}
+
+/** Resolves when `target` takes more, or will never. */
+function drained(target: Writable, closed: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of events) target.off(event, done);
+      closed.removeEventListener('abort', done);
+      resolve();
+    };
+    for (const event of events) target.on(event, done);
+    closed.addEventListener('abort', done);
+    if (closed.aborted || target.destroyed) done();
+  });
+}
+
+const events = ['drain', 'close', 'error'] as const;
+
+async function ended(stream: Writable, closed: AbortSignal): Promise<void> {
+  const finished = new Promise<void>((resolve) => stream.once('finish', resolve).once('close', resolve));
+  stream.end();
+  await Promise.race([finished, aborted(closed)]);
+}
+
+const aborted = (signal: AbortSignal) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
