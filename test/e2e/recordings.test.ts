@@ -1,0 +1,200 @@
+/** What is recorded of sessions in containers, with the real ssh, sftp, scp and rsync; and asciinema, which plays it. */
+import { lstat, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { recordingsFolder } from '../../src/recordings/recording-folder.ts';
+import { runContainer, type TestContainer } from '../support/containers.ts';
+import { images } from '../support/engine.ts';
+import { type Api, startApi } from '../support/http-api.ts';
+import { castOf, listRecordings, newest } from '../support/recorded-gateway.ts';
+import { runProgram } from '../support/ssh-client.ts';
+import { sshConfigFile } from '../support/ssh-config-file.ts';
+
+let door: Api;
+let container: TestContainer;
+let bare: TestContainer;
+let config: string;
+let folder: string;
+beforeAll(async () => {
+  door = await startApi({ config: { recordingExecBytes: 4096, domain: 'localhost' } });
+  [container, bare] = await Promise.all([runContainer(images.debian), runContainer(images.busybox)]);
+  config = await sshConfigFile(door);
+  folder = await mkdtemp(join(tmpdir(), 'postern-recordings-'));
+});
+afterAll(async () => {
+  await Promise.all([container.remove(), bare.remove()]);
+  await door.stop();
+});
+
+const inside = (command?: string, options = {}) =>
+  door.ssh(command, { login: `rexec-${container.name}`, ...options });
+const tools = (file: string, ...args: string[]) => runProgram(file, args, { timeoutMs: 30_000 });
+
+it('nothing is recorded until an admin says so, and then from the next session on', async () => {
+  expect((await inside('echo before')).text).toBe('before\n');
+  expect((await door.ssh('recording list')).text).toBe('no recordings\n');
+  expect(await readdir(recordingsFolder(door.dataDir)).catch(() => 'no folder')).toBe('no folder');
+  for (const { name } of [container, bare]) {
+    expect((await door.ssh(`recording set ${name} on`)).text).toContain('sessions are recorded.');
+  }
+});
+
+it('a program: its command, both outputs and its end; the file is for the gateway alone', async () => {
+  expect(await inside('echo out; echo err >&2; exit 3')).toMatchObject({
+    text: 'out\n',
+    stderr: 'err\n',
+    status: 3,
+  });
+  const recorded = await newest(door, ({ command }) => command.startsWith('echo out'));
+  expect(recorded).toMatchObject({
+    kind: 'exec',
+    account: 'admin',
+    state: 'finished',
+    end: { exitStatus: 3 },
+  });
+  const { header, output, ours } = await castOf(door, recorded.id);
+  expect(header).toMatchObject({ version: 2, command: 'echo out; echo err >&2; exit 3' });
+  expect(header['postern']).toMatchObject({
+    id: recorded.id,
+    account: 'admin',
+    fingerprint: door.admin.fingerprint,
+    target: container.name,
+  });
+  expect(output.split('\r\n').toSorted()).toEqual(['', 'err', 'out']);
+  expect(ours.at(-1)).toEqual({ end: { exitStatus: 3 } });
+  const where = recordingsFolder(door.dataDir);
+  expect((await lstat(where)).mode & 0o777).toBe(0o700);
+  for (const name of await readdir(where)) expect((await lstat(join(where, name))).mode & 0o777).toBe(0o600);
+});
+
+it('of a long output so much as is configured, and the session gets all of it; its input is not in it', async () => {
+  const sent = 'a secret on stdin\n';
+  const ran = await inside('cat; yes filler | head -c 300000', { stdin: sent });
+  expect(ran.stdout.length).toBe(sent.length + 300_000);
+  const { output, events } = await castOf(
+    door,
+    (await newest(door, ({ command }) => command.startsWith('cat;'))).id,
+  );
+  expect(output.replaceAll('\r\n', '\n').length).toBe(4096);
+  expect(events.filter(([, code]) => code === 'i')).toEqual([]);
+  expect(events.find(([, code]) => code === 'm')?.[2]).toBe('more output is left out: over 4096 bytes');
+});
+
+describe('a terminal', () => {
+  it('is recorded with its size and its output, played by asciinema, and by "recording play"', async () => {
+    const script = `stty cols 101 rows 31; ssh -tt -F ${config} rexec-${container.name} 'printf "\\033[1mbold\\033[m"; echo " $TERM"'`;
+    const ran = await tools('script', '-qec', script, '/dev/null');
+    expect(ran.status).toBe(0);
+    const { id } = await newest(door, ({ kind }) => kind === 'terminal');
+    const { header, output } = await castOf(door, id);
+    expect(header).toMatchObject({ width: 101, height: 31 });
+    expect(output).toContain('\x1b[1mbold\x1b[m');
+    const exported = await door.ssh(`recording export ${id}`);
+    const file = join(folder, 'terminal.cast');
+    await writeFile(file, exported.stdout);
+    const env = 'LC_ALL=C.UTF-8';
+    const shown = await tools('script', '-qec', `${env} asciinema cat ${file}`, '/dev/null');
+    expect([shown.status, shown.text]).toEqual([0, expect.stringContaining('\x1b[1mbold\x1b[m')]);
+    const played = await tools('script', '-qec', `${env} asciinema play -s 50 -i 0.1 ${file}`, '/dev/null');
+    expect([played.status, played.text]).toEqual([0, expect.stringContaining('\x1b[1mbold\x1b[m')]);
+    const own = await door.ssh(`recording play ${id} --speed=50`, { args: ['-tt'] });
+    expect([own.status, own.text]).toEqual([0, expect.stringContaining('\x1b[1mbold\x1b[m')]);
+    expect((await door.ssh(`recording play ${id}`)).text).toMatch(/^bold \w+\n/);
+    expect((await door.ssh('audit --event=recording-used --json')).text).toContain('"how":"played"');
+  });
+});
+
+describe('files', () => {
+  it.each([
+    ['by the image’s sftp-server', () => container],
+    ['by the gateway’s', () => bare],
+  ])('sftp is a log of what was done to them, %s', async (_name, where) => {
+    const up = join(folder, 'up');
+    await writeFile(up, 'x'.repeat(70_000));
+    const batch = [
+      `put ${up} /tmp/a`,
+      `get /tmp/a ${up}.back`,
+      'rename /tmp/a /tmp/b',
+      'mkdir /tmp/d',
+      'chmod 600 /tmp/b',
+      'ls /tmp/d',
+      '-rm /tmp/nosuch',
+      '-get /etc/nothing',
+      'rm /tmp/b',
+      'rmdir /tmp/d',
+    ];
+    const ran = await runProgram('sftp', ['-q', '-F', config, '-b', '-', `rexec-${where().name}`], {
+      stdin: batch.join('\n'),
+    });
+    expect(ran.status).toBe(0);
+    const { id } = (await listRecordings(door, `--target=${where().name} --kind=files`))[0] ?? { id: '' };
+    const { output, ours } = await castOf(door, id);
+    const lines = output.split('\r\n');
+    for (const expected of [
+      'upload /tmp/a (70000 bytes): ok',
+      'download /tmp/a (70000 bytes): ok',
+      'rename /tmp/a -> /tmp/b: ok',
+      'mkdir /tmp/d: ok',
+      'attributes /tmp/b (mode 0600): ok',
+      'list /tmp/d/: ok',
+      'remove /tmp/b: ok',
+      'rmdir /tmp/d: ok',
+    ])
+      expect(lines).toContain(expected);
+    expect(ours.map(({ file }) => file)).toContainEqual(
+      expect.objectContaining({ op: 'upload', path: '/tmp/a', bytes: 70_000 }),
+    );
+    expect((await readFile(`${up}.back`)).length).toBe(70_000);
+  });
+
+  it('scp -O is one as well, both ways, with folders', async () => {
+    const from = await mkdtemp(join(folder, 'tree-'));
+    await writeFile(join(from, 'one'), 'one\n');
+    await writeFile(join(from, 'two'), '');
+    const at = `rexec-${container.name}`;
+    expect((await tools('scp', '-O', '-q', '-r', '-F', config, from, `${at}:/tmp/tree`)).status).toBe(0);
+    expect(
+      (await tools('scp', '-O', '-q', '-F', config, `${at}:/tmp/tree/one`, join(folder, 'back'))).status,
+    ).toBe(0);
+    const [down, up] = await listRecordings(door, `--target=${container.name} --kind=files`);
+    const told = (await castOf(door, up?.id ?? '')).output;
+    expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*one \(4 bytes\): ok/);
+    expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*two \(0 bytes\): ok/);
+    expect((await castOf(door, down?.id ?? '')).output).toContain('(4 bytes): ok');
+  });
+});
+
+it('forwarded connections: where to, how many bytes, how long', async () => {
+  await container.sh('true');
+  const ran = await door.ssh(undefined, {
+    login: `rexec-${container.name}`,
+    args: ['-W', 'localhost:9'],
+  });
+  expect(ran.status).not.toBe(0);
+  expect(await listRecordings(door, '--kind=forwards')).toEqual([
+    expect.objectContaining({ command: 'forwards' }),
+  ]);
+});
+
+it('over POST /exec, and from the lobby', async () => {
+  const token = await door.apiKey('--cmds=ssh');
+  const answer = await door.ask({ token, line: `ssh ${container.name} echo by http` });
+  expect(answer.body).toBe('by http\n');
+  expect((await door.ssh(`ssh ${container.name} echo by the lobby`)).text).toBe('by the lobby\n');
+  const commands = (await listRecordings(door, '--kind=exec')).map(({ command }) => command);
+  expect(commands.slice(0, 2)).toEqual(['echo by the lobby', 'echo by http']);
+});
+
+it('secrets on a command line are masked in its header', async () => {
+  await inside('echo join+abcdefghijklmnopqrstuvwxyz > /dev/null');
+  const { header } = await castOf(door, (await newest(door, ({ kind }) => kind === 'exec')).id);
+  expect(header['command']).toBe('echo join+*** > /dev/null');
+});
+
+it('an admin removes one; what runs is not removed', async () => {
+  const [first] = await listRecordings(door);
+  expect((await door.ssh(`recording remove ${first?.id}`)).text).toContain('Removed');
+  expect((await door.ssh(`recording show ${first?.id}`)).stderr).toContain('there is no recording');
+  expect((await door.ssh('recording show ../../etc/passwd')).stderr).toContain('there is no recording');
+});
