@@ -81,20 +81,23 @@ export function openRecordings(options: RecordingsOptions): Recordings {
     if (isOverLimit()) await prune();
     if (isOverLimit()) throw new RecordingImpossible('the recordings that are being written fill their room');
     const startedAtMs = clock.now();
+    const header = headerLine({ facts, mode, startedAtMs });
+    const headerBytes = Buffer.byteLength(header);
     const handle = await folder.create(facts.id, startedAtMs);
     try {
-      const header = headerLine({ facts, mode, startedAtMs });
       await handle.appendFile(header);
-      totalBytes += Buffer.byteLength(header);
     } catch (error) {
       await handle.close().catch(() => {});
-      await folder.remove((await findFile(facts.id)) as RecordingFile).catch(() => {});
+      const begun = await findFile(facts.id);
+      if (begun) await folder.remove(begun).catch(() => {});
       throw error;
     }
+    totalBytes += headerBytes;
     const begunAtMs = performance.now();
     const failure = new AbortController();
     const writer = createRecordingWriter({
       handle,
+      headerBytes,
       mode,
       elapsed: () => (performance.now() - begunAtMs) / 1000,
       maxBufferedBytes,

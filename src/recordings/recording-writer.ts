@@ -10,6 +10,8 @@ export type RecordingHandle = Pick<FileHandle, 'appendFile' | 'truncate' | 'data
 export interface WriterOptions {
   readonly handle: RecordingHandle;
   readonly mode: RecordingMode;
+  /** That it holds already: the header. */
+  readonly headerBytes: number;
   /** Seconds since the beginning. */
   readonly elapsed: () => number;
   /** Not yet written: more is waited for, or left out. */
@@ -24,8 +26,6 @@ export interface WriterOptions {
 export interface RecordingWriter {
   /** As `Recording.write`. */
   write(code: EventCode, text: string): Promise<void> | undefined;
-  /** A line that is always taken. */
-  begin(line: string): void;
   /** Resolves when all of it is on disk, or cannot be. */
   end(text: string): Promise<void>;
 }
@@ -34,7 +34,7 @@ export function createRecordingWriter(options: WriterOptions): RecordingWriter {
   const { handle, mode, elapsed, maxBufferedBytes, maxFileBytes } = options;
   let queue: string[] = [];
   let queuedBytes = 0;
-  let fileBytes = 0;
+  let fileBytes = options.headerBytes;
   let leftOutBytes = 0;
   let state: 'open' | 'failed' | 'ended' = 'open';
   let writing: Promise<void> | undefined;
@@ -91,7 +91,6 @@ export function createRecordingWriter(options: WriterOptions): RecordingWriter {
   }
 
   return {
-    begin: push,
     write(code, text) {
       if (state !== 'open') return undefined;
       const isBehind = queuedBytes > maxBufferedBytes;
