@@ -79,8 +79,7 @@ export async function openRules(
   });
   lifecycle.onClose(() => auditLog.close());
   const { docker, preparedIdleSeconds } = config;
-  const recordings = openRecordings({
-    ...{ dataDir: config.dataDir, log, clock },
+  const limits = {
     get maxFileBytes() {
       return config.recordingFileBytes;
     },
@@ -90,7 +89,8 @@ export async function openRules(
     get keptMs() {
       return config.recordingsKeptDays * dayMs;
     },
-  });
+  };
+  const recordings = openRecordings({ dataDir: config.dataDir, log, clock, limits });
   lifecycle.onClose(() => recordings.close());
   const engine =
     overrides.engine ??

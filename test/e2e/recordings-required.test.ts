@@ -131,7 +131,15 @@ describe('past the recording leads', () => {
     expect([jumped.status, jumped.text]).toEqual([255, '']);
     expect(jumped.stderr).toContain('end to end (ssh -J, -W) nobody can');
     const config = await sshConfigFile(door);
-    const byJump = await viaConfig(config, ['-o', 'LogLevel=INFO', '-J', 'postern', '-p', String(port), 'root@strict']);
+    const byJump = await viaConfig(config, [
+      '-o',
+      'LogLevel=INFO',
+      '-J',
+      'postern',
+      '-p',
+      String(port),
+      'root@strict',
+    ]);
     expect([byJump.status, byJump.stderr]).toEqual([255, expect.stringContaining('end to end')]);
     expect(await readFile(config, 'utf8')).toMatch(/Host rexec-strict\n( {2}.*\n)*? {2}ProxyJump none/);
     expect((await door.ssh('echo recorded', { login: 'rexec-strict' })).text).toBe('recorded\n');

@@ -43,6 +43,7 @@ export const programs: Readonly<Record<string, string>> = {
   'ssh-audit': 'ssh-audit',
   wrk: 'wrk',
   prometheus: 'prometheus',
+  asciinema: 'asciinema',
 };
 
 /** Programs that the images are made with. */

@@ -111,6 +111,23 @@ describe('with what', () => {
     });
   });
 
+  it('unkept-recording: what must be recorded does not go end to end, for anybody', async () => {
+    const host = await access.put('prod');
+    const ada = await access.person('zoe', 'admin');
+    const { store } = access;
+    for (const [mode, endToEnd] of [
+      ['on', true],
+      ['required', false],
+    ] as const) {
+      const row = { id: `host:${host.id}`, mode, since: '2026-01-01T00:00:00Z' };
+      await store.transact((transaction) => transaction.put('recordingRules', row));
+      expect(await access.authorize(ada.identity, host)).toMatchObject({
+        recording: mode,
+        allows: { endToEnd },
+      });
+    }
+  });
+
   it('a key’s tag and restrictions count as for containers', async () => {
     const host = await access.put('prod');
     const tagged = await access.person('tess', 'admin', { tag: 'ci' });

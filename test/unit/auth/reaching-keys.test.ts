@@ -27,6 +27,21 @@ describe('whose keys open a container', () => {
     });
   });
 
+  it('recording: not those of whoever must be recorded there, for an SSH server inside records nobody', async () => {
+    const { store } = access;
+    const since = '2026-01-01T00:00:00Z';
+    const put = (id: string, mode: 'on' | 'required') =>
+      store.transact((transaction) => transaction.put('recordingRules', { id, mode, since }));
+    await put(web.key, 'on');
+    expect((await names(web)).keys).toContain('gus k');
+    const gus = await store.find('accounts', 'name', 'gus');
+    await put(`account:${gus?.id}`, 'required');
+    expect((await names(web)).leftOut).toContain('gus recording');
+    await put(web.key, 'required');
+    const { keys, leftOut } = await names(web);
+    expect([keys, leftOut]).toEqual([[], expect.arrayContaining(['ada recording', 'olga recording'])]);
+  });
+
   it('a key with a tag only where the container carries it', async () => {
     expect((await names(tagged)).keys).toContain('olga tagged');
     expect((await names(web)).keys).not.toContain('olga tagged');

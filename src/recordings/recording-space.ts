@@ -1,0 +1,102 @@
+/** How much room recordings take, and what makes room: their age, and the size of all together. */
+import type { Logger } from 'pino';
+import type { Clock } from '../platform/clock.ts';
+import type { RecordingFile, RecordingFolder } from './recording-folder.ts';
+import { RecordingImpossible } from './recordings.ts';
+import { choosePruned } from './retention.ts';
+
+export interface RecordingLimits {
+  /** Of one recording. */
+  readonly maxFileBytes: number;
+  /** Of all; 0: no limit. */
+  readonly maxBytes: number;
+  /** 0: for ever. */
+  readonly keptMs: number;
+}
+
+export interface SpaceOptions {
+  readonly folder: RecordingFolder;
+  readonly log: Logger;
+  readonly clock: Clock;
+  /** Read at each use. */
+  readonly limits: RecordingLimits;
+  /** Being written. */
+  readonly isOpen: (id: string) => boolean;
+}
+
+export interface RecordingSpace {
+  /** So many bytes were written; where that is too much, the oldest recordings go. */
+  written(bytes: number): void;
+  /** Throws RecordingImpossible where all that there is is being written, and what the disk throws. */
+  makeRoom(): Promise<void>;
+  /** Throws what the disk throws. */
+  prune(): Promise<void>;
+  remove(file: RecordingFile): Promise<void>;
+  close(): Promise<void>;
+}
+
+const pruneEveryMs = 10 * 60_000;
+
+export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
+  const { folder, log, clock, limits, isOpen } = options;
+  /** Of all files when they were last looked at, and what was written since. */
+  let countedBytes = 0;
+  let writtenBytes = 0;
+  let pruning: Promise<void> | undefined;
+
+  const sizeOf = async (file: RecordingFile): Promise<number> => {
+    const handle = await folder.open(file);
+    try {
+      return (await handle.stat()).size;
+    } finally {
+      await handle.close();
+    }
+  };
+
+  async function pruneNow(): Promise<void> {
+    writtenBytes = 0;
+    const files: (RecordingFile & { readonly bytes: number })[] = [];
+    for (const file of await folder.list()) files.push({ ...file, bytes: await sizeOf(file).catch(() => 0) });
+    const { keptMs, maxBytes } = limits;
+    const gone = choosePruned(files, { nowMs: clock.now(), keptMs, maxBytes, isOpen });
+    for (const file of gone) await folder.remove(file);
+    const bytesOf = (list: readonly { readonly bytes: number }[]) =>
+      list.reduce((sum, { bytes }) => sum + bytes, 0);
+    countedBytes = bytesOf(files) - bytesOf(gone);
+    if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
+  }
+
+  const prune = () => {
+    pruning ??= pruneNow().finally(() => {
+      pruning = undefined;
+    });
+    return pruning;
+  };
+  const pruneQuietly = () =>
+    void prune().catch((error) => log.warn({ err: error }, 'recordings could not be pruned'));
+  const isOverLimit = () => limits.maxBytes > 0 && countedBytes + writtenBytes >= limits.maxBytes;
+
+  const timer = setInterval(pruneQuietly, pruneEveryMs).unref();
+  pruneQuietly();
+
+  return {
+    written(bytes) {
+      writtenBytes += bytes;
+      if (isOverLimit()) pruneQuietly();
+    },
+    async makeRoom() {
+      if (isOverLimit()) await prune();
+      if (isOverLimit()) throw new RecordingImpossible('those that are being written fill their room');
+    },
+    prune,
+    async remove(file) {
+      const bytes = await sizeOf(file);
+      await folder.remove(file);
+      countedBytes -= bytes;
+    },
+    async close() {
+      clearInterval(timer);
+      await pruning?.catch(() => {});
+    },
+  };
+}
