@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openRecordings } from '../../../src/recordings/open-recordings.ts';
-import type { RecordingLimits } from '../../../src/recordings/recording-space.ts';
 import { recordingsFolder } from '../../../src/recordings/recording-folder.ts';
+import type { RecordingLimits } from '../../../src/recordings/recording-space.ts';
 import { RecordingImpossible, type Recordings } from '../../../src/recordings/recordings.ts';
 import { parseCast, recordingFacts } from '../../support/recordings.ts';
 
