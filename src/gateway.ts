@@ -16,6 +16,7 @@ import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
 import { type GatewayOverrides, type Lifecycle, openRules, type Rules } from './gateway-rules.ts';
+import type { MetricsPage } from './http/metrics-door.ts';
 import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
@@ -179,7 +180,7 @@ async function compose(
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
-  const metricsDoor = await openMetricsListener(config, rules, log);
+  const metricsDoor = rules.metrics && (await openMetrics(config, log, rules.metrics.page));
   lifecycle.onClose(() => metricsDoor?.close());
   // Before any door closes: whoever is connected by whichever is told.
   lifecycle.onClose(() => {
@@ -273,9 +274,5 @@ async function openHttp(
   });
 }
 
-async function openMetricsListener(config: Config, { metrics }: Rules, log: Logger) {
-  const { metricsListen: listen } = config;
-  if (listen === undefined || metrics === undefined) return undefined;
-  const { openMetricsDoor } = await import('./http/metrics-door.ts');
-  return openMetricsDoor({ listen, config, log, page: metrics.page });
-}
+const openMetrics = async (config: Config, log: Logger, page: MetricsPage) =>
+  (await import('./http/metrics-door.ts')).openMetricsDoor({ config, log, page });

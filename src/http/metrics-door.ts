@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
 import { listenError, parseListenAddress } from '../config/listen-address.ts';
 import { noMeter } from '../metrics/meter.ts';
 import type { Address } from '../sessions/session.ts';
@@ -10,12 +11,12 @@ import { boundReading } from './answers-under-way.ts';
 import { createListener, type ListenerOptions } from './listener.ts';
 
 export interface MetricsDoorOptions {
-  /** `HOST:PORT`. */
-  readonly listen: string;
-  readonly config: ListenerOptions['config'];
+  readonly config: ListenerOptions['config'] & Pick<Config, 'metricsListen'>;
   readonly log: Logger;
-  readonly page: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly page: MetricsPage;
 }
+
+export type MetricsPage = () => Promise<{ readonly contentType: string; readonly text: string }>;
 
 export interface MetricsDoor {
   readonly address: Address;
@@ -25,9 +26,11 @@ export interface MetricsDoor {
 /** For an answer that lies unread. */
 const stallMs = 10_000;
 
-/** Throws a sentence when it cannot listen. */
-export async function openMetricsDoor(options: MetricsDoorOptions): Promise<MetricsDoor> {
-  const { listen, config, log, page } = options;
+/** Undefined where config's `metricsListen` is unset. Throws a sentence when it cannot listen. */
+export async function openMetricsDoor(options: MetricsDoorOptions): Promise<MetricsDoor | undefined> {
+  const { config, log, page } = options;
+  const { metricsListen: listen } = config;
+  if (listen === undefined) return undefined;
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     boundReading(response, stallMs);
     const path = (request.url ?? '').split('?', 1)[0];

@@ -3,9 +3,9 @@ import { forwardsInto } from '../sessions/forward-access.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
 import type { ChannelOpenHandler } from './channel-open.ts';
 import { directStreamlocal, directTcpip } from './direct-tcpip.ts';
+import type { DoorContext } from './door-context.ts';
 import type { ForwardSlots } from './forward-slots.ts';
 import type { OpenPeerChannel } from './peer-channels.ts';
-import type { DoorContext } from './served-connection.ts';
 import { serveSessionChannel } from './session-channel.ts';
 
 export interface ChannelTypesOptions {

@@ -12,9 +12,9 @@ import type { JumpDestination } from '../sessions/resolve-jump.ts';
 import type { ForwardDestination, PortDestination } from '../targets/target.ts';
 import type { Channel } from './channel.ts';
 import { type ChannelOpenHandler, type ChannelOpenRequest, openRefusedBy } from './channel-open.ts';
+import type { OuterConnection, Transport } from './door-context.ts';
 import type { ForwardSlots } from './forward-slots.ts';
 import { giveBackWith, peerStreamOf } from './peer-channels.ts';
-import type { OuterConnection, Transport } from './served-connection.ts';
 
 /** What a destination means for this identity. Throws a GatewayError for anything that is not to be had. */
 export type ResolveJump = (identity: Identity, host: string, port: number) => Promise<JumpDestination>;

@@ -2,64 +2,23 @@
  * The life of one SSH connection, from an accepted transport to its end. Each stage has its way out:
  * no version line, no login in time, too many tries, protocol error, lost transport, or a closing by us.
  */
-import type { Duplex } from 'node:stream';
-import type { Logger } from 'pino';
 import type { Connection } from 'ssh2';
-import type { Audit } from '../audit/audit.ts';
-import type { Identity } from '../auth/identity.ts';
-import type { LoginAuthenticator } from '../auth/second-step.ts';
-import type { Config } from '../config/config.ts';
-import type { EndForFault, FaultOwner } from '../platform/fault-owner.ts';
+import type { FaultOwner } from '../platform/fault-owner.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
-import type { LiveConnection } from '../sessions/connections.ts';
-import type { OpenForward } from '../sessions/forward.ts';
-import type { PeerConnection, RunSession } from '../sessions/peer.ts';
-import type { OpenRemoteForward } from '../sessions/remote-forward.ts';
+import type { PeerConnection } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
 import { channelTypes } from './channel-types.ts';
 import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
-import type { ResolveJump } from './direct-tcpip.ts';
+import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { createForwardSlots, type ForwardSlots } from './forward-slots.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
-import type { HostKeyRing } from './host-key-ring.ts';
 import { disconnectReason } from './messages.ts';
 import { createOpenPeerChannel, type OpenPeerChannel } from './peer-channels.ts';
 import { isPeersFault } from './peer-fault.ts';
 import { remoteForwards } from './remote-forwards.ts';
 import { hostKeyAlgorithmOf, sendDisconnect, sessionIdOf } from './ssh2-internals.ts';
 import { type Authenticated, authenticateUser } from './userauth.ts';
-
-/** A socket, or the channel of a jump. */
-export type Transport = Duplex & {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-  readonly localAddress?: string | undefined;
-  readonly localPort?: number | undefined;
-};
-
-/** What an inner connection inherits from the one whose channel it runs in. */
-export interface OuterConnection {
-  readonly identity: Identity;
-  readonly target: string;
-}
-
-export interface DoorContext {
-  readonly config: Config;
-  readonly hostKeys: () => HostKeyRing;
-  readonly authenticator: LoginAuthenticator;
-  readonly runSession: RunSession;
-  readonly resolveJump: ResolveJump;
-  readonly openForward: OpenForward;
-  readonly openRemoteForward: OpenRemoteForward;
-  /** Registers an authenticated connection of an account; returns what removes it. */
-  readonly addConnection: (connection: LiveConnection) => () => void;
-  readonly audit: Audit;
-  readonly log: Logger;
-  /** Ends the connection for a fault of ours. */
-  readonly onFault: EndForFault;
-  readonly serveInner: (transport: Transport, outer: OuterConnection) => void;
-}
 
 /** After a polite end, a peer has this long to close its side (library-traps 11). */
 const hangUpGraceMs = 2_000;
@@ -69,7 +28,7 @@ const farewellMs = 1_000;
 export class ServedConnection implements FaultOwner {
   /** Called once, when the peer has proven who it is. */
   onAuthenticated: () => void = () => {};
-  readonly #id = randomId();
+  readonly connectionId = randomId();
   readonly #context: DoorContext;
   readonly #transport: Transport;
   readonly #outer: OuterConnection | undefined;
@@ -142,10 +101,6 @@ export class ServedConnection implements FaultOwner {
     this.#transport.destroy();
   }
 
-  get connectionId(): string {
-    return this.#id;
-  }
-
   /** After a fault of ours, of which nobody knows what it left behind: nothing more of the peer is read. */
   end(sentence: string): void {
     this.#transport.removeAllListeners('data').resume();
@@ -158,7 +113,7 @@ export class ServedConnection implements FaultOwner {
     this.#unregister();
     this.#stopListening();
     this.#context.audit.connectionClosed({
-      connectionId: this.#id,
+      connectionId: this.connectionId,
       reason: this.#reason,
       durationMs: Math.round(performance.now() - this.#startedAtMs),
     });
@@ -171,7 +126,7 @@ export class ServedConnection implements FaultOwner {
     this.onAuthenticated();
     const { config, audit, addConnection } = this.#context;
     const connection: PeerConnection = {
-      id: this.#id,
+      id: this.connectionId,
       peer,
       loginName,
       source: this.#source,
@@ -201,10 +156,10 @@ export class ServedConnection implements FaultOwner {
     });
     if (peer.kind === 'applicant') return;
     const { identity } = peer;
-    audit.loginAccepted(identity, this.#id);
+    audit.loginAccepted(identity, this.connectionId);
     const openedAt = new Date(this.#startedAt).toISOString();
     this.#unregister = addConnection({
-      id: this.#id,
+      id: this.connectionId,
       identity,
       openedAt,
       close: (reason) => this.close(reason),
@@ -255,7 +210,7 @@ export class ServedConnection implements FaultOwner {
     const { log, onFault } = this.#context;
     if (!isPeersFault(error)) return onFault(error, this);
     const reason = printable(error.message);
-    log.debug({ connectionId: this.#id, source: this.#source.address, reason }, 'connection failed');
+    log.debug({ connectionId: this.connectionId, source: this.#source.address, reason }, 'connection failed');
     this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : reason);
   }
 
@@ -263,7 +218,12 @@ export class ServedConnection implements FaultOwner {
     this.#reason = reason;
     const { audit } = this.#context;
     const source = this.#source.address;
-    audit.loginRefused({ connectionId: this.#id, source, reason, ...(fingerprint ? { fingerprint } : {}) });
+    audit.loginRefused({
+      connectionId: this.connectionId,
+      source,
+      reason,
+      ...(fingerprint ? { fingerprint } : {}),
+    });
   }
 
   /** Says goodbye, and does not wait for an answer for ever. */

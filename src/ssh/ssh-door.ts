@@ -8,15 +8,11 @@ import type { Meter } from '../metrics/meter.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import type { Address } from '../sessions/session.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
+import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
 import { createStartupLimits, openListener } from './listener.ts';
-import {
-  type DoorContext,
-  type OuterConnection,
-  ServedConnection,
-  type Transport,
-} from './served-connection.ts';
+import { ServedConnection } from './served-connection.ts';
 import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
