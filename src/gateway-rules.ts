@@ -3,14 +3,19 @@ import type { Logger } from 'pino';
 import { createAccounts } from './accounts/create-accounts.ts';
 import { createInvites } from './accounts/create-invites.ts';
 import { createKeyFeed } from './accounts/key-feed.ts';
-import { createAudit, logSink } from './audit/audit.ts';
+import { type Audit, createAudit, logSink } from './audit/audit.ts';
 import { openAuditLog } from './audit/open-audit-log.ts';
+import { withinBudget } from './audit/within-budget.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
+import { createPenalties } from './auth/penalties.ts';
+import { createSharedAddresses } from './auth/shared-addresses.ts';
 import { createTokenAuthenticator } from './auth/token-authenticator.ts';
 import { createExchangeToken } from './auth/token-exchange.ts';
+import { withPenalties } from './auth/token-penalties.ts';
 import { withAuditRequired } from './auth/with-audit-required.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import { splitWords } from './commands/interpreter/words.ts';
+import { liveAddressBlocks } from './config/address-blocks.ts';
 import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
 import { createHosts } from './hosts/create-hosts.ts';
@@ -19,8 +24,9 @@ import { readIdentityFile } from './hosts/identity-files.ts';
 import { createKeys } from './keys/create-keys.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
 import { measuredStore } from './metrics/measured-store.ts';
-import { noMeter } from './metrics/meter.ts';
-import { type Clock, systemClock } from './platform/clock.ts';
+import { type Meter, noMeter } from './metrics/meter.ts';
+import { findBridgeAddress } from './platform/bridge-address.ts';
+import { type Clock, steadyClock, systemClock } from './platform/clock.ts';
 import type { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
 import { createForwardLogs } from './recordings/forward-logs.ts';
@@ -141,12 +147,16 @@ export async function openRules(
   const scanHost = hostEngine.scanHostKeys;
   const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
   const connections = createConnections();
+  const steady = overrides.clock ?? steadyClock;
+  const told = withinBudget([logSink(log), auditLog.write], steady);
+  const audit = createAudit(told, ...(metrics ? [metrics.auditSink] : []));
+  const tokens = createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain });
+  const strangerLimits = createLimits(config, log, steady, audit, meter);
   metrics?.watch({
+    penalties: strangerLimits.penalties.activeCount,
     openTraffic: () => connections.listSessions().map((session) => session.traffic()),
     auditProblem: auditLog.problem,
   });
-  const sinks = [logSink(log), auditLog.write, ...(metrics ? [metrics.auditSink] : [])];
-  const audit = createAudit(...sinks);
   const tapRules = {
     get input() {
       return config.recordingInput;
@@ -169,7 +179,8 @@ export async function openRules(
     accounts,
     handles,
     apiKeys: createApiKeys(keyRules),
-    tokens: createTokenAuthenticator({ accounts, keys, handles, secondFactors, clock, domain }),
+    tokens,
+    strangerTokens: withPenalties(tokens, strangerLimits.penalties),
     keyFeed: createKeyFeed({ store, clock }),
     exchangeToken: createExchangeToken({ handles, clock }),
     invites: createInvites({ store, clock, isNameSpokenFor: isOwnerLabelOf(engine) }),
@@ -182,8 +193,26 @@ export async function openRules(
     targets: createTargetDirectory({ engine, hosts, authorizer, config }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
     connections,
+    strangerLimits,
+    penalties: strangerLimits.penalties,
     audit,
   };
+}
+
+/** What strangers are held to, whichever door they come to. */
+function createLimits(config: Config, log: Logger, clock: Clock, audit: Audit, meter: Meter) {
+  const shared = createSharedAddresses(config, findBridgeAddress(), log);
+  const exempt = liveAddressBlocks(() => config.perSourcePenaltyExemptList);
+  const penalties = createPenalties({
+    config,
+    clock,
+    isExempt: (address) => exempt.has(address) || shared.isShared(address),
+    onActive: ({ source, reason, secondsLeft: seconds }) => {
+      meter.penaltyGiven(reason.replaceAll('-', '_'));
+      audit.sourcePenalised({ source, reason, seconds });
+    },
+  });
+  return { shared, penalties };
 }
 
 /** Undefined where nobody reads them; loaded only where somebody does. */

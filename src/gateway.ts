@@ -142,6 +142,7 @@ async function compose(
     }),
     ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
+    ...rules.strangerLimits,
     audit,
     meter: rules.meter,
     onFault: endForFault,
@@ -172,6 +173,7 @@ async function compose(
   let isDraining = false;
   const http = await openHttp(config, {
     ...rules,
+    tokens: rules.strangerTokens,
     config,
     log,
     services,

@@ -21,7 +21,17 @@ export interface SessionKind {
 export interface Audit {
   loginAccepted(identity: Identity, connectionId: string): void;
   loginRefused(facts: { connectionId: string; source: string; fingerprint?: string; reason: string }): void;
-  connectionClosed(facts: { connectionId: string; reason: string; durationMs: number }): void;
+  /** Before a byte was read, by a limit or a penalty. */
+  connectionRefused(facts: { source: string; reason: string }): void;
+  /** A penalty is enforced from now on; `source` may be a block. */
+  sourcePenalised(facts: { source: string; reason: string; seconds: number }): void;
+  /** `source` where nobody logged in. */
+  connectionClosed(facts: {
+    connectionId: string;
+    reason: string;
+    durationMs: number;
+    source?: string;
+  }): void;
   sessionStarted(
     identity: Identity,
     facts: SessionKind & { sessionId: string; target: string; what: string },
@@ -105,6 +115,8 @@ export function createAudit(...sinks: readonly AuditSink[]): Audit {
       write('login-accepted', { ...who(identity), connectionId, ...(secondFactor ? { secondFactor } : {}) });
     },
     loginRefused: (facts) => write('login-refused', facts),
+    connectionRefused: (facts) => write('connection-refused', facts),
+    sourcePenalised: (facts) => write('source-penalised', facts),
     connectionClosed: (facts) => write('connection-closed', facts),
     sessionStarted: (identity, facts) => write('session-started', { ...who(identity), ...facts }),
     // Field by field: what else an object at hand may hold, such as buffers, is nobody's to log.

@@ -2,7 +2,7 @@
  * What every HTTP API is served with: who asks, and the lobby's commands for them. It holds what `POST /exec` and
  * the dialects have in common, so that none of them can do what a command cannot.
  */
-import type { Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import type { Audit } from '../audit/audit.ts';
 import type { Identity } from '../auth/identity.ts';
@@ -12,6 +12,7 @@ import type { TokenRate } from '../auth/token-rate.ts';
 import { GatewayError } from '../errors.ts';
 import { createDeadline } from '../platform/deadline.ts';
 import { randomId } from '../platform/ids.ts';
+import { requestEnds } from '../proxies/request-source.ts';
 import type { Address, SessionContext, SessionIo } from '../sessions/session.ts';
 import type { CallLine } from './call-line.ts';
 import type { LineOutcome } from './interpreter/run-line.ts';
@@ -24,16 +25,15 @@ export interface ApiCaller {
   readonly local: Address;
 }
 
-export const callerOf = (requestId: string, socket: Socket): ApiCaller => ({
+export const callerOf = (requestId: string, request: IncomingMessage): ApiCaller => ({
   requestId,
-  source: { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 },
-  local: { address: socket.localAddress ?? '', port: socket.localPort ?? 0 },
+  ...requestEnds(request),
 });
 
 export interface Api {
   /**
    * Who shows this token. Throws unauthorized (one sentence for every cause, which the audit holds), token-unproven,
-   * and rate-limited.
+   * rate-limited, and penalised.
    */
   identify(token: string | undefined, caller: ApiCaller): Promise<Identity>;
   /** A token for an hour in place of the one that was identified. Throws unauthorized, too-many-tokens. */

@@ -6,6 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
+import type { Penalties } from '../auth/penalties.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
@@ -50,6 +51,7 @@ export interface CommandServices {
   readonly containerSshd: ContainerSshd;
   readonly connections: Connections;
   readonly recordings: Recordings;
+  readonly penalties: Penalties;
   readonly audit: Audit;
   /** `[host]:port`-independent facts people need to connect: see `ssh-config`. */
   readonly endpoint: () => Endpoint;

@@ -17,6 +17,7 @@ export const errorBody = (failure: GatewayError): ErrorBody => ({
 /** Headers that go with a failure. */
 export function errorHeaders(failure: GatewayError): Readonly<Record<string, string>> {
   if (isGatewayError(failure, 'rate-limited')) return { 'retry-after': String(failure.params.seconds) };
+  if (isGatewayError(failure, 'penalised')) return { 'retry-after': String(failure.params.seconds) };
   if (isGatewayError(failure, 'method-not-allowed')) return { allow: failure.params.allow };
   return failure.code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {};
 }

@@ -1,10 +1,16 @@
 /** Everything that can be configured, checked once and frozen. Units stand in the names. */
 import { z } from 'zod';
+import { isAddressBlock } from './address-blocks.ts';
+import { maxStartups, perSourceNetBlockSize, perSourcePenalties } from './limits.ts';
 
 const listenAddress = z
   .string()
   .regex(/^(\[[0-9a-fA-F:.]+\]|[^:\s]+):\d{1,5}$/, 'must be HOST:PORT, like 127.0.0.1:2222 or [::]:2222')
   .refine((text) => Number(text.slice(text.lastIndexOf(':') + 1)) <= 65_535, 'has a port above 65535');
+
+const addressBlocks = z
+  .array(z.string().refine(isAddressBlock, 'must be addresses or blocks like 192.0.2.0/24'))
+  .default([]);
 
 /** A host name or an address, as it stands in what tokens are signed for. */
 export const domainPattern = /^[\w.:-]+$/;
@@ -61,17 +67,31 @@ export const configSchema = z.strictObject({
   /** For so long a key from one address is not asked for its second factor again; 0: always asked. */
   mfaRememberHours: z.number().min(0).max(8760).default(0),
   acceptEnv: z.array(z.string()).default(['LANG', 'LC_*', 'COLORTERM']),
-  /** sshd_config's LoginGraceTime. */
-  loginGraceTimeMs: z.int().min(1).default(120_000),
-  /** sshd_config's MaxStartups: unauthenticated connections start, rate in percent, full. */
-  maxStartups: z
-    .strictObject({ start: z.int(), ratePercent: z.int(), full: z.int() })
-    .default({ start: 10, ratePercent: 30, full: 100 }),
-  /** sshd_config's PerSourceMaxStartups, counted per address before MaxStartups. */
+  /** sshd_config's LoginGraceTime; up to a thirtieth more, by chance, so that nobody knows when it ends. */
+  loginGraceTimeMs: z.int().min(1).max(2_000_000_000).default(120_000),
+  maxStartups,
+  /** sshd_config's PerSourceMaxStartups, counted per net block before MaxStartups. */
   perSourceMaxStartups: z.int().min(1).default(10),
+  perSourceNetBlockSize,
+  perSourcePenalties,
+  /** sshd_config's PerSourcePenaltyExemptList: addresses and blocks that get no penalty. */
+  perSourcePenaltyExemptList: addressBlocks,
+  /**
+   * Whose address everybody seems to have behind `docker run -p`, and so has no limits of its own: `auto`, in a container the
+   * address of its default gateway; `none`; or an address.
+   */
+  bridgeAddress: z
+    .union([z.literal('auto'), z.literal('none'), z.ipv4(), z.ipv6()], 'must be auto, none or an address')
+    .default('auto'),
+  /** Proxies that begin each connection with a PROXY header, version 1 or 2: SSH's and HTTP's. From others none is read. */
+  proxyProtocolFrom: addressBlocks,
+  /** Proxies whose X-Forwarded-For is believed. */
+  trustedProxies: addressBlocks,
+  /** sshd_config's MaxAuthTries; a key that is only offered counts against maxKeyProbes. */
   maxAuthTries: z.int().min(1).default(6),
   maxKeyProbes: z.int().min(1).default(20),
   maxConnections: z.int().min(1).default(10_000),
+  /** sshd_config's MaxSessions. */
   maxSessionsPerConnection: z.int().min(1).default(64),
   maxForwardsPerConnection: z.int().min(1).default(256),
   maxSessionsPerAccount: z.int().min(1).default(256),

@@ -33,7 +33,7 @@ function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectS
   const routes = noteRoutes(scope, dialect.name);
   scope.addHook('onRequest', async (request) => {
     const token = dialect.findToken?.(request) ?? findBearerToken(request.headers.authorization);
-    const identity = await services.api.identify(token, callerOf(request.id, request.socket));
+    const identity = await services.api.identify(token, callerOf(request.id, request.raw));
     known.set(request, { identity, token: token ?? '' });
     services.noteIdentity(request, identity);
     readAsJson(request);
@@ -62,13 +62,13 @@ function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectS
     options = {},
   ): Promise<Data> => {
     const { identity } = getCaller(request);
-    const { id, socket } = request;
+    const { id, raw, socket } = request;
     const gone = new AbortController();
     const hangUp = () => gone.abort();
     socket.once('close', hangUp);
     try {
       const whileThere = { ...options, closed: gone.signal };
-      return (await services.api.run(identity, words, callerOf(id, socket), whileThere)) as Data;
+      return (await services.api.run(identity, words, callerOf(id, raw), whileThere)) as Data;
     } finally {
       socket.off('close', hangUp);
     }

@@ -33,6 +33,11 @@ export const httpErrors = {
     429,
     ({ seconds }) => `too many requests with tokens of this key; try again in ${seconds} s.`,
   ),
+  penalised: row<{ seconds: number }>(
+    1,
+    429,
+    ({ seconds }) => `too many attempts from this address failed; try again in ${seconds} s.`,
+  ),
   'body-too-large': row<{ limit: number }>(
     1,
     413,

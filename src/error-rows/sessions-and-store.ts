@@ -30,6 +30,11 @@ export const sessionsAndStoreErrors = {
     500,
     ({ file, problem, advice }) => `${file} cannot be read: ${problem}. It was left untouched. ${advice}`,
   ),
+  'no-penalty': row<{ address: string }>(
+    1,
+    404,
+    ({ address }) => `nothing is held against ${address}; "penalty list" shows who is penalised.`,
+  ),
   'store-newer': row<{ file: string; found: number; known: number }>(
     1,
     500,

@@ -21,7 +21,7 @@ export async function addExecRoutes(
   /** Before the body is read: a stranger makes us keep nothing. */
   async function authenticate(request: FastifyRequest): Promise<void> {
     const token = findBearerToken(request.headers.authorization);
-    noteIdentity(request, await dependencies.api.identify(token, callerOf(request.id, request.socket)));
+    noteIdentity(request, await dependencies.api.identify(token, callerOf(request.id, request.raw)));
     // The body is a command line, whatever it is declared to be, and curl -d declares a form.
     request.headers['content-type'] = 'text/plain';
   }

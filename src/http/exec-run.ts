@@ -58,7 +58,7 @@ export async function runExec(
   try {
     const call = dependencies.callLine({
       line,
-      session: sessionOf(identity, callerOf(request.id, request.socket)),
+      session: sessionOf(identity, callerOf(request.id, request.raw)),
       io: sessionIo(output, interruption),
       onCommand: ({ verbatimAfter, long }) => {
         if (verbatimAfter !== undefined || long) deadline.set(dependencies.sessionTimeoutMs);

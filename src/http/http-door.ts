@@ -48,7 +48,7 @@ const closeIdleEveryMs = 100;
 
 /** Throws when it cannot listen, or its TLS files cannot be used. */
 export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { host, port, tls, log, passage, exec, engineAnswers, isDraining, config } = options;
+  const { host, port, tls, log, passage, proxies, exec, engineAnswers, isDraining, config } = options;
   const app = createApp(options);
   await app.register(swagger, { openapi: openApi });
   app.get('/openapi.json', { schema: { hide: true } }, async () => described(app, config));
@@ -64,6 +64,7 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   return {
     address: { address: bound.address, port: bound.port },
     drain() {
+      proxies?.close();
       // From now on fastify itself answers 503 on connections that are there.
       void app.close();
       idling = setInterval(() => app.server.closeIdleConnections(), closeIdleEveryMs);
@@ -71,6 +72,7 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
     async close(graceMs) {
       clearInterval(idling);
       unwatch();
+      proxies?.close();
       passage?.close();
       const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
       await app.close();

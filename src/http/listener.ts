@@ -13,6 +13,7 @@ import type { Config } from '../config/config.ts';
 import { type Meter, stopwatch } from '../metrics/meter.ts';
 import { inNameOf } from '../platform/fault-owner.ts';
 import { noteAnswer } from './answers-under-way.ts';
+import type { ProxiesInFront } from './proxies-in-front.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
 /** Stands before the routes, for the names of containers. */
@@ -31,6 +32,8 @@ export interface ListenerOptions {
   /** `execTimeoutMs`: how long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
   readonly config: Pick<Config, 'maxConnections' | 'execTimeoutMs' | 'keyFeed'>;
   readonly passage?: Passage | undefined;
+  /** Unset: who connects is taken for who asks. */
+  readonly proxies?: ProxiesInFront | undefined;
   readonly meter: Meter;
 }
 
@@ -46,10 +49,11 @@ const handshakeTimeoutMs = 10_000;
 /** Throws invalid-config when the TLS files cannot be used. */
 export function createListener(
   routes: RequestListener,
-  { tls, config, passage, meter }: ListenerOptions,
+  { tls, config, passage, proxies, meter }: ListenerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
+    proxies?.note(request);
     if (passage?.isFor(request)) {
       measure(request, response, meter);
       passage.handleRequest(request, response);
@@ -77,7 +81,11 @@ export function createListener(
     if (!passage?.isFor(request)) response.writeContinue();
     onRequest(request, response);
   });
-  server.on('upgrade', (request, socket, head) => passage?.handleUpgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => {
+    proxies?.note(request);
+    passage?.handleUpgrade(request, socket, head);
+  });
+  proxies?.stand(server, tls !== undefined);
   return server;
 }
 

@@ -17,6 +17,7 @@ import type { Address } from '../sessions/session.ts';
 import { createCollectedBytes } from './collected-bytes.ts';
 import { createContainerPassage } from './container-passage/create-container-passage.ts';
 import { type AddRoutes, type HttpDoor, type HttpDoorOptions, openHttpDoor } from './http-door.ts';
+import { createProxiesInFront } from './proxies-in-front.ts';
 
 export interface HttpDoorsDependencies {
   readonly config: Config;
@@ -60,6 +61,7 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
         return config.maxSessionsPerAccount;
       },
     }),
+    proxies: createProxiesInFront(config),
     addRoutes,
     keyFeed: dependencies.keyFeed,
     exec: execOf(dependencies),

@@ -6,6 +6,7 @@ import { maskSecrets } from '../commands/interpreter/mask.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
+import { requestEnds } from '../proxies/request-source.ts';
 
 const longestPath = 200;
 const identities = new WeakMap<FastifyRequest, Identity>();
@@ -34,7 +35,7 @@ export function logRequests(app: FastifyInstance, log: Logger, meter: Meter): vo
         path: loggedPath(request.url),
         status: reply.raw.statusCode,
         durationMs: Math.round(reply.elapsedTime),
-        source: request.socket.remoteAddress,
+        source: requestEnds(request.raw).source.address,
         ...(identity ? { account: identity.accountName, fingerprint: identity.fingerprint } : {}),
       },
       'request',

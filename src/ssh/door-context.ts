@@ -6,6 +6,7 @@ import type { Identity } from '../auth/identity.ts';
 import type { LoginAuthenticator } from '../auth/second-step.ts';
 import type { Config } from '../config/config.ts';
 import type { EndForFault } from '../platform/fault-owner.ts';
+import type { KnowsEnds } from '../proxies/connection-ends.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { OpenForward } from '../sessions/forward.ts';
 import type { RunSession } from '../sessions/peer.ts';
@@ -14,12 +15,7 @@ import type { ResolveJump } from './direct-tcpip.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
 
 /** A socket, or the channel of a jump. */
-export type Transport = Duplex & {
-  readonly remoteAddress?: string | undefined;
-  readonly remotePort?: number | undefined;
-  readonly localAddress?: string | undefined;
-  readonly localPort?: number | undefined;
-};
+export type Transport = Duplex & KnowsEnds;
 
 /** What an inner connection inherits from the one whose channel it runs in. */
 export interface OuterConnection {

@@ -3,16 +3,18 @@
  * no version line, no login in time, too many tries, protocol error, lost transport, or a closing by us.
  */
 import type { Connection } from 'ssh2';
+import type { Offence } from '../auth/penalties.ts';
 import type { FaultOwner } from '../platform/fault-owner.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
+import { type ConnectionEnds, ownEnds } from '../proxies/connection-ends.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
-import type { Address } from '../sessions/session.ts';
 import { channelTypes } from './channel-types.ts';
 import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.ts';
 import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { createForwardSlots, type ForwardSlots } from './forward-slots.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
+import { graceWithJitter, LoginOutcome } from './login-outcome.ts';
 import { disconnectReason } from './messages.ts';
 import { createOpenPeerChannel, type OpenPeerChannel } from './peer-channels.ts';
 import { isPeersFault } from './peer-fault.ts';
@@ -28,11 +30,14 @@ const farewellMs = 1_000;
 export class ServedConnection implements FaultOwner {
   /** Called once, when the peer has proven who it is. */
   onAuthenticated: () => void = () => {};
+  /** Called once, when it is gone and the peer never has, with what that is an offence of, if any. */
+  onLeftUnknown: (offence?: Offence) => void = () => {};
   readonly connectionId = randomId();
   readonly #context: DoorContext;
   readonly #transport: Transport;
   readonly #outer: OuterConnection | undefined;
-  readonly #source: Address;
+  readonly #ends: ConnectionEnds;
+  readonly #outcome = new LoginOutcome();
   readonly #startedAt = Date.now();
   readonly #startedAtMs = performance.now();
   readonly #loginDeadline: NodeJS.Timeout;
@@ -46,15 +51,21 @@ export class ServedConnection implements FaultOwner {
   #isLeft = false;
   #slots: ForwardSlots | undefined;
 
-  constructor(context: DoorContext, transport: Transport, outer?: OuterConnection) {
+  /** `ends`: where the transport itself knows only a proxy's. */
+  constructor(
+    context: DoorContext,
+    transport: Transport,
+    { outer, ends = ownEnds(transport) }: { outer?: OuterConnection; ends?: ConnectionEnds } = {},
+  ) {
     this.#context = context;
     this.#transport = transport;
     this.#outer = outer;
-    this.#source = { address: transport.remoteAddress ?? '', port: transport.remotePort ?? 0 };
+    this.#ends = ends;
     this.#loginDeadline = setTimeout(() => {
+      this.#outcome.note('grace-exceeded');
       this.#refused('no login in time');
       this.destroy();
-    }, context.config.loginGraceTimeMs);
+    }, graceWithJitter(context.config.loginGraceTimeMs));
     this.#loginDeadline.unref();
     // A transport that fails before ssh2 listens must not end the process.
     transport.on('error', () => {});
@@ -69,9 +80,10 @@ export class ServedConnection implements FaultOwner {
       client,
       authenticator,
       config,
-      source: this.#source,
+      source: this.#ends.source,
       ...(this.#outer ? { outer: this.#outer.identity } : {}),
       hangUp: () => this.#hangUp('too many authentication failures'),
+      onConduct: (conduct) => this.#outcome.note(conduct),
       onRefused: ({ reason, fingerprint }) => this.#refused(reason, fingerprint),
       onAuthenticated: (authenticated) => this.#authenticated(client, authenticated),
       onAccepted: () => this.#layer?.send(hostKeysAnnouncement(this.#context.hostKeys().announced)),
@@ -103,6 +115,7 @@ export class ServedConnection implements FaultOwner {
 
   /** After a fault of ours, of which nobody knows what it left behind: nothing more of the peer is read. */
   end(sentence: string): void {
+    this.#outcome.note('crash');
     this.#transport.removeAllListeners('data').resume();
     this.#hangUp(sentence);
   }
@@ -116,7 +129,9 @@ export class ServedConnection implements FaultOwner {
       connectionId: this.connectionId,
       reason: this.#reason,
       durationMs: Math.round(performance.now() - this.#startedAtMs),
+      ...(this.#layer ? {} : { source: this.#ends.source.address }),
     });
+    if (!this.#layer) this.onLeftUnknown(this.#outcome.offence);
   }
 
   #authenticated(client: Connection, { peer, loginName }: Authenticated): void {
@@ -129,8 +144,7 @@ export class ServedConnection implements FaultOwner {
       id: this.connectionId,
       peer,
       loginName,
-      source: this.#source,
-      local: { address: this.#transport.localAddress ?? '', port: this.#transport.localPort ?? 0 },
+      ...this.#ends,
       ...(this.#outer ? { jumpTarget: this.#outer.target } : {}),
     };
     const slots = createForwardSlots(config.maxForwardsPerConnection);
@@ -210,14 +224,17 @@ export class ServedConnection implements FaultOwner {
     const { log, onFault } = this.#context;
     if (!isPeersFault(error)) return onFault(error, this);
     const reason = printable(error.message);
-    log.debug({ connectionId: this.connectionId, source: this.#source.address, reason }, 'connection failed');
+    log.debug(
+      { connectionId: this.connectionId, source: this.#ends.source.address, reason },
+      'connection failed',
+    );
     this.#hangUp(error.level === 'client-timeout' ? 'keepalive missed' : reason);
   }
 
   #refused(reason: string, fingerprint?: string): void {
     this.#reason = reason;
     const { audit } = this.#context;
-    const source = this.#source.address;
+    const source = this.#ends.source.address;
     audit.loginRefused({
       connectionId: this.connectionId,
       source,

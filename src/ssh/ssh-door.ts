@@ -4,20 +4,28 @@
  */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
+import type { Penalties } from '../auth/penalties.ts';
+import type { SharedAddresses } from '../auth/shared-addresses.ts';
+import { liveAddressBlocks } from '../config/address-blocks.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
+import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
+import type { ConnectionEnds } from '../proxies/connection-ends.ts';
 import type { Address } from '../sessions/session.ts';
+import { createAdmission } from './admission.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
 import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
-import { createStartupLimits, openListener } from './listener.ts';
+import { openListener } from './listener.ts';
 import { ServedConnection } from './served-connection.ts';
 import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
   readonly meter: Meter;
+  readonly penalties: Penalties;
+  readonly shared: SharedAddresses;
 }
 
 export interface SshDoor {
@@ -40,11 +48,14 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   const { config, meter } = options;
   const served = new Map<Transport, ServedConnection>();
 
-  const serve = (transport: Transport, outer?: OuterConnection): ServedConnection => {
-    const connection = new ServedConnection(context, transport, outer);
+  const serve = (
+    transport: Transport,
+    from: { outer?: OuterConnection; ends?: ConnectionEnds },
+  ): ServedConnection => {
+    const connection = new ServedConnection(context, transport, from);
     ownEvents(transport, connection);
     served.set(transport, connection);
-    const kind = outer ? 'jump' : 'ssh';
+    const kind = from.outer ? 'jump' : 'ssh';
     meter.connectionOpened(kind);
     transport.once('close', () => {
       served.delete(transport);
@@ -56,14 +67,20 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   };
   const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));
   let server = makeServer();
-  const context: DoorContext = { ...options, serveInner: serve };
+  const context: DoorContext = { ...options, serveInner: (transport, outer) => serve(transport, { outer }) };
   let leaving: NodeJS.Timeout | undefined;
-  const limits = createStartupLimits(config, meter.connectionRefused);
-  const admit = (socket: Socket) => {
-    const startup = limits.admit(socket);
-    if (!startup) return;
-    serve(socket).onAuthenticated = () => startup.authenticated();
-  };
+  const admission = createAdmission(options);
+  const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
+  const admit = (socket: Socket) =>
+    // ssh2 lets the socket flow when it listens, and not before.
+    proxied.accept(socket, (ends) => {
+      const { address } = ends.source;
+      const startup = admission.admit(socket, address);
+      if (!startup) return;
+      const connection = serve(socket, { ends });
+      connection.onAuthenticated = () => startup.authenticated();
+      connection.onLeftUnknown = (offence) => offence && options.penalties.penalise(address, offence);
+    });
   const onSocket = (socket: Socket) => inNameOf({ end: () => socket.destroy() }, () => admit(socket));
   const onFull = () => meter.connectionRefused('max_connections');
   const listener = await openListener(config.sshListen, config, onSocket, onFull);
@@ -75,6 +92,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     },
     drain() {
       void listener.close();
+      proxied.close();
       const leave = () => {
         for (const connection of served.values()) connection.leave('the gateway is about to stop');
       };
@@ -87,6 +105,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     async close(graceMs) {
       clearInterval(leaving);
       const closed = listener.close();
+      proxied.close();
       for (const connection of served.values()) connection.close('the gateway is shutting down');
       const deadline = setTimeout(() => {
         for (const connection of served.values()) connection.destroy();

@@ -15,6 +15,7 @@ import { parseLoginName } from '../sessions/login-name.ts';
 import type { Peer } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
 import { CodeStep, codeBanner, codeMethods } from './code-step.ts';
+import type { LoginConduct } from './login-outcome.ts';
 import { disconnectReason } from './messages.ts';
 import { sendBanner, sendDisconnect } from './ssh2-internals.ts';
 
@@ -26,6 +27,8 @@ export interface UserauthOptions {
   readonly outer?: Identity;
   /** Ends the connection after a disconnect message. */
   readonly hangUp: () => void;
+  /** For penalties: what the peer has just done. */
+  readonly onConduct: (conduct: LoginConduct) => void;
   /** For the audit: a signature failed, or the tries are used up. */
   readonly onRefused: (facts: { fingerprint?: string; reason: string }) => void;
   /** Called once, before the client is told of its success: the connection must be ready by then. */
@@ -110,10 +113,13 @@ async function attempt(
     return undefined;
   }
   if (context.method !== 'publickey') {
+    // No other method is ever named as one that can go on: whoever sends a password is guessing.
+    if (context.method !== 'none') options.onConduct('authfail');
     // By `none` a client asks what there is, first of all and once (RFC 4252 §5.2); sshd counts it from then on, too.
     refuse(context, context.method !== 'none' || attempts.requests > 1);
     return undefined;
   }
+  options.onConduct('offered');
   const offered: OfferedKey = { blob: context.key.data, source, ...(outer ? { outer } : {}) };
   const destination = parseLoginName(context.username, config.targetPrefix);
   const code = destination.kind === 'join' && !outer ? destination.code : undefined;
@@ -131,6 +137,8 @@ async function attempt(
       context.key.algo = algorithm;
       context.accept();
     } else {
+      // The answer tells whether there is such an invite, so asking is a try.
+      if (answer !== 'known' && answer.refused === 'invite') options.onConduct('invaliduser');
       if (answer !== 'known' && answer.detail) explain(`${answer.detail}.`);
       refuse(context, attempts.probes > config.maxKeyProbes);
     }
@@ -144,6 +152,7 @@ async function attempt(
     return undefined;
   }
   if (!isRefusal(proven)) return toPeer(proven);
+  options.onConduct(proven.refused === 'invite' ? 'invaliduser' : 'authfail');
   options.onRefused({ reason: proven.refused, fingerprint: fingerprintOf(offered.blob) });
   if (proven.detail) explain(`${proven.detail}.`);
   refuse(context, true);
@@ -152,7 +161,7 @@ async function attempt(
 
 /** One USERAUTH_REQUEST of somebody whose key is proven. */
 async function attemptCode(
-  { authenticator, onRefused }: UserauthOptions,
+  { authenticator, onRefused, onConduct }: UserauthOptions,
   context: AuthContext,
   attempts: Attempts,
   step: CodeStep,
@@ -172,6 +181,7 @@ async function attemptCode(
   const proven = code === undefined ? undefined : await authenticator.proveCode(step.awaits, code);
   const refusal = proven && 'refused' in proven ? proven : undefined;
   if (!proven || refusal) onRefused({ reason: refusal?.refused ?? 'no code', fingerprint });
+  if (refusal) onConduct('authfail');
   if (refusal?.final) step.end();
   // RFC 4252 §5: another request has taken the place of this one, and is answered instead.
   if (aborted) {

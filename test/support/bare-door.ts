@@ -6,11 +6,14 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { createAudit, logSink } from '../../src/audit/audit.ts';
 import { provenIdentity } from '../../src/auth/identity.ts';
+import { createPenalties } from '../../src/auth/penalties.ts';
 import type { LoginAuthenticator } from '../../src/auth/second-step.ts';
+import { configSchema } from '../../src/config/config.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { createEndForFault } from '../../src/metrics/end-for-fault.ts';
 import { noMeter } from '../../src/metrics/meter.ts';
+import { steadyClock } from '../../src/platform/clock.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
 import { openSshDoor, type SshDoor } from '../../src/ssh/ssh-door.ts';
@@ -39,6 +42,14 @@ const everybody: LoginAuthenticator = {
   proveCode: async () => ({ refused: 'wrong code', final: true, detail: '' }),
 };
 
+/** For tests whose subject is what comes after login, or what limits those inside. */
+const noPenalties = createPenalties({
+  config: configSchema.parse({ perSourcePenalties: false }),
+  clock: steadyClock,
+  isExempt: () => true,
+  onActive: () => {},
+});
+
 export async function openBareDoor(config: Record<string, unknown> = {}): Promise<BareDoor> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-door-'));
   const hostKeys = await loadHostKeys(join(folder, 'hostkeys'));
@@ -62,6 +73,8 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
       throw new GatewayError('forward-refused', { name: '' });
     },
     addConnection: () => () => {},
+    penalties: noPenalties,
+    shared: { isShared: () => false },
     audit: createAudit(logSink(log)),
     meter: noMeter,
     onFault: createEndForFault(log, noMeter),

@@ -10,6 +10,7 @@ import type { Audit } from '../../src/audit/audit.ts';
 import { createAudit, logSink } from '../../src/audit/audit.ts';
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
 import type { Identity } from '../../src/auth/identity.ts';
+import { createPenalties } from '../../src/auth/penalties.ts';
 import { createTokenAuthenticator } from '../../src/auth/token-authenticator.ts';
 import { createCertificateAuthorities } from '../../src/certificate-authorities/create-certificate-authorities.ts';
 import type { CommandServices } from '../../src/commands/command.ts';
@@ -105,6 +106,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     secondFactors,
     connections: createConnections(),
     recordings,
+    penalties: createPenalties({ config, clock, isExempt: () => false, onActive: () => {} }),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {
       const routed = await openTarget(routes, session.identity, target, user);

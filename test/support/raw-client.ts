@@ -54,8 +54,10 @@ export type { AuthHandlerMiddleware };
 export function openSocket(
   port: number,
   send: string | Buffer = '',
+  localAddress?: string,
 ): { socket: Socket; closed: Promise<Buffer> } {
-  const socket = createConnection({ port, host: '127.0.0.1' });
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = createConnection({ port, host: '127.0.0.1', ...from });
   const chunks: Buffer[] = [];
   socket.on('data', (chunk) => chunks.push(chunk));
   socket.on('error', () => {});

@@ -93,6 +93,8 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['recording remove RECORDING', 'yAAAAAAR'],
   ['recording set web on', 'yAAAAAAR'],
   ['recording set --account=gus required', 'yAAAAAAR'],
+  ['penalty list', 'yAAAAAAR'],
+  ['penalty clear --all', 'yAAAAAAR'],
   ['account list', 'yAAAAAAR'],
   ['account show gus', 'yAAAAAAR'],
   ['account add new', 'yAAAAAAR'],

@@ -27,6 +27,7 @@ const layers = [
     'metrics',
     'recordings',
     'container-sshd',
+    'proxies',
   ],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],

@@ -1,6 +1,6 @@
 /** Failures of the passage, as the client sees them. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { errorBody } from '../../commands/failure-answer.ts';
+import { errorBody, errorHeaders } from '../../commands/failure-answer.ts';
 import type { GatewayError } from '../../errors.ts';
 
 /** For who still sends when the answer is out: hanging up at once would take the answer away again. */
@@ -13,7 +13,7 @@ export function answerFailure(response: ServerResponse, failure: GatewayError, r
     ...['Content-Type', 'application/json; charset=utf-8'],
     ...['Content-Length', String(body.length)],
     ...['Cache-Control', 'no-store'],
-    ...(failure.httpStatus === 401 ? challenges(realm) : []),
+    ...(failure.httpStatus === 401 ? challenges(realm) : Object.entries(errorHeaders(failure)).flat()),
   ]);
   response.end(body);
 }

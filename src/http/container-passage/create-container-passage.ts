@@ -4,6 +4,7 @@ import type { Identity } from '../../auth/identity.ts';
 import { isTokenRefusal } from '../../auth/token-authenticator.ts';
 import { GatewayError } from '../../errors.ts';
 import { randomId } from '../../platform/ids.ts';
+import { requestEnds } from '../../proxies/request-source.ts';
 import { findContainerName } from '../host-name.ts';
 import type { Passage } from '../listener.ts';
 import { dropRest } from './answer-failure.ts';
@@ -59,14 +60,14 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
   };
 }
 
-/** Throws container-unauthorized: one sentence for every cause, which the audit holds. */
+/** Throws container-unauthorized (one sentence for every cause, which the audit holds), token-unproven and penalised. */
 async function identify(
   { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
   id: string,
-  { socket }: IncomingMessage,
+  request: IncomingMessage,
   { token, container }: RequestHead,
 ): Promise<Identity> {
-  const source = { address: socket.remoteAddress ?? '', port: socket.remotePort ?? 0 };
+  const { source } = requestEnds(request);
   const found =
     token === undefined ? undefined : await tokens.authenticate(token, { kind: 'container', source });
   if (found && !isTokenRefusal(found)) return found;

@@ -42,6 +42,7 @@ export const programs: Readonly<Record<string, string>> = {
   ansible: 'ansible-core',
   'ssh-audit': 'ssh-audit',
   wrk: 'wrk',
+  haproxy: 'haproxy',
   prometheus: 'prometheus',
   asciinema: 'asciinema',
 };

@@ -1,0 +1,177 @@
+/**
+ * sshd_config(5)'s PerSourcePenalties: what a source has earned accumulates, runs off second by second, and is
+ * enforced from a minimum on. The rule alone: it knows no socket, and its time is given to it.
+ */
+import { isIPv6 } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { GatewayError } from '../errors.ts';
+import type { Clock } from '../platform/clock.ts';
+import { createSoonestFirst, type SoonestFirst } from './soonest-first.ts';
+import { sourceBlock } from './source-block.ts';
+
+/** What a source is penalised for, by sshd's words. */
+export type Offence = 'crash' | 'authfail' | 'noauth' | 'grace-exceeded' | 'invaliduser';
+
+export interface Penalty {
+  /** An address, or a block by PerSourceNetBlockSize. */
+  readonly source: string;
+  /** The last offence. */
+  readonly reason: Offence;
+  readonly secondsLeft: number;
+  /** Enforced; else it has not come to the minimum yet. */
+  readonly active: boolean;
+  /** How often the source was refused meanwhile. */
+  readonly refused: number;
+}
+
+/** Why a source is refused now, and for how many seconds more. */
+export interface Enforced {
+  readonly reason: Offence | 'overflow';
+  readonly secondsLeft: number;
+}
+
+export interface Penalties {
+  penalise(address: string, offence: Offence): void;
+  /** Undefined: the source may come in. What is returned counts as a refusal. */
+  refuse(address: string): Enforced | undefined;
+  /** Longest first, at most `limit`. */
+  list(limit: number): readonly Penalty[];
+  /** Of how many sources something is remembered. */
+  size(): number;
+  /** How many of them are refused. */
+  activeCount(): number;
+  /** How often `refuse` refused, in all. */
+  refusedCount(): number;
+  /** Forgets what the source of `address` has earned; false where that is nothing. */
+  clear(address: string): boolean;
+  /** Returns how many there were. */
+  clearAll(): number;
+}
+
+export interface PenaltiesDependencies {
+  readonly config: Pick<Config, 'perSourcePenalties' | 'perSourceNetBlockSize'>;
+  /** Must not go back. */
+  readonly clock: Clock;
+  readonly isExempt: (address: string) => boolean;
+  /** A penalty is enforced from now on. */
+  readonly onActive: (penalty: Penalty) => void;
+}
+
+interface Entry {
+  reason: Offence;
+  expiresAt: number;
+  active: boolean;
+  refused: number;
+}
+
+type Rules = Exclude<Config['perSourcePenalties'], false>;
+
+export function createPenalties({ config, clock, isExempt, onActive }: PenaltiesDependencies): Penalties {
+  /** IPv4, IPv6: an overflow of one does not touch the other. */
+  const families = [createSoonestFirst<Entry>(), createSoonestFirst<Entry>()] as const;
+  const nowSeconds = () => Math.floor(clock.now() / 1000);
+  const blockOf = (address: string) => sourceBlock(address, config.perSourceNetBlockSize);
+  const familyOf = (block: string) => families[isSix(block) ? 1 : 0];
+  const everything = () => {
+    for (const entries of families) entries.forgetUntil(nowSeconds());
+    return families.flatMap((entries) => entries.all());
+  };
+  let refusals = 0;
+
+  function penalise(address: string, offence: Offence): void {
+    const rules = config.perSourcePenalties;
+    const seconds = rules === false ? 0 : secondsOf(rules, offence);
+    if (rules === false || seconds === 0 || isExempt(address)) return;
+    const block = blockOf(address);
+    const entries = familyOf(block);
+    const now = nowSeconds();
+    entries.forgetUntil(now);
+    const entry = entries.get(block) ?? { reason: offence, expiresAt: now, active: false, refused: 0 };
+    entry.reason = offence;
+    const expiresAt = Math.min(entry.expiresAt + seconds, now + rules.maxSeconds);
+    const wasActive = entry.active;
+    entry.active ||= expiresAt - now > rules.minSeconds;
+    entries.put(block, entry, expiresAt);
+    const { max, overflow } = boundOf(rules, block);
+    while (overflow === 'permissive' && entries.size > max) entries.dropSoonest();
+    if (entry.active && !wasActive) onActive(toPenalty(block, entry, now));
+  }
+
+  function refuse(address: string): Enforced | undefined {
+    const rules = config.perSourcePenalties;
+    if (rules === false || isExempt(address)) return undefined;
+    const block = blockOf(address);
+    const entries = familyOf(block);
+    entries.forgetUntil(nowSeconds());
+    const enforced = findEnforced(rules, block, entries, nowSeconds());
+    const entry = entries.get(block);
+    if (entry && enforced) entry.refused++;
+    if (enforced) refusals++;
+    return enforced;
+  }
+
+  return {
+    penalise,
+    refuse,
+    list: (limit) =>
+      everything()
+        .sort(([, one], [, other]) => other.expiresAt - one.expiresAt)
+        .slice(0, limit)
+        .map(([block, entry]) => toPenalty(block, entry, nowSeconds())),
+    size: () => everything().length,
+    activeCount: () => everything().filter(([, { active }]) => active).length,
+    refusedCount: () => refusals,
+    clear(address) {
+      const block = blockOf(address);
+      const entries = familyOf(block);
+      entries.forgetUntil(nowSeconds());
+      return entries.remove(block);
+    },
+    clearAll() {
+      const all = everything();
+      for (const [block] of all) familyOf(block).remove(block);
+      return all.length;
+    },
+  };
+}
+
+function findEnforced(
+  rules: Rules,
+  block: string,
+  entries: SoonestFirst<Entry>,
+  now: number,
+): Enforced | undefined {
+  const entry = entries.get(block);
+  if (entry?.active) return { reason: entry.reason, secondsLeft: entry.expiresAt - now };
+  const { max, overflow } = boundOf(rules, block);
+  const isFull = overflow === 'deny-all' && entries.size > max;
+  return isFull ? { reason: 'overflow', secondsLeft: 1 } : undefined;
+}
+
+const isSix = (block: string) => isIPv6(block.split('/', 1)[0] ?? '');
+
+const boundOf = (rules: Rules, block: string) =>
+  isSix(block)
+    ? { max: rules.maxSources6, overflow: rules.overflow6 ?? rules.overflow }
+    : { max: rules.maxSources4, overflow: rules.overflow };
+
+const secondsOf = (rules: Rules, offence: Offence): number =>
+  ({
+    crash: rules.crashSeconds,
+    authfail: rules.authfailSeconds,
+    noauth: rules.noauthSeconds,
+    'grace-exceeded': rules.graceExceededSeconds,
+    invaliduser: rules.invaliduserSeconds,
+  })[offence];
+
+const toPenalty = (source: string, { expiresAt, ...entry }: Entry, now: number): Penalty => ({
+  source,
+  ...entry,
+  secondsLeft: expiresAt - now,
+});
+
+/** Throws penalised for a source that is refused now. */
+export function checkPenalties(penalties: Pick<Penalties, 'refuse'>, address: string): void {
+  const enforced = penalties.refuse(address);
+  if (enforced) throw new GatewayError('penalised', { seconds: Math.max(1, enforced.secondsLeft) });
+}

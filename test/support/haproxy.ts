@@ -1,0 +1,61 @@
+/** The real HAProxy in front of a gateway. */
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findProgram } from '../../scripts/debian-packages.mjs';
+import { openSocket } from './raw-client.ts';
+import { freePort } from './sshd.ts';
+
+export interface Front {
+  readonly mode: 'tcp' | 'http';
+  readonly to: number;
+  /** Of the `server` line: `send-proxy-v2`, … */
+  readonly options: string;
+  /** More lines of the section. */
+  readonly lines?: readonly string[];
+}
+
+/** Starts it with a listening port for each front; `ports` are theirs. */
+export async function startHaproxy(fronts: readonly Front[]) {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-haproxy-'));
+  const ports: number[] = [];
+  for (const _front of fronts) ports.push(await freePort());
+  const sections = fronts.map(({ mode, to, options, lines = [] }, index) =>
+    [
+      `listen front${index}`,
+      `mode ${mode}`,
+      `bind 127.0.0.1:${ports[index]}`,
+      ...lines,
+      `server gateway 127.0.0.1:${to} ${options}`,
+    ].join('\n  '),
+  );
+  const defaults = 'defaults\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s';
+  const file = join(folder, 'haproxy.cfg');
+  await writeFile(file, `${['global\n  maxconn 200', defaults, ...sections].join('\n')}\n`);
+  const child = spawn(findProgram('haproxy') ?? 'haproxy', ['-db', '-f', file], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let complaint = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    complaint += chunk;
+  });
+  while (!(await isListening(ports.at(-1) as number))) {
+    if (child.exitCode !== null) throw new Error(`haproxy: ${complaint}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return {
+    ports,
+    stop: async () => {
+      child.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const isListening = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const { socket } = openSocket(port);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
