@@ -1,0 +1,76 @@
+/** 2,000 connections of one source that never log in, renewed as they are refused, beside people who do. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createConnection, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+
+const attacker = '127.0.0.2';
+const besiegers = 2_000;
+/** Well above one a millisecond: more would measure only who has the processor. */
+const renewedAfterMs = 1_000;
+
+let folder: string;
+let served: Served;
+let target: SshTarget;
+let key: KeyPair;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-half-open-'));
+  key = await makeKeyPair();
+  // A process of its own, with the limits that everybody has by default.
+  served = await serve(folder, [`--admin-key=${key.file}.pub`, '--log-level=error']);
+  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+});
+afterAll(async () => {
+  await stop(served);
+  await rm(folder, { recursive: true, force: true });
+});
+
+function besiege(port: number) {
+  const open = new Set<Socket>();
+  const counts = { begun: 0 };
+  let over = false;
+  const begin = () => {
+    if (over) return;
+    const socket = createConnection({ host: '127.0.0.1', port, localAddress: attacker });
+    counts.begun++;
+    open.add(socket);
+    socket.on('error', () => {});
+    socket.on('data', () => {});
+    socket.once('close', () => {
+      open.delete(socket);
+      if (!over) setTimeout(begin, renewedAfterMs);
+    });
+  };
+  for (let count = 0; count < besiegers; count++) begin();
+  return {
+    counts,
+    end: () => {
+      over = true;
+      for (const socket of open) socket.destroy();
+    },
+  };
+}
+
+it('half-open-flood: logins from other addresses all succeed, within a second', async () => {
+  const siege = besiege(target.port);
+  try {
+    await expect.poll(() => siege.counts.begun, { timeout: 20_000 }).toBeGreaterThan(besiegers * 1.5);
+    const elapsed: number[] = [];
+    for (let count = 0; count < 9; count++) {
+      const startedAt = performance.now();
+      const login = await ssh(target, 'whoami', { key, args: ['-b', `127.0.0.${3 + (count % 3)}`] });
+      elapsed.push(performance.now() - startedAt);
+      expect(login.text).toContain('Account: admin');
+      await pause(50);
+    }
+    // On a machine that does other things besides, a single one may wait for the processor.
+    expect(elapsed.toSorted((one, other) => one - other)[4]).toBeLessThan(1_000);
+  } finally {
+    siege.end();
+  }
+}, 60_000);
