@@ -192,6 +192,7 @@ export async function openRules(
     secondFactors,
     targets: createTargetDirectory({ engine, hosts, authorizer, config }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
+    auditHead: auditLog.head,
     connections,
     strangerLimits,
     penalties: strangerLimits.penalties,

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
 import { createAuthenticator } from './auth/authenticator.ts';
 import { withSecondFactor } from './auth/second-step.ts';
+import { maxBackupBytes } from './backup/archive.ts';
 import { createCallLine } from './commands/call-line.ts';
 import type { CommandServices, Endpoint } from './commands/command.ts';
 import { createLobby } from './commands/lobby.ts';
@@ -15,65 +16,27 @@ import { createReload } from './config/reload.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
+import { createBackups, finishPendingRestore } from './gateway-backup.ts';
+import type { Gateway, GatewayProgram } from './gateway-facade.ts';
 import { type GatewayOverrides, type Lifecycle, openRules, type Rules } from './gateway-rules.ts';
 import type { MetricsPage } from './http/metrics-door.ts';
 import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
-import type { EndForFault } from './platform/fault-owner.ts';
-import { randomId } from './platform/ids.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { version } from './platform/version.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createForwards } from './sessions/create-forwards.ts';
-import { createRunSession, openTarget } from './sessions/create-run-session.ts';
+import { createRunSession } from './sessions/create-run-session.ts';
 import { drain } from './sessions/drain.ts';
+import { createInnerSession } from './sessions/inner-session.ts';
 import { createJoin } from './sessions/join.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
-import { runAccountSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshDoor } from './ssh/ssh-door.ts';
 
-export type { GatewayOverrides };
-
-export interface Gateway {
-  readonly sshAddress: Address;
-  readonly httpAddress: Address | undefined;
-  readonly healthAddress: Address | undefined;
-  readonly metricsAddress: Address | undefined;
-  readonly httpScheme: 'http' | 'https';
-  /** `TYPE BASE64` and fingerprint of each host key, best first. */
-  readonly hostKeys: readonly {
-    readonly publicKey: string;
-    readonly fingerprint: string;
-    readonly type: string;
-  }[];
-  /** On an empty store: the code of a fresh invite for an admin. */
-  readonly firstInviteCode: string | undefined;
-  readonly endpoint: Endpoint;
-  /** For an error that nothing caught: ends what began it. */
-  readonly endForFault: EndForFault;
-  /** The same for one that nobody began: it is only counted. */
-  noteFault(): void;
-  /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
-  engineProblem(): Promise<string | undefined>;
-  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
-  reload(): string;
-  /**
-   * Takes nobody in any more. Resolves when nothing runs, when config's `drainTimeoutSeconds` are over, or when `hurry` is
-   * aborted; `stop` ends the rest.
-   */
-  drain(hurry?: AbortSignal): Promise<void>;
-  /** Ends everything; sessions have `graceMs` to say goodbye. */
-  stop(graceMs?: number): Promise<void>;
-}
-
-/** What the program round a gateway does for it. */
-export interface GatewayProgram {
-  /** Throws invalid-config. */
-  readonly readConfig: () => Config;
-}
+export type { Gateway, GatewayOverrides, GatewayProgram };
 
 /** Opens store, doors and engine. Throws a sentence when something cannot be opened; then nothing stays open. */
 export async function startGateway(
@@ -99,6 +62,8 @@ async function compose(
   program: GatewayProgram,
 ): Promise<Gateway> {
   const { config } = live;
+  const folders = { dataDir: config.dataDir, hostKeysDir: config.hostKeysDir };
+  await finishPendingRestore(folders);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const rules = await openRules(config, log, overrides, lifecycle);
   const { accounts, invites, clock, engine } = rules;
@@ -117,7 +82,7 @@ async function compose(
     ...rules,
     config,
     endpoint,
-    openTarget: openTargetFor(rules, log, config),
+    openTarget: createInnerSession({ ...rules, log, config }),
   };
   const { connections, audit } = rules;
   lifecycle.onClose(watchRevocations({ store: rules.store, authorizer: rules.standing, connections, log }));
@@ -125,6 +90,7 @@ async function compose(
   const reload = createReload(live, program.readConfig);
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const endForFault = createEndForFault(log, rules.meter);
+  let endReason = 'the gateway is shutting down.';
   const ssh = await openSshDoor({
     config,
     version,
@@ -148,20 +114,30 @@ async function compose(
     onFault: endForFault,
     log,
   });
-  lifecycle.onClose((graceMs) => ssh.close(graceMs));
+  lifecycle.onClose((graceMs) => ssh.close(graceMs, endReason));
   live.onReplace(() => {
     log.level = config.logLevel;
     // Made anew with the keepalive of now.
     ssh.renewHostKeys();
   });
   sshAddress = ssh.address;
+  const backups = createBackups({ ...rules, folders });
   const control = await openControlDoor({
     dataDir: config.dataDir,
+    maxBodyBytes: maxBackupBytes,
+    takesBody: (line) => line === 'restore',
     log,
     answer: await createOperatorLines(
       services,
       log,
-      createOperatorCommands({ store: rules.store, hostKeys, renewHostKeys: ssh.renewHostKeys, reload }),
+      createOperatorCommands({
+        makeBackup: backups.make,
+        stageRestore: backups.stage,
+        restart: program.restart,
+        hostKeys,
+        renewHostKeys: ssh.renewHostKeys,
+        reload,
+      }),
     ),
   });
   lifecycle.onClose(() => control.close());
@@ -187,7 +163,7 @@ async function compose(
   // Before any door closes: whoever is connected by whichever is told.
   lifecycle.onClose(() => {
     for (const connection of connections.listConnections()) {
-      connections.closeConnection(connection, 'the gateway is shutting down.');
+      connections.closeConnection(connection, endReason);
     }
   });
 
@@ -220,7 +196,10 @@ async function compose(
       const doors = [ssh, { drain: () => http?.drain(), isEmpty: true }];
       await drain({ connections, doors, log }, { timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
     },
-    stop: (graceMs = 2_000) => lifecycle.close(graceMs),
+    stop(graceMs = 2_000, reason = endReason) {
+      endReason = reason;
+      return lifecycle.close(graceMs);
+    },
   };
 }
 
@@ -236,27 +215,6 @@ function keepInStep({ config, onReplace }: LiveConfig, start: () => () => void, 
   });
   lifecycle.onClose(() => stop());
 }
-
-/**
- * A session of its own in the lists and for revocation: a grant withdrawn ends it, wherever it was begun. What was lent to
- * the lobby logs in to a host, but goes no further: who wants that names the target at the login.
- */
-const openTargetFor =
-  (rules: Rules, log: Logger, config: Config): CommandServices['openTarget'] =>
-  (target, user) =>
-  (request, { openAgent, ...io }, outer) =>
-    runAccountSession(
-      { ...rules, log, maxSessionsPerAccount: config.maxSessionsPerAccount },
-      {
-        context: { ...outer, sessionId: randomId() },
-        isInner: true,
-        request,
-        io: { ...io, ...(openAgent ? { loginAgent: openAgent } : {}) },
-        // Else counted with the session of the lobby that it runs in.
-        traffic: io.traffic ?? (() => ({ bytesIn: 0, bytesOut: 0 })),
-        route: () => openTarget(rules, outer.identity, target, user),
-      },
-    );
 
 /** Loaded only where it is wanted: fastify costs a tenth of a second of the start. */
 async function openHttp(

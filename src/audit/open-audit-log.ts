@@ -21,6 +21,8 @@ export interface AuditLog {
   problem(): string | undefined;
   /** Resolves when what was written so far is on the disk, or could not be. */
   flush(): Promise<void>;
+  /** The end of what is on the disk, after a flush. */
+  head(): Promise<ChainEnd>;
   close(): Promise<void>;
 }
 
@@ -101,6 +103,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     },
     problem: () => problem,
     flush: async () => writing,
+    async head() {
+      await writing;
+      return writer.end();
+    },
     async close() {
       closed = true;
       await writing;
@@ -110,11 +116,13 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 }
 
 interface Writer {
+  end(): ChainEnd;
   append(batch: readonly Pending[]): Promise<void>;
   close(): Promise<void>;
 }
 
 const brokenWriter = (error: Error): Writer => ({
+  end: () => beginning,
   append: () => Promise.reject(error),
   close: async () => {},
 });
@@ -155,6 +163,7 @@ async function openWriter(options: AuditLogOptions): Promise<Writer> {
     await write(line(isoTime(clock), 'log-resumed', { after: 'a line that was cut short' }));
   }
   return {
+    end: () => end,
     async append(batch) {
       if (bytes >= options.maxFileBytes) await rotate();
       await write(batch.map(({ time, event, fields }) => line(time, event, fields)).join(''));

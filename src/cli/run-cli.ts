@@ -2,7 +2,9 @@
 import { isGatewayError } from '../errors.ts';
 import { version } from '../platform/version.ts';
 import { audit } from './audit.ts';
+import { backup } from './backup.ts';
 import { operate } from './operate.ts';
+import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { token } from './token.ts';
 
@@ -18,7 +20,9 @@ export type CliCommand = (args: readonly string[], terminal: Terminal) => Promis
 const usage = `Usage: postern [COMMAND] [FLAGS]
 
   postern [serve] [FLAGS]      run the gateway (the default); "postern serve --help" lists the flags
-  postern backup FILE          copy a running gateway's store to FILE, consistently
+  postern backup FILE [--encrypt-to SSH-KEY]
+                               copy what a running gateway is to FILE: store, host keys, egress key, identities
+  postern restore FILE         make a gateway what FILE says, whether it runs or not
   postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
                                disconnected, and a file with a mistake changes nothing
   postern hostkey rotate [--finish]
@@ -47,12 +51,13 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['serve', serve],
   ['token', token],
   ['audit', audit],
+  ['backup', backup],
+  ['restore', restore],
   ['version', print(`postern ${version}\n`)],
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],
   ['-h', print(usage)],
   ...[
-    'backup',
     'hostkey',
     'reload',
     'help',

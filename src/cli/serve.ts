@@ -1,6 +1,5 @@
 /** `postern serve`: flags to config, then a gateway until a signal ends it. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { isatty } from 'node:tty';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
 import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
@@ -10,6 +9,7 @@ import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
+import { awaitSignals, reloadAtHangup, sameSignalMs } from './signals.ts';
 
 /** Each is a configuration key, but for --config. */
 const flags = {
@@ -64,17 +64,31 @@ export const serve: CliCommand = async (args, terminal) => {
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const signals = awaitSignals();
-  const gateway = await startGateway(config, log, {}, { readConfig: () => readConfig().config });
-  reloadAtHangup(gateway, log);
-  const failed = uncaught(gateway, log);
+  let restart = () => {};
+  const program = { readConfig: () => readConfig().config, restart: () => restart() };
+  let gateway = await startGateway(config, log, {}, program);
+  reloadAtHangup(() => gateway, log);
+  const failed = uncaught(() => gateway, log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
       'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
     );
   }
   // An engine that accepts and never answers must not keep the gateway from stopping.
-  const ended = Promise.race([signals.first, failed]);
-  const reason = await Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
+  const awaitEnd = async () => {
+    const restored = new Promise<'restored'>((resolve) => {
+      restart = () => resolve('restored');
+    });
+    const ended = Promise.race([signals.first, failed, restored]);
+    return Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
+  };
+  let reason = await awaitEnd();
+  while (reason === 'restored') {
+    log.info('starting again with the restored backup');
+    await gateway.stop(restoreGraceMs, 'the gateway was restored from a backup; connect again.');
+    gateway = await startGateway(readConfig().config, log, {}, program);
+    reason = await awaitEnd();
+  }
   const drained =
     reason === 'SIGTERM' ? await Promise.race([gateway.drain(signals.hurry), failed]) : undefined;
   log.info({ reason }, 'stopping');
@@ -84,6 +98,7 @@ export const serve: CliCommand = async (args, terminal) => {
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
 };
 
+const restoreGraceMs = 2_000;
 const maxUnwrittenLogBytes = 16 * 1024 * 1024;
 
 /**
@@ -97,63 +112,17 @@ function logDestination() {
   return destination;
 }
 
-/** SIGHUP reads the configuration anew. But a terminal that is closed sends one too, and then whoever sat there wants us gone. */
-function reloadAtHangup(gateway: Gateway, log: Logger): void {
-  const beganAtTerminal = isatty(0);
-  process.on('SIGHUP', () => {
-    if (beganAtTerminal && !isatty(0)) return void process.kill(process.pid, 'SIGINT');
-    try {
-      log.info(gateway.reload());
-    } catch (error) {
-      log.error(`${(error as Error).message} The configuration in force stays as it was.`);
-    }
-  });
-}
-
-/** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */
-const sameSignalMs = 500;
-
-interface Signals {
-  /** The first. */
-  readonly first: Promise<NodeJS.Signals>;
-  /** Aborted by a second one. */
-  readonly hurry: AbortSignal;
-}
-
-/** SIGTERM lets what runs come to its end, SIGINT does not; a second of either ends the wait, a third the process. */
-function awaitSignals(): Signals {
-  const hurry = new AbortController();
-  const first = new Promise<NodeJS.Signals>((resolve) => {
-    let lastAtMs: number | undefined;
-    let count = 0;
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-      // One listener throughout: between two of them a signal would find none, and end us as we stand.
-      process.on(signal, () => {
-        const isSame = lastAtMs !== undefined && performance.now() - lastAtMs < sameSignalMs;
-        lastAtMs = performance.now();
-        if (isSame) return;
-        // With SIGINT there is no wait to be ended.
-        count += count === 0 && signal === 'SIGINT' ? 2 : 1;
-        resolve(signal);
-        if (count === 2) hurry.abort();
-        if (count > 2) process.exit(130);
-      });
-    }
-  });
-  return { first, hurry: hurry.signal };
-}
-
 /**
  * The last line of defence: a fault of ours that nothing caught. It ends the connection that began it, and that alone. One
  * that no connection began is the gateway's own: what it left behind nobody knows, so the gateway stops, but in order:
  * people are told, and what runs in containers is ended. Whatever started it starts it again.
  */
-function uncaught(gateway: Gateway, log: Logger): Promise<'failure'> {
+function uncaught(current: () => Gateway, log: Logger): Promise<'failure'> {
   return new Promise((resolve) => {
     process.on('uncaughtException', (error) => {
       const owner = takeFaultOwner();
-      if (owner) return gateway.endForFault(error, owner);
-      gateway.noteFault();
+      if (owner) return current().endForFault(error, owner);
+      current().noteFault();
       log.fatal({ err: error }, 'internal error; the gateway stops');
       resolve('failure');
     });

@@ -4,7 +4,8 @@ import { createServer, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { type FaultOwner, inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import {
-  type ControlResponse,
+  type ControlAnswer,
+  type ControlRequest,
   controlRequestSchema,
   controlSocketPath,
   maxRequestBytes,
@@ -13,7 +14,10 @@ import {
 export interface ControlDoorOptions {
   readonly dataDir: string;
   readonly log: Logger;
-  readonly answer: (request: { line: string; stdin: string }) => Promise<ControlResponse>;
+  readonly answer: (request: { line: string; stdin: string }, body: Buffer) => Promise<ControlAnswer>;
+  /** Of what may follow the line of a command that takes a body. */
+  readonly maxBodyBytes: number;
+  readonly takesBody: (line: string) => boolean;
 }
 
 const requestDeadlineMs = 60_000;
@@ -55,19 +59,52 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<{ cl
 }
 
 async function answer(socket: Socket, options: ControlDoorOptions): Promise<void> {
+  const received = await receive(socket, options);
+  if (!received) return void socket.destroy();
+  const { request, body } = received;
+  const {
+    body: sent = Buffer.alloc(0),
+    afterwards,
+    ...response
+  }: ControlAnswer = request
+    ? await options.answer(request, body)
+    : { stdout: '', stderr: 'postern: malformed control request.\n', exitStatus: 2 };
+  socket.write(`${JSON.stringify(response)}\n`);
+  if (afterwards) socket.write(sent, afterwards);
+  else socket.end(sent);
+}
+
+interface Received {
+  /** Undefined: it is malformed. */
+  readonly request: ControlRequest | undefined;
+  readonly body: Buffer;
+}
+
+/** Undefined for what is longer than it may be. */
+async function receive(socket: Socket, options: ControlDoorOptions): Promise<Received | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
+  let limit = maxRequestBytes;
+  let line: Buffer | undefined;
+  let request: ControlRequest | undefined;
   for await (const chunk of socket as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > maxRequestBytes) return void socket.destroy();
+    if (bytes > limit) return undefined;
     chunks.push(chunk);
+    if (line || !chunk.includes(10)) continue;
+    const all = Buffer.concat(chunks);
+    line = all.subarray(0, all.indexOf(10));
+    request = parseRequest(line);
+    if (request && options.takesBody(request.line)) limit += options.maxBodyBytes;
   }
-  const request = controlRequestSchema.safeParse(parseJson(Buffer.concat(chunks).toString('utf8')));
-  const response: ControlResponse = request.success
-    ? await options.answer(request.data)
-    : { stdout: '', stderr: 'postern: malformed control request.\n', exitStatus: 2 };
-  socket.end(`${JSON.stringify(response)}\n`);
+  const all = Buffer.concat(chunks);
+  return line
+    ? { request, body: all.subarray(line.length + 1) }
+    : { request: parseRequest(all), body: Buffer.alloc(0) };
 }
+
+const parseRequest = (line: Buffer): ControlRequest | undefined =>
+  controlRequestSchema.safeParse(parseJson(line.toString('utf8'))).data;
 
 function parseJson(text: string): unknown {
   try {

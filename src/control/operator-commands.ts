@@ -1,7 +1,6 @@
 /** What the operator can do that the lobby cannot: it concerns files of this machine. */
 import { printable } from '../platform/printable.ts';
-import type { Store } from '../store/store.ts';
-import type { ControlResponse } from './control-protocol.ts';
+import type { ControlAnswer, ControlResponse } from './control-protocol.ts';
 import type { OperatorCommand } from './operator-lines.ts';
 
 interface KeyFacts {
@@ -16,7 +15,12 @@ export interface Rotation {
 }
 
 export interface OperatorMeans {
-  readonly store: Store;
+  /** What the gateway is, in one file. */
+  readonly makeBackup: () => Promise<Buffer>;
+  /** Checks a backup and decides that it holds from the next start on; resolves to a sentence. Throws backup-refused. */
+  readonly stageRestore: (bytes: Buffer) => Promise<string>;
+  /** Ends the gateway and starts it again; undefined where nobody would. */
+  readonly restart: (() => void) | undefined;
   readonly hostKeys: Rotation;
   /** Makes the doors use the keys that are served now. */
   readonly renewHostKeys: () => void;
@@ -26,9 +30,19 @@ export interface OperatorMeans {
 
 /** By the first word of the line. */
 export function createOperatorCommands(means: OperatorMeans): ReadonlyMap<string, OperatorCommand> {
+  let last: Promise<unknown> = Promise.resolve();
+  // No backup is made of half a rotation.
+  const inTurn =
+    (command: OperatorCommand): OperatorCommand =>
+    (args, body) => {
+      const mine = last.then(() => command(args, body));
+      last = mine.catch(() => {});
+      return mine;
+    };
   return new Map<string, OperatorCommand>([
-    ['backup', (args) => backup(means.store, args)],
-    ['hostkey', (args) => rotate(means, args)],
+    ['backup', inTurn(() => backup(means))],
+    ['restore', inTurn((_args, body) => restore(means, body))],
+    ['hostkey', inTurn((args) => rotate(means, args))],
     ['reload', async (args) => reload(means, args)],
   ]);
 }
@@ -40,15 +54,24 @@ const complaint = (exitStatus: number, sentence: string): ControlResponse => ({
   exitStatus,
 });
 
-async function backup(store: Store, [file, ...more]: readonly string[]): Promise<ControlResponse> {
-  if (file === undefined || more.length > 0) {
-    return complaint(2, 'name one file for the backup, like "postern backup /backup/postern.json".');
-  }
+async function backup({ makeBackup }: OperatorMeans): Promise<ControlAnswer> {
   try {
-    await store.backup(file);
-    return done(`The store was copied to ${printable(file)}.`);
+    return { stdout: '', stderr: '', exitStatus: 0, body: await makeBackup() };
   } catch (error) {
     return complaint(1, `no backup was made: ${(error as Error).message}`);
+  }
+}
+
+async function restore({ stageRestore, restart }: OperatorMeans, body: Buffer): Promise<ControlAnswer> {
+  if (!restart) {
+    return complaint(1, 'this gateway cannot start itself again; stop it, restore, and start it.');
+  }
+  try {
+    const said = await stageRestore(body);
+    return { ...done(`${said} All connections were ended.`), afterwards: restart };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    return complaint(1, code?.startsWith('E') ? `nothing was restored: ${message}.` : message);
   }
 }
 

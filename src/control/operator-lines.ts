@@ -9,13 +9,13 @@ import { runLine } from '../commands/interpreter/run-line.ts';
 import { splitWords } from '../commands/interpreter/words.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
-import type { ControlRequest, ControlResponse } from './control-protocol.ts';
+import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
 
 const here = { address: 'local', port: 0 };
 const neverClosed = new AbortController().signal;
 
 /** Answers words that only the operator has; the first of them is the map's key. */
-export type OperatorCommand = (args: readonly string[]) => Promise<ControlResponse>;
+export type OperatorCommand = (args: readonly string[], body: Buffer) => Promise<ControlAnswer>;
 
 /** What the control door asks for each request. Never rejects. */
 export async function createOperatorLines(
@@ -24,8 +24,8 @@ export async function createOperatorLines(
   operatorCommands: ReadonlyMap<string, OperatorCommand>,
 ) {
   const commands = await loadCommands();
-  return async ({ line, stdin }: ControlRequest): Promise<ControlResponse> => {
-    const response = await answer(line, stdin);
+  return async ({ line, stdin }: ControlRequest, body: Buffer): Promise<ControlAnswer> => {
+    const response = await answer(line, stdin, body);
     services.audit.operatorActed({
       what: printable(maskSecrets(line)).slice(0, 1_000),
       outcome: response.exitStatus === 0 ? 'done' : 'failed',
@@ -33,10 +33,10 @@ export async function createOperatorLines(
     return response;
   };
 
-  async function answer(line: string, stdin: string): Promise<ControlResponse> {
+  async function answer(line: string, stdin: string, body: Buffer): Promise<ControlAnswer> {
     const [first = '', ...args] = wordsOf(line);
     const operatorCommand = operatorCommands.get(first);
-    if (operatorCommand) return operatorCommand(args);
+    if (operatorCommand) return operatorCommand(args, body);
     const stdout = new PassThrough({ highWaterMark: 16 * 1024 * 1024 });
     const stderr = new PassThrough({ highWaterMark: 1024 * 1024 });
     const end = await runLine(line, {

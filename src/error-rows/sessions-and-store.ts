@@ -46,6 +46,11 @@ export const sessionsAndStoreErrors = {
     500,
     ({ reason }) => `the change could not be written to disk and was not made (${reason}).`,
   ),
+  'backup-refused': row<{ problem: string }>(
+    1,
+    422,
+    ({ problem }) => `the backup cannot be restored: ${problem}. Nothing was changed.`,
+  ),
   internal: row<{ id: string }>(
     255,
     500,

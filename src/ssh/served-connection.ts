@@ -26,6 +26,8 @@ import { type Authenticated, authenticateUser } from './userauth.ts';
 const hangUpGraceMs = 2_000;
 /** Sessions that were told of a closing have this long to say goodbye. */
 const farewellMs = 1_000;
+/** After its last channel a client leaves by itself. A DISCONNECT that it reads sooner costs ssh what it has not yet written of stderr. */
+const partingMs = 400;
 
 export class ServedConnection implements FaultOwner {
   /** Called once, when the peer has proven who it is. */
@@ -48,7 +50,7 @@ export class ServedConnection implements FaultOwner {
   #reason = 'closed by the peer';
   #noMoreSessions = false;
   #isLeaving = false;
-  #isLeft = false;
+  #idleSinceMs: number | undefined;
   #slots: ForwardSlots | undefined;
 
   /** `ends`: where the transport itself knows only a proxy's. */
@@ -94,8 +96,10 @@ export class ServedConnection implements FaultOwner {
   close(reason: string): void {
     this.#reason = reason;
     const deadline = performance.now() + farewellMs;
+    const hadChannels = this.#channelCount > 0;
     const poll = () => {
-      if (this.#layer && this.#layer.channelCount > 0 && performance.now() < deadline) setTimeout(poll, 10);
+      if (this.#channelCount > 0 && performance.now() < deadline) setTimeout(poll, 10);
+      else if (hadChannels) setTimeout(() => this.#hangUp(reason), partingMs);
       else this.#hangUp(reason);
     };
     poll();
@@ -103,10 +107,17 @@ export class ServedConnection implements FaultOwner {
 
   /** Begins nothing any more but forwards of what runs, and closes when nothing does: to be called until it is closed. */
   leave(reason: string): void {
-    const isBusy = (this.#layer?.channelCount ?? 0) > 0 || (this.#slots?.taken ?? 0) > 0;
-    if (!isBusy && !this.#isLeft) this.#hangUp(reason);
-    this.#isLeft ||= !isBusy;
     this.#isLeaving = true;
+    const isBusy = this.#channelCount > 0 || (this.#slots?.taken ?? 0) > 0;
+    if (isBusy) this.#idleSinceMs = undefined;
+    else this.#idleSinceMs ??= performance.now();
+    if (this.#idleSinceMs === undefined || performance.now() - this.#idleSinceMs < partingMs) return;
+    this.#idleSinceMs = Number.POSITIVE_INFINITY;
+    this.#hangUp(reason);
+  }
+
+  get #channelCount(): number {
+    return this.#layer?.channelCount ?? 0;
   }
 
   destroy(): void {

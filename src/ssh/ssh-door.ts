@@ -36,8 +36,8 @@ export interface SshDoor {
   drain(): void;
   /** No connection is open. */
   readonly isEmpty: boolean;
-  /** Stops accepting and ends every connection, forcibly after `graceMs`. */
-  close(graceMs: number): Promise<void>;
+  /** Stops accepting and ends every connection, which is told `reason`, forcibly after `graceMs`. */
+  close(graceMs: number, reason: string): Promise<void>;
 }
 
 const leaveIntervalMs = 50;
@@ -102,11 +102,11 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     get isEmpty() {
       return served.size === 0;
     },
-    async close(graceMs) {
+    async close(graceMs, reason) {
       clearInterval(leaving);
       const closed = listener.close();
       proxied.close();
-      for (const connection of served.values()) connection.close('the gateway is shutting down');
+      for (const connection of served.values()) connection.close(reason);
       const deadline = setTimeout(() => {
         for (const connection of served.values()) connection.destroy();
       }, graceMs);

@@ -34,8 +34,8 @@ export interface Store extends Reader {
   transact<Result>(work: (transaction: Transaction) => Promise<Result>): Promise<Result>;
   /** Called after each transaction became visible. Returns the function that ends the subscription. */
   onChange(listener: (changes: readonly Change[]) => void): () => void;
-  /** Writes a consistent copy to `file` (0600), while running. Throws if `file` exists. */
-  backup(file: string): Promise<void>;
+  /** All of it at one moment, what is on disk and no more, in the form that the store opens from. */
+  snapshot(): Promise<string>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,4 @@
 /** What every implementation of the Store port must do. */
-import { mkdtemp, readFile, stat } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRow } from '../../src/store/schema.ts';
 import { type Change, type Store, UniqueViolation } from '../../src/store/store.ts';
@@ -59,13 +56,14 @@ export function describeStore(name: string, open: () => Promise<OpenedStore>): v
       expect(await store.find('accounts', 'name', 'toString')).toBeUndefined();
     });
 
-    it('writes a backup that only its owner can read, and never over a file', async () => {
-      const file = join(await mkdtemp(join(tmpdir(), 'postern-backup-')), 'copy');
+    it('gives a snapshot of what was acknowledged, and of nothing that is under way', async () => {
       await store.transact((t) => t.put('accounts', accountRow('alice')));
-      await store.backup(file);
-      expect((await stat(file)).mode & 0o777).toBe(0o600);
-      expect(await readFile(file, 'utf8')).toContain('alice');
-      await expect(store.backup(file)).rejects.toMatchObject({ code: 'usage' });
+      const snapshot = await store.transact(async (t) => {
+        await t.put('accounts', accountRow('bob'));
+        return store.snapshot();
+      });
+      expect([snapshot.includes('alice'), snapshot.includes('bob')]).toEqual([true, false]);
+      expect(await store.snapshot()).toContain('bob');
     });
 
     it('refuses transactions once it is closed', async () => {

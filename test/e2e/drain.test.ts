@@ -70,7 +70,7 @@ const portOf = (what: string) => new RegExp(`${what} .*127\\.0\\.0\\.1:(\\d+)`).
 
 describe('SIGTERM', () => {
   it('lets a program run to its end, adds nothing to its output, and then the gateway ends at once', async () => {
-    const container = await startContainer();
+    const container = await startContainer({ network: 'none' });
     await start(`--docker=${engineHost()}`);
     const login = `rexec-${container.name}`;
     const running = spawnSsh(target, 'echo begun; sleep 2; echo out; echo err >&2; exit 7', {

@@ -142,8 +142,8 @@ describe('the control socket', () => {
     expect(outcome.text).toContain('Account: alice');
   });
 
-  it('makes a consistent backup that a gateway starts from, and never overwrites', async () => {
-    const file = join(folder, 'backup.json');
+  it('makes a backup, and never overwrites one', async () => {
+    const file = join(folder, 'backup.tar');
     const made = await postern('backup', file);
     expect([made.stderr, made.status]).toEqual(['', 0]);
     expect(await readFile(file, 'utf8')).toContain(recovered.fingerprint);

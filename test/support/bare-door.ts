@@ -93,7 +93,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     ssh: (command, options = {}) => ssh({ port, knownHosts }, command, { key, ...options }),
     logged: () => lines,
     close: async () => {
-      await door.close(100);
+      await door.close(100, 'the test is over');
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -31,7 +31,7 @@ export function createMemoryStore(): Store {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    backup: async () => undefined,
+    snapshot: async () => '',
     close: async () => undefined,
   };
 }

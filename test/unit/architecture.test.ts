@@ -28,10 +28,11 @@ const layers = [
     'recordings',
     'container-sshd',
     'proxies',
+    'backup',
   ],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
-  ['gateway.ts', 'gateway-rules.ts'],
+  ['gateway.ts', 'gateway-facade.ts', 'gateway-rules.ts', 'gateway-backup.ts'],
   ['cli'],
   ['main.ts'],
 ] as const;
@@ -47,6 +48,7 @@ const importersOf: Readonly<Record<string, readonly string[]>> = {
   lowdb: ['store/lowdb/'],
   otpauth: ['second-factor/'],
   uqr: ['second-factor/'],
+  'age-encryption': ['backup/'],
   fastify: ['http/', 'dialects/'],
   'prom-client': ['metrics/'],
 };
@@ -92,7 +94,7 @@ describe('imports run one way', () => {
       ({ from, to }) =>
         adapterOf(to) !== undefined &&
         adapterOf(from) !== adapterOf(to) &&
-        !/^gateway(-rules)?\.ts$/.test(from),
+        !/^gateway(-rules|-backup)?\.ts$/.test(from),
     );
     expect(told(wrong)).toEqual([]);
   });

@@ -1,6 +1,6 @@
 /** The store over lowdb: DATA/postern.json, one row per line, each acknowledged change on the disk. */
 import { chmod } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { Low } from 'lowdb';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
@@ -10,7 +10,7 @@ import type { Change, Store } from '../store.ts';
 import { keepBeforeMigration } from './backups.ts';
 import type { Migration, StoredDocument } from './document.ts';
 import { writeDocument } from './document.ts';
-import { type FileCalls, fileCalls, syncFolder, writeNew } from './durable-file.ts';
+import { type FileCalls, fileCalls } from './durable-file.ts';
 import { lockFolder } from './folder-lock.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createJsonFile, findSequence } from './json-file.ts';
@@ -90,7 +90,7 @@ async function openLocked(
   if (isOlder) await keepBeforeMigration(file, dataDir, db.data.schema, calls);
   // At once, so that a folder which cannot be written to is found out now.
   if (isNew || isOlder) await write(rows);
-  return storeOver({ rows, write, log, calls, release, document: () => documentOf(rows, version, sequence) });
+  return storeOver({ rows, write, log, release, document: () => documentOf(rows, version, sequence) });
 }
 
 interface StoreParts {
@@ -99,11 +99,10 @@ interface StoreParts {
   /** What is on disk now. */
   readonly document: () => StoredDocument;
   readonly log: Logger | undefined;
-  readonly calls: FileCalls;
   readonly release: () => Promise<void>;
 }
 
-function storeOver({ rows, write, document, log, calls, release }: StoreParts): Store {
+function storeOver({ rows, write, document, log, release }: StoreParts): Store {
   const listeners = new Set<(changes: readonly Change[]) => void>();
   let closing: Promise<void> | undefined;
 
@@ -133,27 +132,13 @@ function storeOver({ rows, write, document, log, calls, release }: StoreParts): 
       return () => void listeners.delete(subscribed);
     },
 
-    backup: (file) => writeBackup(resolve(file), document(), calls),
+    snapshot: async () => writeDocument(document()),
 
     close() {
       closing ??= commits.drain().finally(release);
       return closing;
     },
   };
-}
-
-async function writeBackup(file: string, document: StoredDocument, calls: FileCalls): Promise<void> {
-  try {
-    await writeNew(file, writeDocument(document), calls);
-    await syncFolder(dirname(file), calls);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const problem =
-      code === 'EEXIST'
-        ? `${file} exists already; a backup is never written over a file, so choose another name.`
-        : `the backup could not be written to ${file} (${code ?? message}).`;
-    throw new GatewayError('usage', { problem }, { cause: error });
-  }
 }
 
 const documentOf = (view: View, schema: number, sequence: number): StoredDocument => ({

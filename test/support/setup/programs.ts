@@ -45,6 +45,7 @@ export const programs: Readonly<Record<string, string>> = {
   haproxy: 'haproxy',
   prometheus: 'prometheus',
   asciinema: 'asciinema',
+  age: 'age',
 };
 
 /** Programs that the images are made with. */

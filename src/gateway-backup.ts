@@ -1,0 +1,82 @@
+/** The composition of backups: what a gateway is as one file, and such a file as what a gateway is. */
+import type { ChainEnd } from './audit/chain.ts';
+import { packBackup, unpackBackup } from './backup/archive.ts';
+import { finishRestore, isRestorePending, stageRestore } from './backup/restore-state.ts';
+import { readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
+import { type Clock, isoTime, systemClock } from './platform/clock.ts';
+import { makeFolder } from './platform/make-folder.ts';
+import { version } from './platform/version.ts';
+import { checkSnapshot } from './store/lowdb/check-snapshot.ts';
+import { lockFolder } from './store/lowdb/folder-lock.ts';
+import type { Store } from './store/store.ts';
+
+export interface Backups {
+  /** All of it, of one moment of the store. */
+  make(): Promise<Buffer>;
+  /**
+   * Checks a backup as a whole, and decides that it holds from the next start on. Resolves to a sentence about what is kept of
+   * what was there. Throws backup-refused.
+   */
+  stage(bytes: Buffer): Promise<string>;
+}
+
+export interface BackupsDependencies {
+  readonly folders: StateFolders;
+  readonly clock: Clock;
+  readonly store: Pick<Store, 'snapshot'>;
+  /** Where the audit stands once everything so far is in it. */
+  readonly auditHead: () => Promise<ChainEnd>;
+}
+
+export function createBackups({ folders, clock, store, auditHead }: BackupsDependencies): Backups {
+  return {
+    async make() {
+      // The store first: the audit then tells of everything that is in it.
+      const snapshot = await store.snapshot();
+      const facts = { version, createdAt: isoTime(clock), auditHead: await auditHead() };
+      return packBackup(
+        facts,
+        new Map([[storeName, Buffer.from(snapshot)], ...(await readStateFiles(folders))]),
+      );
+    },
+    stage: (bytes) => stage(bytes, folders, clock),
+  };
+}
+
+async function stage(bytes: Buffer, folders: StateFolders, clock: Clock): Promise<string> {
+  const { manifest, files } = await unpackBackup(bytes);
+  checkSnapshot((files.get(storeName) as Buffer).toString('utf8'));
+  const kept = await stageRestore(files, folders, clock.now());
+  return `The backup of ${manifest.createdAt} was checked and takes the place of what was here, which is kept in ${kept}.`;
+}
+
+/** Before anything is opened: a restore that holds and was not finished is finished now. */
+export async function finishPendingRestore(folders: StateFolders): Promise<void> {
+  if (!(await isRestorePending(folders.dataDir))) return;
+  const lock = await lockFolder(folders.dataDir);
+  try {
+    await finishRestore(folders).catch((cause: NodeJS.ErrnoException) => {
+      throw new Error(
+        `a restore was begun in ${folders.dataDir} and cannot be finished (${cause.code ?? cause.message}); mend that and start again.`,
+        { cause },
+      );
+    });
+  } finally {
+    await lock.release();
+  }
+}
+
+/** The same for a data folder that no gateway uses, or that is not there. Throws backup-refused, store-held. */
+export async function restoreStopped(bytes: Buffer, folders: StateFolders): Promise<string> {
+  await makeFolder(folders.dataDir);
+  const lock = await lockFolder(folders.dataDir);
+  let said: string;
+  try {
+    await finishRestore(folders);
+    said = await stage(bytes, folders, systemClock);
+    await finishRestore(folders);
+  } finally {
+    await lock.release();
+  }
+  return said;
+}

@@ -1,0 +1,45 @@
+/** A gateway as the program round it sees it, and that program as the gateway does. */
+import type { Endpoint } from './commands/command.ts';
+import type { Config } from './config/config.ts';
+import type { EndForFault } from './platform/fault-owner.ts';
+import type { Address } from './sessions/session.ts';
+
+export interface Gateway {
+  readonly sshAddress: Address;
+  readonly httpAddress: Address | undefined;
+  readonly healthAddress: Address | undefined;
+  readonly metricsAddress: Address | undefined;
+  readonly httpScheme: 'http' | 'https';
+  /** `TYPE BASE64` and fingerprint of each host key, best first. */
+  readonly hostKeys: readonly {
+    readonly publicKey: string;
+    readonly fingerprint: string;
+    readonly type: string;
+  }[];
+  /** On an empty store: the code of a fresh invite for an admin. */
+  readonly firstInviteCode: string | undefined;
+  readonly endpoint: Endpoint;
+  /** For an error that nothing caught: ends what began it. */
+  readonly endForFault: EndForFault;
+  /** The same for one that nobody began: it is only counted. */
+  noteFault(): void;
+  /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
+  engineProblem(): Promise<string | undefined>;
+  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
+  reload(): string;
+  /**
+   * Takes nobody in any more. Resolves when nothing runs, when config's `drainTimeoutSeconds` are over, or when `hurry` is
+   * aborted; `stop` ends the rest.
+   */
+  drain(hurry?: AbortSignal): Promise<void>;
+  /** Ends everything; sessions have `graceMs` to say goodbye, and are told `reason`. */
+  stop(graceMs?: number, reason?: string): Promise<void>;
+}
+
+/** What the program round a gateway does for it. */
+export interface GatewayProgram {
+  /** Throws invalid-config. */
+  readonly readConfig: () => Config;
+  /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */
+  readonly restart?: () => void;
+}
