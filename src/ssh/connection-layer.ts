@@ -179,9 +179,14 @@ export class ConnectionLayer implements ChannelWire {
     try {
       this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
     } catch (error) {
-      if (error instanceof MalformedMessage) this.fail(error.message);
-      else this.#options.onFailure(error as Error);
+      this.#failed(error);
     }
+  }
+
+  /** What a handler threw: the peer's fault where it could not read the message to its end. */
+  #failed(error: unknown): void {
+    if (error instanceof MalformedMessage) this.fail(error.message);
+    else this.#options.onFailure(error as Error);
   }
 
   #count(bytes: number): void {
@@ -199,7 +204,7 @@ export class ConnectionLayer implements ChannelWire {
     if (this.#waitingRequests > maxWaitingRequests) this.fail('too many global requests at once');
     this.#lastAnswer = Promise.all([answer, this.#lastAnswer])
       .then(([given]) => this.#answer(wantReply, given))
-      .catch((error) => this.#options.onFailure(error as Error))
+      .catch((error) => this.#failed(error))
       .finally(() => this.#waitingRequests--);
   }
 
@@ -222,9 +227,7 @@ export class ConnectionLayer implements ChannelWire {
     };
     Promise.resolve()
       .then(() => handler({ data: reader, accept, refuse: prohibited }))
-      .catch((error) =>
-        confirmed ? this.#options.onFailure(error as Error) : this.#refuse(peer.remote, error),
-      )
+      .catch((error) => (confirmed ? this.#failed(error) : this.#refuse(peer.remote, error)))
       .finally(() => this.#opening--);
   }
 
@@ -241,7 +244,8 @@ export class ConnectionLayer implements ChannelWire {
 
   #refuse(remote: number, error: unknown): void {
     const isRefusal = error instanceof OpenRefused;
-    if (!isRefusal) this.#options.onFailure(error as Error);
+    if (!isRefusal) this.#failed(error);
+    if (error instanceof MalformedMessage) return;
     this.send(
       openRefusal(remote, isRefusal ? error : new OpenRefused(openFailure.connectFailed, 'internal error')),
     );

@@ -24,14 +24,17 @@ const rsaHashes: ReadonlyMap<string, 'sha256' | 'sha512'> = new Map([
   ['rsa-sha2-512', 'sha512'],
 ]);
 
-/** Undefined for any other USERAUTH_REQUEST. Throws MalformedMessage. */
+/** Undefined for any other USERAUTH_REQUEST. Throws MalformedMessage, also where a key is offered and not there. */
 export function parseSignedRequest(payload: Buffer, sessionId: Buffer): SignedRequest | undefined {
   const reader = new WireReader(payload, 1);
   const [user, service, method] = [reader.text(), reader.text(), reader.text()];
-  if (method !== 'publickey' || !reader.boolean()) return undefined;
+  if (method !== 'publickey') return undefined;
+  const isSigned = reader.boolean();
   const algorithm = reader.text();
   const hashAlgo = rsaHashes.get(algorithm);
   const key = reader.bytes();
+  // ssh2 would make a request without a key of an offer that ends too soon.
+  if (!isSigned) return undefined;
   const signed = payload.subarray(0, payload.length - reader.remaining);
   const signature = reader.bytes();
   if (reader.remaining > 0) throw new MalformedMessage('something follows the signature');

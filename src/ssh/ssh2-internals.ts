@@ -7,12 +7,13 @@ import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import type { Offer } from './algorithms.ts';
 import { tellingPlainName } from './host-certificates.ts';
-import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
-import { replaceChosenKex } from './kexinit.ts';
+import { hybridKexName } from './hybrid-key-exchange.ts';
+import { withHybridKex } from './hybrid-negotiation.ts';
 import { LoginRequests } from './login-requests.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
+import { stopAtEnd } from './stop-at-end.ts';
 import { byte, MalformedMessage, string, uint32 } from './wire.ts';
 
 const require = createRequire(import.meta.url);
@@ -43,6 +44,8 @@ const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | u
 const firstConnectionMessage = 80;
 const lastConnectionMessage = 100;
 const kexinitMessage = 20;
+/** RFC 4250 §4.1.1. */
+const isOfKeyExchange = ([type = 0]: Buffer) => type >= 21 && type <= 49;
 const userauthRequest = 50;
 /** OpenSSH's PROTOCOL 1.9. */
 const pingMessage = 192;
@@ -77,11 +80,14 @@ function installMessageHandlers(): void {
   const handleKexinit = handlers[kexinitMessage] as MessageHandler;
   // Reached for rekeys only: the first KEXINIT comes in by the decipher that `prepareTransport` wraps.
   handlers[kexinitMessage] = (protocol, payload) => {
-    if (!served.has(protocol)) return handleKexinit(protocol, payload);
-    const result = withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown));
+    const isServed = served.has(protocol);
+    const result = isServed
+      ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
+      : handleKexinit(protocol, payload);
     // A new one for each exchange, in place until the peer's NEWKEYS.
-    const decipher = protocol._decipher;
-    decipher._onPayload = tolerateDuringRekey(decipher._onPayload, takenOver.get(protocol));
+    const { _decipher: decipher } = protocol;
+    const onPayload = stopAtEnd(protocol, decipher._onPayload);
+    decipher._onPayload = isServed ? tolerateDuringRekey(onPayload, takenOver.get(protocol)) : onPayload;
     return result;
   };
   handlers[userauthRequest] = (protocol, payload) => {
@@ -98,6 +104,8 @@ installMessageHandlers();
 function queueLoginRequests(client: Connection, protocol: Ssh2Protocol): void {
   const requests = new LoginRequests(
     (payload) => {
+      // One that waited while the connection ended.
+      if (protocol._destruct === undefined) return;
       try {
         if (!handOverSignature(protocol, payload)) handleUserauth(protocol, payload);
       } catch (error) {
@@ -146,9 +154,14 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     if (protocol._kex) protocol._kex.negotiated.serverHostKey = name;
   });
   const decipher = protocol._decipher;
-  const onPayload = decipher._onPayload;
-  decipher._onPayload = (payload) =>
-    payload[0] === kexinitMessage ? withHybridKex(protocol, payload, onPayload) : onPayload(payload);
+  const onPayload = stopAtEnd(protocol, decipher._onPayload);
+  decipher._onPayload = (payload) => {
+    if (payload[0] === kexinitMessage) return withHybridKex(protocol, payload, onPayload);
+    if (protocol._kex || !isOfKeyExchange(payload)) return onPayload(payload);
+    // ssh2 would look for the exchange that it belongs to.
+    return doFatalError(protocol, 'Inbound: key exchange before KEXINIT');
+  };
+  protocol._onPayload = stopAtEnd(protocol, protocol._onPayload);
   const onHandshakeComplete = protocol._onHandshakeComplete;
   let isFirst = true;
   protocol._onHandshakeComplete = (...args) => {
@@ -179,40 +192,6 @@ export function replaceOffer(client: Connection, replace: (offer: Offer) => Offe
 
 // ssh2 refuses to offer what is not in this list of its.
 (require('ssh2/lib/protocol/constants.js') as { SUPPORTED_KEX: string[] }).SUPPORTED_KEX.push(hybridKexName);
-
-/** What ssh2 takes the hybrid exchange for, until its numbers are replaced. */
-const standIn = 'curve25519-sha256';
-
-/**
- * When a KEXINIT leads to the hybrid exchange, ssh2 is shown one that leads to the stand-in; then the real
- * one, which is what is hashed, is put back and the stand-in's computations are replaced.
- */
-function withHybridKex(
-  protocol: Ssh2Protocol,
-  payload: Buffer,
-  handle: (payload: Buffer) => unknown,
-): unknown {
-  const shown = replaceChosenKex(payload, protocol._offer.lists.kex.array, hybridKexName, standIn);
-  if (!shown) return handle(payload);
-  const result = handle(shown);
-  const exchange = protocol._kex;
-  if (exchange?._remoteKexinit !== shown) return result;
-  exchange._remoteKexinit = payload;
-  exchange.negotiated.kex = hybridKexName;
-  let reply: Buffer = Buffer.alloc(0);
-  exchange.convertPublicKey = (key) => key;
-  exchange.getPublicKey = () => reply;
-  exchange.computeSecret = (init) => {
-    try {
-      const answer = answerHybridInit(init);
-      reply = answer.reply;
-      return answer.sharedSecret;
-    } catch (error) {
-      return error as Error;
-    }
-  };
-  return result;
-}
 
 /** Above this much unsent output a ping stays unanswered: its sender does not read the answers. */
 const maxUnsentForPong = 1024 * 1024;

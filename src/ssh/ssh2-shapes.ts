@@ -31,6 +31,10 @@ export interface Ssh2Protocol {
   authInfoReq(...args: unknown[]): void;
   authSuccess(...args: unknown[]): void;
   _onHandshakeComplete: (...args: unknown[]) => void;
+  /** What each new cipher calls. */
+  _onPayload: (payload: Buffer) => unknown;
+  /** Undefined once the connection has ended and its ciphers are freed. */
+  _destruct?: unknown;
   disconnect(reason: number): void;
 }
 

@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import ssh2, { type Connection } from 'ssh2';
 import { assertKnownSsh2, takeOverConnectionProtocol } from '../ssh2-internals.ts';
 import type { MessageHandler, Ssh2Protocol } from '../ssh2-shapes.ts';
+import { stopAtEnd } from '../stop-at-end.ts';
 
 /** Name-lists of RFC 4253 §7.1, each for both directions. */
 export interface ClientAlgorithms {
@@ -70,6 +71,7 @@ export function startClient(stream: Duplex, hooks: ClientHooks): Connection {
     authHandler: () => hooks.onLoginReady() as undefined,
   });
   const protocol = (client as unknown as { _protocol: Ssh2Protocol & { rekey(): void } })._protocol;
+  protocol._onPayload = stopAtEnd(protocol, protocol._onPayload);
   logins.set(protocol, hooks.onLoginMessage);
   takeOverConnectionProtocol(client as unknown as Connection, () => {
     throw new Error('a connection message before login');
