@@ -149,7 +149,7 @@ describe('what only one place may do', () => {
 });
 
 describe('names and sizes', () => {
-  const files = globSync('{src,test,scripts,bench}/**/*.{ts,mjs,sh}', { cwd: root });
+  const files = globSync('{src,test,scripts,bench,fuzz}/**/*.{ts,mjs,sh}', { cwd: root });
 
   it('no file or folder is called utils, common, helpers, core, lib or misc', () => {
     const vague = /(^|\/)(utils?|common|helpers?|core|lib|misc)(\.\w+)?(\/|$)/;
