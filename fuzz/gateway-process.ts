@@ -59,6 +59,7 @@ const { config } = loadConfig({
     // All come from one address, and many never log in: what bounds that has tests of its own.
     perSourceMaxStartups: 5_000,
     maxStartups: { start: 5_000, ratePercent: 100, full: 5_000 },
+    perSourcePenalties: false,
     tokenRatePerSecond: 100_000,
     tokenRateBurst: 100_000,
     auditFileBytes: 1024 * 1024,
