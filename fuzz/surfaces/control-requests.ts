@@ -24,7 +24,7 @@ export const controlRequests: Surface = {
       expectThat(typeof line === 'string' && typeof stdin === 'string', 'a request that is none');
       return { stdout: line.slice(0, 99), stderr: '', exitStatus: 0 };
     };
-    const door = await openControlDoor({ dataDir, log, answer });
+    const door = await openControlDoor({ dataDir, log, answer, maxBodyBytes: 0, takesBody: () => false });
     return {
       generate: (random) => mutant(requests, random),
       async run(input) {
