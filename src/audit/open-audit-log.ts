@@ -48,9 +48,8 @@ const retryAfterMs = 1_000;
 
 /** Throws what the disk throws when there is no writing to it now. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
-  const { dataDir, log, clock } = options;
-  await makeFolder(auditFolder(dataDir));
-  let writer = await openWriter(options);
+  const { log, clock } = options;
+  let writer = await openWriter(options, beginning);
   let pending: Pending[] = [];
   let lost = 0;
   let problem: string | undefined;
@@ -91,7 +90,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     if (problem === undefined) log.error({ err: error }, 'the audit cannot be written');
     problem = error.code ?? 'failed';
     await writer.close().catch(() => {});
-    writer = await openWriter(options).catch(() => brokenWriter(error));
+    const end = writer.end();
+    writer = await openWriter(options, end).catch(() => brokenWriter(error, end));
     if (!closed) setTimeout(start, retryAfterMs).unref();
   }
 
@@ -116,22 +116,26 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
 }
 
 interface Writer {
+  /** Of what is known to be on the disk. */
   end(): ChainEnd;
   append(batch: readonly Pending[]): Promise<void>;
   close(): Promise<void>;
 }
 
-const brokenWriter = (error: Error): Writer => ({
-  end: () => beginning,
+const brokenWriter = (error: Error, end: ChainEnd): Writer => ({
+  end: () => end,
   append: () => Promise.reject(error),
   close: async () => {},
 });
 
-async function openWriter(options: AuditLogOptions): Promise<Writer> {
+/** `known`: where the chain goes on when there is no file any more, so that what is missing is seen to be missing. */
+async function openWriter(options: AuditLogOptions, known: ChainEnd): Promise<Writer> {
   const { dataDir, clock } = options;
+  await makeFolder(auditFolder(dataDir));
   const file = currentFile(dataDir);
   const tail = await readTail(file);
-  let end = await findEnd(dataDir, tail.lines);
+  let end = (await findEnd(dataDir, tail.lines)) ?? known;
+  let written = end;
   let firstSeq = (await findFirstSeq(file)) ?? end.seq + 1;
   let bytes = tail.bytes;
   let handle: FileHandle = await open(file, 'a', 0o600);
@@ -157,28 +161,45 @@ async function openWriter(options: AuditLogOptions): Promise<Writer> {
     for (const old of rotated) await unlink(old);
   };
 
-  if (tail.isCut) {
+  const resume = async (cut: string) => {
     await write('\n');
-    end = { seq: end.seq, hash: hashOf(tail.lines.at(-1) as string) };
+    end = { seq: end.seq, hash: hashOf(cut) };
     await write(line(isoTime(clock), 'log-resumed', { after: 'a line that was cut short' }));
+  };
+  if (tail.isCut) {
+    await resume(tail.lines.at(-1) as string).catch(async (error: unknown) => {
+      await handle.close();
+      throw error;
+    });
   }
   return {
-    end: () => end,
+    end: () => written,
     async append(batch) {
+      // Else whatever is written goes to a file that nobody can open, and nobody is told.
+      if ((await handle.stat()).nlink === 0) throw new RemovedFile();
       if (bytes >= options.maxFileBytes) await rotate();
       await write(batch.map(({ time, event, fields }) => line(time, event, fields)).join(''));
       await handle.datasync();
+      written = end;
     },
     close: () => handle.close(),
   };
 }
 
+class RemovedFile extends Error {
+  readonly code = 'ENOENT';
+
+  constructor() {
+    super('the audit file was removed');
+  }
+}
+
 /** Where the chain goes on: after the current file's last line, or after the newest full file's. */
-async function findEnd(dataDir: string, current: readonly string[]): Promise<ChainEnd> {
+async function findEnd(dataDir: string, current: readonly string[]): Promise<ChainEnd | undefined> {
   const newest = (await listRotated(dataDir)).at(-1);
   const lines = current.length > 0 || newest === undefined ? current : (await readTail(newest)).lines;
   const last = lines.at(-1);
-  return last === undefined ? beginning : { seq: lastSeq(lines), hash: hashOf(last) };
+  return last === undefined ? undefined : { seq: lastSeq(lines), hash: hashOf(last) };
 }
 
 async function findFirstSeq(file: string): Promise<number | undefined> {

@@ -44,6 +44,7 @@ export const programs: Readonly<Record<string, string>> = {
   wrk: 'wrk',
   haproxy: 'haproxy',
   prometheus: 'prometheus',
+  faketime: 'faketime',
   asciinema: 'asciinema',
   age: 'age',
 };
