@@ -24,9 +24,10 @@ export type LookUp = (hostname: string) => Promise<readonly { readonly address: 
  */
 export async function dialHost(
   { hostname, port, mayBeInternal, withinMs = 10_000 }: HostDestination,
-  lookUp: LookUp = (name) => lookup(name, { all: true }),
+  lookUp: LookUp = lookUpOnce,
 ): Promise<Socket> {
-  const unknown = (cause?: Error) => unreachable(hostname, 'no such name', cause);
+  const unknown = (cause?: NodeJS.ErrnoException) =>
+    unreachable(hostname, cause?.code === 'EAI_AGAIN' ? 'no name server answers' : 'no such name', cause);
   const deadline = AbortSignal.timeout(withinMs);
   const addresses = await within(deadline, lookUp(hostname)).catch((cause: Error) => {
     if (deadline.aborted) throw unreachable(hostname, 'no answer in time', cause);
@@ -47,6 +48,19 @@ export async function dialHost(
   const { code } = failure as NodeJS.ErrnoException;
   const reason = deadline.aborted ? 'no answer in time' : (reasons.get(code ?? '') ?? code ?? 'unknown');
   throw unreachable(hostname, reason, failure);
+}
+
+const underWay = new Map<string, ReturnType<LookUp>>();
+
+/**
+ * The system waits for few names at a time, each for as long as its servers like, whether anybody still waits or not: those
+ * who ask for one at the same time share the question.
+ */
+function lookUpOnce(hostname: string): ReturnType<LookUp> {
+  const asked =
+    underWay.get(hostname) ?? lookup(hostname, { all: true }).finally(() => underWay.delete(hostname));
+  underWay.set(hostname, asked);
+  return asked;
 }
 
 const unreachable = (host: string, reason: string, cause: unknown) =>

@@ -23,13 +23,15 @@ export const serveArgs = (folder: string, extra: readonly string[] = []) => [
   ...extra,
 ];
 
-/** Resolves once what it prints of itself is there. `stderr` may be a file descriptor instead. */
+/** Resolves once what it prints of itself is there. `stderr` may be a file descriptor instead; `within`: a command that becomes it. */
 export async function serve(
   folder: string,
   extra: readonly string[] = [],
   stderr: 'pipe' | number = 'pipe',
+  within: readonly string[] = [],
 ): Promise<Served> {
-  const child = spawn(process.execPath, serveArgs(folder, extra), { stdio: ['ignore', 'pipe', stderr] });
+  const [program = '', ...args] = [...within, process.execPath, ...serveArgs(folder, extra)];
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', stderr] });
   let text = '';
   await new Promise<void>((resolve, reject) => {
     const read = (chunk: Buffer) => {
