@@ -27,7 +27,7 @@ let container: TestContainer;
 const metrics = () => readMetrics(api.gateway.metricsAddress?.port);
 
 beforeAll(async () => {
-  container = await runContainer(images.busybox);
+  container = await runContainer(images.busybox, ['--network=none']);
   api = await startApi({ config: { metricsListen: '127.0.0.1:0', perSourceMaxStartups: 5 } });
 });
 afterAll(async () => {
