@@ -85,7 +85,9 @@ async function compose(
     openTarget: createInnerSession({ ...rules, log, config }),
   };
   const { connections, audit } = rules;
-  lifecycle.onClose(watchRevocations({ store: rules.store, authorizer: rules.standing, connections, log }));
+  lifecycle.onClose(
+    watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }),
+  );
   keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
   const reload = createReload(live, program.readConfig);
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };

@@ -13,6 +13,8 @@ export interface RevocationDependencies {
   readonly store: Store;
   readonly authorizer: Authorizer;
   readonly connections: Connections;
+  /** Calls back when the configuration changes: what must be recorded may be more. */
+  readonly onReload?: (listener: () => void) => void;
   readonly log: Logger;
 }
 
@@ -31,17 +33,19 @@ const accessTables = new Set<Change['table']>([
 /** Watches the store until the returned function is called. */
 export function watchRevocations(dependencies: RevocationDependencies): () => void {
   const { store, connections, log } = dependencies;
+  const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
+  const recheckSessions = () => {
+    for (const session of connections.listSessions()) recheckSession(dependencies, session).catch(logged);
+  };
+  dependencies.onReload?.(recheckSessions);
   return store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
-    const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
     if (touches(identityTables)) {
       for (const connection of connections.listConnections()) {
         if (concerns(changes, connection)) recheckConnection(dependencies, connection).catch(logged);
       }
     }
-    if (touches(accessTables)) {
-      for (const session of connections.listSessions()) recheckSession(dependencies, session).catch(logged);
-    }
+    if (touches(accessTables)) recheckSessions();
   });
 }
 

@@ -24,8 +24,8 @@ let servers: readonly Sshd[];
 beforeAll(async () => {
   [door, strict, lenient] = await Promise.all([
     startHostsBehind(),
-    runContainer(images.busybox),
-    runContainer(images.busybox),
+    runContainer(images.busybox, ['--network=none']),
+    runContainer(images.busybox, ['--network=none']),
   ]);
   const keys = await lettingIn(door.identity, door.admin);
   servers = await Promise.all([startSshd(keys), startSshd(keys)]);
@@ -183,7 +183,7 @@ describe('past the recording leads', () => {
   });
 
   it('no session that began before: those that are not recorded end when it is required', async () => {
-    const other = await runContainer(images.busybox);
+    const other = await runContainer(images.busybox, ['--network=none']);
     const running = spawnSsh(door, 'echo ready; sleep 60', { key: door.admin, login: `rexec-${other.name}` });
     await new Promise((resolve) => running.stdout?.once('data', resolve));
     const ended = collect(running);

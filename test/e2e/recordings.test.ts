@@ -1,4 +1,5 @@
 /** What is recorded of sessions in containers, with the real ssh, sftp, scp and rsync; and asciinema, which plays it. */
+import { once } from 'node:events';
 import { lstat, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +9,7 @@ import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { type Api, startApi } from '../support/http-api.ts';
 import { castOf, listRecordings, newest } from '../support/recorded-gateway.ts';
-import { runProgram } from '../support/ssh-client.ts';
+import { runProgram, spawnSsh } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';
 
 let door: Api;
@@ -18,7 +19,10 @@ let config: string;
 let folder: string;
 beforeAll(async () => {
   door = await startApi({ config: { recordingExecBytes: 4096, domain: 'localhost' } });
-  [container, bare] = await Promise.all([runContainer(images.debian), runContainer(images.busybox)]);
+  [container, bare] = await Promise.all([
+    runContainer(images.debian, ['--network=none']),
+    runContainer(images.busybox, ['--network=none']),
+  ]);
   config = await sshConfigFile(door);
   folder = await mkdtemp(join(tmpdir(), 'postern-recordings-'));
 });
@@ -105,6 +109,56 @@ describe('a terminal', () => {
   });
 });
 
+describe('playing back', () => {
+  let id = '';
+  beforeAll(async () => {
+    await inside('printf begun; sleep 0.4; printf over', { args: ['-tt'] });
+    ({ id } = await newest(door, ({ kind }) => kind === 'terminal'));
+  });
+
+  /** What is typed, each when the text before it was seen; resolves to all that was shown. */
+  const watch = async (
+    line: string | undefined,
+    ...steps: readonly (readonly [string | RegExp, string])[]
+  ) => {
+    const playing = spawnSsh(door, line, { key: door.admin, args: ['-tt'] });
+    playing.stdin?.on('error', () => {});
+    const waiting = [...steps];
+    let text = '';
+    playing.stdout?.on('data', (chunk: Buffer) => {
+      text += chunk;
+      const [seen, typed] = waiting[0] ?? [];
+      if (seen === undefined || text.search(seen) === -1) return;
+      waiting.shift();
+      playing.stdin?.write(typed ?? '');
+    });
+    const [status] = await once(playing, 'close');
+    return { status, text };
+  };
+  // 16 times as slow: it is over after 6 s, unless somebody steps.
+  const slowly = () => `recording play ${id} --speed=0.1`;
+
+  it('q leaves', async () => {
+    const { status, text } = await watch(slowly(), ['begun', '-q']);
+    expect([status, text.includes('over')]).toEqual([0, false]);
+  });
+
+  it('space pauses, "." steps to the end', async () => {
+    const { status, text } = await watch(slowly(), ['begun', ' -....']);
+    expect([status, text.includes('over')]).toEqual([0, true]);
+  });
+
+  it('at the prompt, which goes on afterwards', async () => {
+    const { status, text } = await watch(
+      undefined,
+      ['▶', `${slowly()}\r`],
+      ['begun', 'q'],
+      [/begun[\s\S]*▶/, 'exit\r'],
+    );
+    expect([status, text.includes('over')]).toEqual([0, false]);
+  });
+});
+
 describe('files', () => {
   it.each([
     ['by the image’s sftp-server', () => container],
@@ -166,15 +220,19 @@ describe('files', () => {
 });
 
 it('forwarded connections: where to, how many bytes, how long', async () => {
-  await container.sh('true');
-  const ran = await door.ssh(undefined, {
-    login: `rexec-${container.name}`,
-    args: ['-W', 'localhost:9'],
-  });
-  expect(ran.status).not.toBe(0);
-  expect(await listRecordings(door, '--kind=forwards')).toEqual([
-    expect.objectContaining({ command: 'forwards' }),
-  ]);
+  await bare.sh('nc -l -p 7000 -e cat >/dev/null 2>&1 &');
+  const args = ['-W', 'localhost:7000'];
+  const echoed = await door.ssh(undefined, { login: `rexec-${bare.name}`, args, stdin: 'twelve bytes' });
+  expect(echoed.text).toBe('twelve bytes');
+  const [log] = await listRecordings(door, '--kind=forwards');
+  expect(log).toMatchObject({ command: 'forwards', account: 'admin' });
+  const told = async () => (await castOf(door, log?.id ?? '')).ours.map(({ forward }) => forward);
+  await expect
+    .poll(told)
+    .toEqual([
+      { opened: 'forward localhost:7000' },
+      { closed: 'forward localhost:7000', bytesIn: 12, bytesOut: 12, durationMs: expect.any(Number) },
+    ]);
 });
 
 it('over POST /exec, and from the lobby', async () => {

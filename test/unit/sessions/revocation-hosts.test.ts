@@ -15,9 +15,25 @@ import { hostsOf, identityOf, putAccount, putGrant, putKey, startOfTests } from 
 const world = forEachTest(
   async () => {
     const store = createMemoryStore();
-    const authorizer = createAuthorizer({ store, clock: { now: () => startOfTests }, config });
+    const live: { recordings: 'off' | 'all' | 'required' } = { recordings: 'off' };
+    const own = {
+      ...config,
+      get recordings() {
+        return live.recordings;
+      },
+    };
+    const authorizer = createAuthorizer({ store, clock: { now: () => startOfTests }, config: own });
     const connections = createConnections();
-    const stop = watchRevocations({ store, authorizer, connections, log: pino({ level: 'silent' }) });
+    let reloaded = () => {};
+    const onReload = (listener: () => void) => {
+      reloaded = listener;
+    };
+    const log = pino({ level: 'silent' });
+    const stop = watchRevocations({ store, authorizer, connections, onReload, log });
+    const reload = (recordings: typeof live.recordings) => {
+      live.recordings = recordings;
+      reloaded();
+    };
     const [ada, gus] = [await putAccount(store, 'ada', 'admin'), await putAccount(store, 'gus')];
     await putAccount(store, 'bob', 'admin');
     const put = async (slug: string, facts: Partial<HostRow> = {}) => {
@@ -64,7 +80,7 @@ const world = forEachTest(
     };
     const demote = (account: AccountRow) =>
       store.transact((transaction) => transaction.put('accounts', { ...account, role: 'member' }));
-    return { store, put, open, ada, gus, grantee, demote, stop };
+    return { store, put, open, ada, gus, grantee, demote, reload, stop };
   },
   async ({ stop }) => stop(),
 );
@@ -120,5 +136,43 @@ describe('a session in a host ends', () => {
     const end = await open(grantee, host);
     await store.transact((transaction) => transaction.remove('hosts', host.id));
     expect(await end()).toBe(gone);
+  });
+});
+
+describe('a session that is not recorded', () => {
+  const rule = (id: string, mode: 'on' | 'required') =>
+    world.store.transact((transaction) =>
+      transaction.put('recordingRules', { id, mode, since: '2026-01-01T00:00:00Z' }),
+    );
+  const openFor = async () => {
+    const host = await world.put('prod');
+    await putGrant(world.store, { key: hostKey(host) }, world.gus);
+    return { host, ended: await world.open(world.grantee, host) };
+  };
+
+  it('goes on when recording is turned on, and ends where it becomes required, by a setting or a reload', async () => {
+    const { host, ended } = await openFor();
+    await rule(hostKey(host), 'on');
+    world.reload('all');
+    expect(await ended()).toBe('open');
+    await rule(`account:${world.gus.id}`, 'required');
+    expect(await ended()).toContain('must be recorded from now on');
+    world.reload('off');
+    await world.store.transact((transaction) =>
+      transaction.remove('recordingRules', `account:${world.gus.id}`),
+    );
+    await world.store.transact((transaction) => transaction.remove('recordingRules', hostKey(host)));
+    const another = await openFor();
+    world.reload('required');
+    expect(await another.ended()).toContain('must be recorded from now on');
+  });
+
+  it('and one that is recorded goes on', async () => {
+    const host = await world.put('prod');
+    await putGrant(world.store, { key: hostKey(host) }, world.gus);
+    await rule(hostKey(host), 'on');
+    const ended = await world.open(world.grantee, host);
+    await rule(hostKey(host), 'required');
+    expect(await ended()).toBe('open');
   });
 });
