@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startHaproxy } from '../support/haproxy.ts';
 import { type Api, startApi } from '../support/http-api.ts';
+import { slowPenalties } from '../support/slow-penalties.ts';
 import { makeKeyPair, runProgram, sshArguments, writeKnownHosts } from '../support/ssh-client.ts';
 import { makeCertificate } from '../support/tls-certificate.ts';
 
@@ -19,6 +20,7 @@ beforeAll(async () => {
     proxyProtocolFrom: [speaker],
     trustedProxies: [forwarder],
     perSourcePenaltyExemptList: [],
+    perSourcePenalties: slowPenalties,
   };
   door = await startApi({ config });
   tlsDoor = await startApi({ config: { ...config, tlsCert, tlsKey } });
@@ -97,7 +99,9 @@ describe('SSH', () => {
   });
 
   it('the proxy’s own checks of the gateway’s health, five a second, earn it nothing', async () => {
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const ended = () =>
+      door.logged().filter((line) => line['audit'] === 'connection-closed' && line['source'] === speaker);
+    await expect.poll(() => ended().length, { timeout: 15_000 }).toBeGreaterThan(20);
     const listed = await sshThrough(ports.v2, '127.0.0.36', 'penalty list');
     expect(listed.text).not.toContain(speaker);
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createAddressBlocks } from '../../../src/config/address-blocks.ts';
+import { createAddressBlocks, liveAddressBlocks } from '../../../src/config/address-blocks.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
 
 const load = (flags: Record<string, unknown>, env: NodeJS.ProcessEnv = {}) =>
@@ -64,4 +64,12 @@ describe('lists of addresses', () => {
     ['', false],
     ['local', false],
   ])('%s: %s', (address, expected) => expect(blocks.has(address)).toBe(expected));
+
+  it('a list that a reload replaces is the new one at once', () => {
+    let list: readonly string[] = ['192.0.2.7'];
+    const live = liveAddressBlocks(() => list);
+    expect([live.has('192.0.2.7'), live.has('192.0.2.8')]).toEqual([true, false]);
+    list = ['192.0.2.8'];
+    expect([live.has('192.0.2.7'), live.has('192.0.2.8')]).toEqual([false, true]);
+  });
 });
