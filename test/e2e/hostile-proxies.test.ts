@@ -10,7 +10,8 @@ const binary = binaryHeader({ source: '198.51.100.7', local: '198.51.100.1', por
 
 let door: Api;
 beforeAll(async () => {
-  door = await startApi({ config: { proxyProtocolFrom: [proxy], trustedProxies: [proxy] } });
+  const config = { proxyProtocolFrom: [proxy], trustedProxies: [proxy], perSourcePenaltyExemptList: [] };
+  door = await startApi({ config });
 });
 afterAll(() => door.stop());
 
@@ -92,6 +93,16 @@ describe('a listed proxy', () => {
     await greeting(`${line}${second}SSH-2.0-x\r\n`);
     await expect.poll(() => closedFrom('198.51.100.7')).toBe(before + 1);
     expect(closedFrom('198.51.100.8')).toBe(0);
+  });
+
+  it('that looks every moment whether the gateway is there (LOCAL) earns nothing by it', async () => {
+    const local = binaryHeader({ source: '198.51.100.7', local: '198.51.100.1', ports: [1, 2], command: 0 });
+    const before = closedFrom(proxy);
+    const check = Buffer.concat([local, Buffer.from('SSH-2.0-check\r\n')]);
+    for (let count = 0; count < 20; count++) expect(await greeting(check)).toMatch(/^SSH-2\.0-/);
+    await expect.poll(() => closedFrom(proxy)).toBe(before + 20);
+    expect(await greeting(check)).toMatch(/^SSH-2\.0-/);
+    expect(door.logged().filter((each) => each['audit'] === 'source-penalised')).toEqual([]);
   });
 
   it('whose header is awaited does not keep the gateway from stopping', async () => {
