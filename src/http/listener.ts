@@ -11,7 +11,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import { type Meter, stopwatch } from '../metrics/meter.ts';
-import { inNameOf } from '../platform/fault-owner.ts';
+import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import { noteAnswer } from './answers-under-way.ts';
 import type { ProxiesInFront } from './proxies-in-front.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
@@ -96,7 +96,10 @@ function ownConnections(server: Server): void {
     const next = () => Reflect.apply(emit, server, [event, ...args]);
     if (event !== 'connection' && event !== 'secureConnection') return next();
     const socket = args[0] as Socket;
-    inNameOf({ end: () => socket.destroy() }, next);
+    const owner = { end: () => socket.destroy() };
+    // After an upgrade there is no parser any more.
+    ownEvents(socket, owner);
+    inNameOf(owner, next);
     return true;
   };
 }

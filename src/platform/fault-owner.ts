@@ -37,17 +37,26 @@ export function inNameOf(owner: FaultOwner, work: () => void): void {
   });
 }
 
+const ownerOf = new WeakMap<object, { owner: FaultOwner }>();
+
 /**
- * From now on the emitter's listeners run in the name of `owner`. A socket's would run in the name of whoever opened it,
- * which for one that was accepted is nobody.
+ * From now on the emitter's listeners run in the name of `owner`, who takes the place of any before. A socket's would run
+ * in the name of whoever opened it, which for one that was accepted is nobody.
  */
 export function ownEvents<Emitter extends Pick<EventEmitter, 'emit'>>(
   emitter: Emitter,
   owner: FaultOwner,
 ): Emitter {
+  const before = ownerOf.get(emitter);
+  if (before) {
+    before.owner = owner;
+    return emitter;
+  }
+  const now = { owner };
+  ownerOf.set(emitter, now);
   const emit = emitter.emit;
   emitter.emit = (...args: Parameters<EventEmitter['emit']>) =>
-    owners.run(owner, () => {
+    owners.run(now.owner, () => {
       try {
         return Reflect.apply(emit, emitter, args);
       } catch (error) {

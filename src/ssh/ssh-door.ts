@@ -81,7 +81,11 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
       connection.onAuthenticated = () => startup.authenticated();
       connection.onLeftUnknown = (offence) => offence && options.penalties.penalise(address, offence);
     });
-  const onSocket = (socket: Socket) => inNameOf({ end: () => socket.destroy() }, () => admit(socket));
+  const onSocket = (socket: Socket) => {
+    // Until it is a connection: what a proxy says of it is read first.
+    const owner = { end: () => socket.destroy() };
+    inNameOf(owner, () => admit(ownEvents(socket, owner)));
+  };
   const onFull = () => meter.connectionRefused('max_connections');
   const listener = await openListener(config.sshListen, config, onSocket, onFull);
 

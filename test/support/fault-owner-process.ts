@@ -2,7 +2,7 @@
 import { EventEmitter } from 'node:events';
 import type { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { createListener } from '../../src/http/listener.ts';
+import { createListener, type Passage } from '../../src/http/listener.ts';
 import { noMeter } from '../../src/metrics/meter.ts';
 import { inNameOf, ownEvents, takeFaultOwner } from '../../src/platform/fault-owner.ts';
 
@@ -27,6 +27,7 @@ let accepted = 0;
 const sockets = createServer((socket: Socket) => {
   const connectionId = `socket ${++accepted}`;
   const owner = { connectionId, end: () => socket.destroy() };
+  ownEvents(socket, { connectionId: 'unknown yet', end: () => {} });
   inNameOf(owner, () => ownEvents(socket, owner));
   socket.on('error', () => {});
   socket.on('data', (data) => {
@@ -36,8 +37,18 @@ const sockets = createServer((socket: Socket) => {
     if (data.toString() === 'ping') socket.write('pong');
   });
 });
+/** Once it is upgraded, a socket's data comes past the parser. */
+const upgraded: Passage = {
+  isFor: ({ headers }) => headers.upgrade === 'websocket',
+  handleRequest: () => {},
+  handleUpgrade: (_request, socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+    socket.on('data', throwing('upgraded'));
+  },
+  close: () => {},
+};
 const config = { maxConnections: 10, execTimeoutMs: 1_000, keyFeed: 'off' } as const;
-const http = createListener(throwing('request'), { config, meter: noMeter });
+const http = createListener(throwing('request'), { config, meter: noMeter, passage: upgraded });
 
 const port = await listen(sockets);
 const bystander = connect(port, '127.0.0.1');
@@ -47,6 +58,10 @@ for (const bug of ['data', 'timer', 'emitter']) {
 }
 const httpPort = await listen(http);
 await fetch(`http://127.0.0.1:${httpPort}/`).catch(() => say('the request was cut off'));
+const websocket = connect(httpPort, '127.0.0.1').on('error', () => {});
+websocket.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n');
+websocket.on('data', () => websocket.write('frame'));
+await new Promise((resolve) => websocket.once('close', resolve));
 inNameOf({ connectionId: 'accepting', end: () => {} }, throwing('accept'));
 await new Promise((resolve) => setTimeout(resolve, 50));
 setTimeout(throwing('own'), 1);

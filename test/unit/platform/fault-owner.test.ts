@@ -12,6 +12,7 @@ it('what throws, wherever, ends the connection that began it; what nobody began 
     'emitter: socket 4',
     'request: a connection',
     'the request was cut off',
+    'upgraded: a connection',
     'accept: accepting',
     'own: nobody',
     'pong',
