@@ -1,5 +1,5 @@
 /** Runs the operator's lines: `backup FILE`, `hostkey rotate`, and every command of the lobby, as an admin without an account. */
-import { PassThrough, Readable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import { operatorIdentity } from '../auth/operator.ts';
 import type { CommandServices } from '../commands/command.ts';
@@ -12,7 +12,6 @@ import { printable } from '../platform/printable.ts';
 import type { ControlAnswer, ControlRequest } from './control-protocol.ts';
 
 const here = { address: 'local', port: 0 };
-const neverClosed = new AbortController().signal;
 
 /** Answers words that only the operator has; the first of them is the map's key. */
 export type OperatorCommand = (args: readonly string[], body: Buffer) => Promise<ControlAnswer>;
@@ -37,8 +36,9 @@ export async function createOperatorLines(
     const [first = '', ...args] = wordsOf(line);
     const operatorCommand = operatorCommands.get(first);
     if (operatorCommand) return operatorCommand(args, body);
-    const stdout = new PassThrough({ highWaterMark: 16 * 1024 * 1024 });
-    const stderr = new PassThrough({ highWaterMark: 1024 * 1024 });
+    const tooLong = new AbortController();
+    const stdout = createCollector(maxAnswerBytes, () => tooLong.abort());
+    const stderr = createCollector(maxComplaintBytes, () => tooLong.abort());
     const end = await runLine(line, {
       services,
       commands,
@@ -55,22 +55,39 @@ export async function createOperatorLines(
       request: { start: { kind: 'exec', command: line }, env: new Map() },
       io: {
         stdin: Readable.from([Buffer.from(stdin)]),
-        stdout,
-        stderr,
+        stdout: stdout.stream,
+        stderr: stderr.stream,
         onWindowChange: () => {},
         onSignal: () => {},
-        closed: neverClosed,
+        closed: tooLong.signal,
       },
     });
+    if (tooLong.signal.aborted) return { stdout: '', stderr: tooLongSentence, exitStatus: 1 };
     return {
-      stdout: collected(stdout),
-      stderr: collected(stderr),
+      stdout: stdout.text(),
+      stderr: stderr.text(),
       exitStatus: 'exitStatus' in end ? end.exitStatus : 255,
     };
   }
 }
 
-const collected = (stream: PassThrough) => ((stream.read() as Buffer | null) ?? '').toString();
+const maxAnswerBytes = 16 * 1024 * 1024;
+const maxComplaintBytes = 1024 * 1024;
+const tooLongSentence = `postern: the answer is longer than ${maxAnswerBytes} bytes; ask for less of it, or over SSH.\n`;
+
+function createCollector(maxBytes: number, onTooMuch: () => void) {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      bytes += chunk.length;
+      if (bytes > maxBytes) onTooMuch();
+      else chunks.push(chunk);
+      done();
+    },
+  });
+  return { stream, text: () => Buffer.concat(chunks).toString() };
+}
 
 /** A line that cannot be read is the interpreter's to complain about. */
 function wordsOf(line: string): string[] {

@@ -39,7 +39,10 @@ export function openRecordings(options: RecordingsOptions): Recordings {
       maxFileBytes: limits.maxFileBytes,
       startedAtMs: clock.now(),
       onWritten: space.written,
-      onFinished: () => running.delete(facts.id),
+      onFinished: () => {
+        running.delete(facts.id);
+        space.finished();
+      },
     });
     running.set(facts.id, recording);
     return recording;

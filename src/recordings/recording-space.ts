@@ -32,6 +32,8 @@ export interface RecordingSpace {
   /** Throws what the disk throws. */
   prune(): Promise<void>;
   remove(file: RecordingFile): Promise<void>;
+  /** One is no more being written: it may have to go. */
+  finished(): void;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,8 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
   let countedBytes = 0;
   let writtenBytes = 0;
   let pruning: Promise<void> | undefined;
+  /** The last look found something to remove: where all is being written, each write would look in vain. */
+  let hasRoomToMake = true;
 
   const sizeOf = async (file: RecordingFile): Promise<number> => {
     const handle = await folder.open(file);
@@ -63,6 +67,7 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
     const bytesOf = (list: readonly { readonly bytes: number }[]) =>
       list.reduce((sum, { bytes }) => sum + bytes, 0);
     countedBytes = bytesOf(files) - bytesOf(gone);
+    hasRoomToMake = gone.length > 0;
     if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
   }
 
@@ -82,7 +87,7 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
   return {
     written(bytes) {
       writtenBytes += bytes;
-      if (isOverLimit()) pruneQuietly();
+      if (isOverLimit() && hasRoomToMake) pruneQuietly();
     },
     async makeRoom() {
       if (isOverLimit()) await prune();
@@ -93,6 +98,10 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
       const bytes = await sizeOf(file);
       await folder.remove(file);
       countedBytes -= bytes;
+    },
+    finished() {
+      hasRoomToMake = true;
+      if (isOverLimit()) pruneQuietly();
     },
     async close() {
       clearInterval(timer);

@@ -1,6 +1,6 @@
 /** What is recorded of sessions in containers, with the real ssh, sftp, scp and rsync; and asciinema, which plays it. */
 import { once } from 'node:events';
-import { lstat, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -9,6 +9,7 @@ import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { type Api, startApi } from '../support/http-api.ts';
 import { castOf, listRecordings, newest } from '../support/recorded-gateway.ts';
+import { main } from '../support/served.ts';
 import { runProgram, spawnSsh } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';
 
@@ -248,6 +249,19 @@ it('secrets on a command line are masked in its header', async () => {
   await inside('echo join+abcdefghijklmnopqrstuvwxyz > /dev/null');
   const { header } = await castOf(door, (await newest(door, ({ kind }) => kind === 'exec')).id);
   expect(header['command']).toBe('echo join+*** > /dev/null');
+});
+
+it('the operator has them on the gateway’s machine; one that is too long for an answer is told so', async () => {
+  const postern = (...args: string[]) => tools(process.execPath, main, ...args, '--data', door.dataDir);
+  const { id } = await newest(door, ({ kind }) => kind === 'exec');
+  const exported = await postern('recording', 'export', id);
+  expect(exported.text).toBe((await door.ssh(`recording export ${id}`)).text);
+  const where = recordingsFolder(door.dataDir);
+  const file = join(where, (await readdir(where)).find((name) => name.includes(id)) ?? '');
+  await appendFile(file, `[1,"o","${'x'.repeat(100_000)}"]\n`.repeat(180));
+  const refused = await postern('recording', 'export', id);
+  expect([refused.status, refused.text]).toEqual([1, '']);
+  expect(refused.stderr).toContain('the answer is longer than');
 });
 
 it('an admin removes one; what runs is not removed', async () => {

@@ -13,6 +13,7 @@ export const command: Command = {
   positionals: [{ name: 'ID', required: true }],
   options: {},
   permission: 'unrestricted',
+  long: true,
   async run({ positionals }, context) {
     const { recordings, audit, principal, io } = context;
     const { id, target, account } = await getRecording(oneWord(positionals['ID']) ?? '', context);

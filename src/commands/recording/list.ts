@@ -28,7 +28,9 @@ export const command: Command = {
     const wanted = parseFilter(args, context);
     const isVisible = await visibleRecordings(context);
     const limit = parseLimit(optionText(args.options['limit']), context);
-    const found = await context.recordings.list((each) => isVisible(each) && wanted(each), limit);
+    const found = isVisible
+      ? await context.recordings.list((each) => isVisible(each) && wanted(each), limit)
+      : [];
     const text = () => (found.length === 0 ? 'no recordings' : tableOf(found));
     return { data: { recordings: found.map(recordingData) }, text };
   },

@@ -1,4 +1,5 @@
 import { GatewayError, isGatewayError } from '../../errors.ts';
+import { hostKey } from '../../hosts/hosts.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import type { RecordingSummary } from '../../recordings/recordings.ts';
 import type { CommandContext } from '../command.ts';
@@ -36,12 +37,12 @@ export function endText({ state, end }: RecordingSummary): string {
 }
 
 /**
- * Whose recordings somebody may see: an admin everybody's, others those in targets that they manage (owner, registrant) now.
- * The target is what it hangs on: a container of that name, a host of that id.
+ * Whose recordings somebody may see: an admin everybody's, others those in targets that they manage (owner, registrant) now;
+ * undefined: nobody's. The target is what it hangs on: a container of that name, a host of that id.
  */
 export async function visibleRecordings(
   context: CommandContext,
-): Promise<(summary: RecordingSummary) => boolean> {
+): Promise<((summary: RecordingSummary) => boolean) | undefined> {
   const { principal, targets, authorizer, hosts } = context;
   if (principal.account.role === 'admin') return () => true;
   // With the engine away nobody knows whose its containers are.
@@ -52,14 +53,15 @@ export async function visibleRecordings(
   const registered = await authorizer.reachableHosts(principal, await hosts.list());
   const managed = new Set([
     ...containers.filter((target) => authorizer.mayManage(principal, target)).map(({ key }) => key),
-    ...registered.filter((host) => authorizer.mayManageHost(principal, host)).map(({ id }) => `host:${id}`),
+    ...registered.filter((host) => authorizer.mayManageHost(principal, host)).map(hostKey),
   ]);
-  return ({ targetKey }) => managed.has(targetKey);
+  return managed.size === 0 ? undefined : ({ targetKey }) => managed.has(targetKey);
 }
 
 /** Throws recording-not-found, also for one that is not for the principal to see. */
 export async function getRecording(id: string, context: CommandContext): Promise<RecordingSummary> {
-  const found = await context.recordings.find(id);
-  if (found && (await visibleRecordings(context))(found)) return found;
+  const isVisible = await visibleRecordings(context);
+  const found = isVisible && (await context.recordings.find(id));
+  if (found && isVisible(found)) return found;
   throw new GatewayError('recording-not-found', { recording: excerpt(id) });
 }
