@@ -1,14 +1,12 @@
 /** Forwards by the real ssh, and what they meet in containers. */
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { runContainer, type TestContainer } from './containers.ts';
 import { images, openEngine } from './engine.ts';
 import type { TestGateway } from './gateway.ts';
 import { type SshOptions, spawnSsh } from './ssh-client.ts';
-
-const run = promisify(execFile);
 
 /** A port of this machine that nobody uses now. */
 export async function freePort(): Promise<number> {
@@ -55,8 +53,8 @@ export async function openForwards(
 
 /** By the kernel's table: a trial connection would be a forward. */
 async function listens(port: number): Promise<boolean> {
-  const { stdout } = await run('cat', ['/proc/net/tcp']);
-  return new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ 0A `).test(stdout);
+  const table = await readFile('/proc/net/tcp', 'utf8');
+  return new RegExp(`:${port.toString(16).toUpperCase().padStart(4, '0')} \\S+ 0A `).test(table);
 }
 
 /** Connects to a port of this machine and sends; resolves to all that comes back until the end. */
