@@ -61,7 +61,7 @@ describe.each([
     ],
     [
       'open files',
-      'ls -l /proc/self/fd | sed -E "s/.*([lrwx-]{10}) .* ([0-9]+ -> )/\\1 \\2/; s/[0-9]{3,}/N/" ',
+      'ls -l /proc/self/fd | sed -E "s/.*([lrwx-]{10}) .* ([0-9]+ -> )/\\1 \\2/; s/[0-9]{3,}/N/; s/ [A-Z][a-z]{2} +[0-9]+ [0-9:]{5} / /" ',
       {},
     ],
     ['outputs opened by name', 'echo out >/dev/stdout; echo err >/dev/stderr; cat /dev/stdin', {}],
