@@ -1,11 +1,11 @@
 /** A recorder round a session in a target: the handler that it wraps knows nothing of it. */
-import { setTimeout as after } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import { maskSecrets } from '../commands/interpreter/mask.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
+import { noAnswer, withPatience } from '../recordings/patience.ts';
 import type { RecordingMode } from '../recordings/recording-modes.ts';
 import {
   type Recording,
@@ -38,9 +38,6 @@ export interface RecordSessionDependencies {
  */
 export type RecordSession = (authorization: Authorization, handler: SessionHandler) => SessionHandler;
 
-/** For a disk that hangs nobody waits longer, unless the recording is required. */
-const finishWithinMs = 1_000;
-
 export function createRecordSession(dependencies: RecordSessionDependencies): RecordSession {
   return (authorization, handler) => {
     const { recording: mode } = authorization;
@@ -58,10 +55,9 @@ export function createRecordSession(dependencies: RecordSessionDependencies): Re
       );
       await tapped.flushed();
       tap.end();
-      const finished = recording.finish(endOf(outcome));
-      if (mode === 'on') await Promise.race([finished, after(finishWithinMs, undefined, { ref: false })]);
-      else await finished;
-      if (mode === 'required' && failed.aborted) throw lost(authorization, failed);
+      const finished = recording.finish(endOf(outcome)).then(() => true);
+      const isKept = (await withPatience(mode, finished)) === true && !failed.aborted;
+      if (mode === 'required' && !isKept) throw lost(authorization, failed);
       if ('error' in outcome) throw outcome.error;
       return outcome.end;
     };
@@ -75,8 +71,8 @@ function endOf(outcome: Outcome): Readonly<Record<string, unknown>> {
   return { failure: isGatewayError(outcome.error) ? outcome.error.code : 'internal' };
 }
 
-const lost = ({ target }: Authorization, { reason }: AbortSignal) =>
-  new GatewayError('recording-lost', { target: target.name, reason: String(reason) });
+const lost = ({ target }: Authorization, { aborted, reason }: AbortSignal) =>
+  new GatewayError('recording-lost', { target: target.name, reason: aborted ? String(reason) : noAnswer });
 
 /** Undefined where there is none, and none is needed. Throws recording-impossible. */
 async function openRecording(
@@ -91,7 +87,15 @@ async function openRecording(
   const facts = { recordingId: context.sessionId, target: target.name, required };
   const fail = (reason: string) => audit.recordingFailed(identity, { ...facts, reason });
   try {
-    const recording = await recordings.open(factsOf(authorization, request, context), mode);
+    const opening = recordings.open(factsOf(authorization, request, context), mode);
+    const recording = await withPatience(mode, opening);
+    if (!recording) {
+      opening.then(
+        (late) => late.finish({ failure: 'opened too late' }),
+        () => {},
+      );
+      throw new RecordingImpossible(noAnswer);
+    }
     audit.recordingStarted(identity, facts);
     recording.failed.addEventListener('abort', () => fail(String(recording.failed.reason)), { once: true });
     return recording;

@@ -7,6 +7,7 @@ import { GatewayError } from '../errors.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import type { ForwardLog, ForwardLogs } from '../recordings/forward-logs.ts';
+import { noAnswer, withPatience } from '../recordings/patience.ts';
 import { RecordingImpossible } from '../recordings/recordings.ts';
 import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
@@ -67,7 +68,9 @@ export async function openForwardLog(
     command: 'forwards',
   } as const;
   try {
-    return await forwardLogs.open(facts, mode);
+    const log = await withPatience(mode, forwardLogs.open(facts, mode));
+    if (log) return log;
+    throw new RecordingImpossible(noAnswer);
   } catch (error) {
     if (!(error instanceof RecordingImpossible)) throw error;
     const { reason } = error;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAudit } from '../../../src/audit/audit.ts';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { openRecordings } from '../../../src/recordings/open-recordings.ts';
@@ -189,6 +189,33 @@ describe('a session whose recording fails', () => {
     if (mode === 'on') expect(await running.end).toEqual({ exitStatus: 7 });
     else await expect(running.end).rejects.toMatchObject({ code: 'recording-lost', exitStatus: 254 });
     expect(audited).toEqual(['recording-started', 'recording-failed: the disk is full']);
+  });
+
+  it('slow-disk: nobody waits for ever, at the beginning or at the end', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const never = () => new Promise<never>(() => {});
+    const run = async (mode: 'on' | 'required', open: Recordings['open']) => {
+      const running = runSession(recorded(mode, echo, { open }), 'cat', { stdin: 'x' });
+      const came = running.then(
+        ({ end }) => end,
+        (error) => error.code,
+      );
+      for (let n = 0; n < 4; n++) {
+        await vi.advanceTimersByTimeAsync(10_000);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      return came;
+    };
+    expect(await run('on', never)).toEqual({ exitStatus: 5 });
+    expect(await run('required', never)).toBe('recording-impossible');
+    const open: Recordings['open'] = async (facts, mode) =>
+      ({
+        ...{ id: facts.id, mode, write: () => undefined, finish: never },
+        failed: new AbortController().signal,
+      }) satisfies Recording;
+    expect(await run('on', open)).toEqual({ exitStatus: 5 });
+    expect(await run('required', open)).toBe('recording-lost');
+    vi.useRealTimers();
   });
 
   it('at its very end, where it must be recorded', async () => {
