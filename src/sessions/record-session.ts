@@ -22,6 +22,7 @@ import {
   tapTerminal,
 } from '../recordings/session-taps.ts';
 import { createSftpLog } from '../recordings/sftp-log.ts';
+import { whoAndWhere } from './recorded-facts.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionRequest } from './session.ts';
 import { tapIo } from './tapped-io.ts';
 
@@ -117,37 +118,30 @@ async function openRecording(
 const longestCommand = 16 * 1024;
 
 function factsOf(
-  { target, user, identity }: Authorization,
-  { start, pty }: SessionRequest,
+  authorization: Authorization,
+  request: SessionRequest,
   { sessionId, connectionId }: SessionContext,
 ): RecordingFacts {
-  const command = start.kind === 'exec' ? maskSecrets(start.command) : undefined;
+  const { pty } = request;
   return {
+    ...whoAndWhere(authorization, connectionId),
     id: sessionId,
-    kind: kindOf({ start, ...(pty ? { pty } : {}) }),
-    account: identity.accountName,
-    accountId: identity.accountId,
-    fingerprint: identity.fingerprint,
-    source: identity.source.address,
-    connectionId,
-    target: target.name,
-    targetKey: target.key,
-    ...(user === undefined ? {} : { user }),
-    command: excerpt(
-      command ?? (start.kind === 'subsystem' ? `subsystem ${start.name}` : 'shell'),
-      longestCommand,
-    ),
+    kind: kindOf(request),
+    command: excerpt(commandOf(request), longestCommand),
     ...(pty ? { terminal: { columns: pty.size.columns, rows: pty.size.rows, term: pty.term } } : {}),
   };
 }
 
-type Asked = Pick<SessionRequest, 'start' | 'pty'>;
+function commandOf({ start }: SessionRequest): string {
+  if (start.kind === 'exec') return maskSecrets(start.command);
+  return start.kind === 'subsystem' ? `subsystem ${start.name}` : 'shell';
+}
 
-const isSftp = ({ start }: Asked) => start.kind === 'subsystem' && start.name === 'sftp';
-const scpProgramOf = ({ start }: Asked) =>
+const isSftp = ({ start }: SessionRequest) => start.kind === 'subsystem' && start.name === 'sftp';
+const scpProgramOf = ({ start }: SessionRequest) =>
   start.kind === 'exec' ? parseScpProgram(start.command) : undefined;
 
-function kindOf(request: Asked): RecordingFacts['kind'] {
+function kindOf(request: SessionRequest): RecordingFacts['kind'] {
   if (request.pty) return 'terminal';
   return isSftp(request) || scpProgramOf(request) ? 'files' : 'exec';
 }

@@ -13,6 +13,7 @@ import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
 import type { Connections } from './connections.ts';
 import type { PeerConnection } from './peer.ts';
+import { whoAndWhere } from './recorded-facts.ts';
 import type { PeerStream } from './session.ts';
 import { watchForSsh } from './watch-for-ssh.ts';
 
@@ -52,21 +53,10 @@ export async function openForwardLog(
   { connection, identity, authorization, reached = authorization }: Omit<ForwardFacts, 'what' | 'target'>,
 ): Promise<ForwardLog | undefined> {
   if (!reached?.recording) return undefined;
-  const { target, user, recording: mode } = reached;
+  const { target, recording: mode } = reached;
   const required = mode === 'required';
-  const facts = {
-    id: randomId(),
-    kind: 'forwards',
-    account: identity.accountName,
-    accountId: identity.accountId,
-    fingerprint: identity.fingerprint,
-    source: identity.source.address,
-    connectionId: connection.id,
-    target: target.name,
-    targetKey: target.key,
-    ...(user === undefined ? {} : { user }),
-    command: 'forwards',
-  } as const;
+  const what = { id: randomId(), kind: 'forwards', command: 'forwards' } as const;
+  const facts = { ...whoAndWhere(reached, connection.id), ...what };
   try {
     const log = await withPatience(mode, forwardLogs.open(facts, mode));
     if (log) return log;
