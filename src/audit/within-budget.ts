@@ -12,6 +12,7 @@ const fromStrangers: ReadonlySet<string> = new Set([
   'connection-refused',
   'connection-closed',
   'source-penalised',
+  'request-refused',
 ]);
 
 interface Budget {

@@ -17,6 +17,7 @@ export function isAddressBlock(text: string): boolean {
 
 /** Each of `entries` is an address block. */
 export function createAddressBlocks(entries: readonly string[]): AddressBlocks {
+  if (entries.length === 0) return { has: () => false };
   const blocks = new BlockList();
   for (const entry of entries) {
     const { base, bits } = parse(entry);

@@ -118,6 +118,13 @@ describe('the image of the Dockerfile', () => {
     await expect(docker('exec', name, ...check)).resolves.toBe('');
   });
 
+  it("says once in its log that whoever comes by the published port has the bridge's address", async () => {
+    const { stderr } = await runProgram('docker', ['logs', name]);
+    const warnings = stderr.split('\n').filter((line) => line.includes("of this container's bridge"));
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toContain('proxyProtocolFrom');
+  });
+
   it('answers the operator inside the container', async () => {
     expect(await docker('exec', name, 'postern', 'account', 'list')).toContain('ada');
   });

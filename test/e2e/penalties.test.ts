@@ -162,6 +162,16 @@ describe('over HTTP', () => {
     expect(await listed('127.0.0.20')).toMatchObject({ reason: 'authfail', active: true });
   });
 
+  it('log-flood: refused requests without number are few lines in the log', async () => {
+    const lines = () =>
+      door.logged().filter((line) => line['msg'] === 'request' && line['source'] === '127.0.0.23').length;
+    const args = ['--interface', '127.0.0.23'];
+    await door.ask({ token: 'exe1.wrong', path: '/exec?n=[1-200]', args });
+    await expect.poll(lines).toBeGreaterThanOrEqual(60);
+    expect(lines()).toBeLessThan(70);
+    expect(audited('login-refused', '127.0.0.23').length).toBeLessThan(10);
+  });
+
   it('no token at all is no try', async () => {
     for (let count = 0; count < 6; count++) expect((await ask('127.0.0.22')).status).toBe(401);
     expect(await listed('127.0.0.22')).toBeUndefined();
