@@ -42,4 +42,6 @@ export interface GatewayProgram {
   readonly readConfig: () => Config;
   /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */
   readonly restart?: () => void;
+  /** File descriptors that listen already, by listener (`ssh`, `http`, `health`); each is used where that listener is configured. */
+  readonly inheritedSockets?: ReadonlyMap<string, number>;
 }

@@ -95,6 +95,7 @@ async function compose(
   let endReason = 'the gateway is shutting down.';
   const ssh = await openSshDoor({
     config,
+    inheritedSocket: program.inheritedSockets?.get('ssh'),
     version,
     hostKeys: hostKeys.current,
     authenticator: withSecondFactor(createAuthenticator(rules), rules.secondFactors),
@@ -157,6 +158,7 @@ async function compose(
     services,
     reachWeb: createReachWeb(prefixed),
     isDraining: () => isDraining,
+    inheritedSockets: program.inheritedSockets,
     engineAnswers: async () => (await engineProblem()) === undefined,
   });
   lifecycle.onClose((graceMs) => http?.close(graceMs));

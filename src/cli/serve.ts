@@ -9,6 +9,7 @@ import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
+import { createServiceManager, takeInheritedSockets } from './service-manager.ts';
 import { awaitSignals, reloadAtHangup, sameSignalMs } from './signals.ts';
 
 /** Each is a configuration key, but for --config. */
@@ -65,9 +66,16 @@ export const serve: CliCommand = async (args, terminal) => {
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const signals = awaitSignals();
   let restart = () => {};
-  const program = { readConfig: () => readConfig().config, restart: () => restart() };
+  const manager = createServiceManager(terminal.env, log);
+  const inheritedSockets = takeInheritedSockets(terminal.env, log);
+  const program = {
+    readConfig: () => readConfig().config,
+    restart: () => restart(),
+    inheritedSockets,
+  };
   let gateway = await startGateway(config, log, {}, program);
-  reloadAtHangup(() => gateway, log);
+  reloadAtHangup(() => gateway, log, manager);
+  manager.ready();
   const failed = uncaught(() => gateway, log);
   if (!hasNativeCrypto()) {
     terminal.stderr.write(
@@ -83,22 +91,25 @@ export const serve: CliCommand = async (args, terminal) => {
     return Promise.race([announce(gateway, terminal.stdout).then(() => ended), ended]);
   };
   let reason = await awaitEnd();
-  while (reason === 'restored') {
+  // A socket that was passed on is closed with the gateway: then systemd starts us again.
+  while (reason === 'restored' && inheritedSockets.size === 0) {
     log.info('starting again with the restored backup');
-    await gateway.stop(restoreGraceMs, 'the gateway was restored from a backup; connect again.');
+    await gateway.stop(restoreGraceMs, restoredReason);
     gateway = await startGateway(readConfig().config, log, {}, program);
     reason = await awaitEnd();
   }
+  manager.stopping();
   const drained =
     reason === 'SIGTERM' ? await Promise.race([gateway.drain(signals.hurry), failed]) : undefined;
   log.info({ reason }, 'stopping');
-  await stopBounded(gateway);
+  await stopBounded(gateway, reason === 'restored' ? restoredReason : undefined);
   // npm's copy of a Ctrl-C finds us while we still take signals, or it would end us as we leave.
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
 };
 
 const restoreGraceMs = 2_000;
+const restoredReason = 'the gateway was restored from a backup; connect again.';
 const maxUnwrittenLogBytes = 16 * 1024 * 1024;
 
 /**
@@ -131,7 +142,7 @@ function uncaught(current: () => Gateway, log: Logger): Promise<'failure'> {
 
 const stopDeadlineMs = 15_000;
 
-async function stopBounded(gateway: Gateway): Promise<void> {
+async function stopBounded(gateway: Gateway, reason: string | undefined): Promise<void> {
   setTimeout(() => process.exit(1), stopDeadlineMs).unref();
-  await gateway.stop();
+  await gateway.stop(undefined, reason);
 }

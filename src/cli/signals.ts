@@ -2,17 +2,24 @@
 import { isatty } from 'node:tty';
 import type { Logger } from 'pino';
 import type { Gateway } from '../gateway.ts';
+import type { ServiceManager } from './service-manager.ts';
 
 /** SIGHUP reads the configuration anew. But a terminal that is closed sends one too, and then whoever sat there wants us gone. */
-export function reloadAtHangup(current: () => Pick<Gateway, 'reload'>, log: Logger): void {
+export function reloadAtHangup(
+  current: () => Pick<Gateway, 'reload'>,
+  log: Logger,
+  manager: Pick<ServiceManager, 'reloading' | 'ready'>,
+): void {
   const beganAtTerminal = isatty(0);
   process.on('SIGHUP', () => {
     if (beganAtTerminal && !isatty(0)) return void process.kill(process.pid, 'SIGINT');
+    manager.reloading();
     try {
       log.info(current().reload());
     } catch (error) {
       log.error(`${(error as Error).message} The configuration in force stays as it was.`);
     }
+    manager.ready();
   });
 }
 

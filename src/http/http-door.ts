@@ -1,7 +1,7 @@
 /** Door 2: the HTTP listener. Requests for a container's name go to the passage; all others are the gateway's own. */
 import type { Server as TlsServer } from 'node:https';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyListenOptions } from 'fastify';
 import type { Logger } from 'pino';
 import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Api } from '../commands/api.ts';
@@ -28,6 +28,8 @@ export interface HttpDoor {
 export interface HttpDoorOptions extends ListenerOptions {
   readonly host: string;
   readonly port: number;
+  /** File descriptor of a socket that listens already, in their place. */
+  readonly inheritedSocket?: number | undefined;
   readonly log: Logger;
   readonly engineAnswers: () => Promise<boolean>;
   readonly isDraining: () => boolean;
@@ -56,7 +58,8 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   if (exec) await addExecRoutes(app, exec);
   if (options.keyFeed) addKeyFeed(app, options.keyFeed, config);
   if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
-  await app.listen({ host, port });
+  const { inheritedSocket: fd } = options;
+  await app.listen(fd === undefined ? { host, port } : ({ fd } as FastifyListenOptions));
   const bound = app.server.address();
   if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no port');
   const unwatch = tls ? watchTls(app.server as TlsServer, tls, log) : () => {};

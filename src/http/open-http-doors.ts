@@ -32,6 +32,7 @@ export interface HttpDoorsDependencies {
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly engineAnswers: () => Promise<boolean>;
   readonly isDraining: () => boolean;
+  readonly inheritedSockets?: ReadonlyMap<string, number> | undefined;
   readonly connections: Connections;
   readonly reachWeb: ReachWeb;
   readonly addRoutes?: AddRoutes;
@@ -53,6 +54,7 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
   const tls = certFile !== undefined && keyFile !== undefined ? { certFile, keyFile } : undefined;
   const http = await openOn(httpListen, '--http-listen', {
     ...shared,
+    inheritedSocket: dependencies.inheritedSockets?.get('http'),
     tls,
     passage: createContainerPassage({
       ...dependencies,
@@ -66,7 +68,10 @@ export async function openHttpDoors(dependencies: HttpDoorsDependencies): Promis
     keyFeed: dependencies.keyFeed,
     exec: execOf(dependencies),
   });
-  const health = await openOn(healthListen, '--health-listen', shared).catch(async (error: unknown) => {
+  const health = await openOn(healthListen, '--health-listen', {
+    ...shared,
+    inheritedSocket: dependencies.inheritedSockets?.get('health'),
+  }).catch(async (error: unknown) => {
     await http?.close(0);
     throw error;
   });

@@ -10,9 +10,9 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** Listens on `HOST:PORT`; throws a sentence when the port is taken or may not be used. */
+/** Listens on `HOST:PORT`, or at a descriptor that does already; throws a sentence when the port is taken or may not be used. */
 export async function openListener(
-  listen: string,
+  listen: string | number,
   config: Pick<Config, 'maxConnections'>,
   onSocket: (socket: Socket) => void,
   onFull: () => void = () => {},
@@ -30,13 +30,12 @@ export async function openListener(
   };
 }
 
-async function listening(server: Server, listen: string): Promise<void> {
-  const { host, port } = parseListenAddress(listen);
+async function listening(server: Server, listen: string | number): Promise<void> {
+  const at = typeof listen === 'number' ? { fd: listen } : { ...parseListenAddress(listen), backlog: 1024 };
+  const where = typeof listen === 'number' ? `the inherited socket ${listen}` : listen;
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(listenError(listen, '--ssh-listen', error)),
-    );
-    server.listen({ host, port, backlog: 1024 }, () => resolve());
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(where, '--ssh-listen', error)));
+    server.listen(at, () => resolve());
   });
   server.removeAllListeners('error');
   // Running out of file descriptors while accepting must not end the process.

@@ -23,6 +23,8 @@ import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
+  /** File descriptor of a socket that listens already, in place of config's `sshListen`. */
+  readonly inheritedSocket?: number | undefined;
   readonly meter: Meter;
   readonly penalties: Penalties;
   readonly shared: SharedAddresses;
@@ -87,7 +89,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     inNameOf(owner, () => admit(ownEvents(socket, owner)));
   };
   const onFull = () => meter.connectionRefused('max_connections');
-  const listener = await openListener(config.sshListen, config, onSocket, onFull);
+  const listener = await openListener(options.inheritedSocket ?? config.sshListen, config, onSocket, onFull);
 
   return {
     address: listener.address,

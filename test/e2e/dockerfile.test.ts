@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { statSync } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -40,10 +41,38 @@ const build = () =>
     ...['--build-arg', `BUILD_IMAGE=${nodeImage}`, '--build-arg', `BASE_IMAGE=${images.debian}`, root],
   );
 
-/** `docker run` as README.md says it, on any free port of the loopback address. */
+interface ComposeService {
+  readonly read_only: boolean;
+  readonly cap_drop: readonly string[];
+  readonly security_opt: readonly string[];
+  readonly tmpfs: readonly string[];
+  readonly stop_grace_period: string;
+  readonly ulimits: { readonly nofile: number };
+}
+
+/** What deploy/compose.yaml closes the container in with, as flags of `docker run`. */
+function composeFlags(): string[] {
+  const read = 'import json, sys, yaml; print(json.dumps(yaml.safe_load(open(sys.argv[1]))))';
+  const text = execFileSync('/usr/bin/python3', ['-c', read, join(root, 'deploy/compose.yaml')], {
+    encoding: 'utf8',
+  });
+  const { gateway } = (JSON.parse(text) as { services: { gateway: ComposeService } }).services;
+  expect(gateway.read_only).toBe(true);
+  return [
+    '--read-only',
+    ...gateway.cap_drop.map((each) => `--cap-drop=${each}`),
+    ...gateway.security_opt.map((each) => `--security-opt=${each}`),
+    ...gateway.tmpfs.map((each) => `--tmpfs=${each}`),
+    `--stop-timeout=${Number.parseInt(gateway.stop_grace_period, 10)}`,
+    `--ulimit=nofile=${gateway.ulimits.nofile}`,
+  ];
+}
+
+/** `docker run` as README.md says it, on any free port of the loopback address, and closed in as with compose. */
 const start = () =>
   docker(
     ...['run', '--detach', '--name', name, ...labels, '--publish', '127.0.0.1::2222'],
+    ...composeFlags(),
     ...['--volume', `${volumes.data}:/data`, '--volume', `${volumes.hostkeys}:/hostkeys`],
     ...['--volume', `${engineSocket()}:/var/run/docker.sock`],
     ...['--group-add', String(statSync(engineSocket()).gid)],

@@ -47,6 +47,9 @@ export const programs: Readonly<Record<string, string>> = {
   faketime: 'faketime',
   asciinema: 'asciinema',
   age: 'age',
+  'systemd-notify': 'systemd',
+  'systemd-analyze': 'systemd',
+  '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
 };
 
 /** Programs that the images are made with. */

@@ -39,7 +39,9 @@ export async function openPassage(): Promise<Passage> {
   const expected = new Map<string, (socket: Socket) => void>();
   const strangers = new Set<Socket>();
   try {
-    await mkdir(folder, { mode: 0o755 });
+    await mkdir(folder);
+    // Whatever the umask would make of it: the sidecar is another user.
+    await chmod(folder, 0o755);
     const server = createServer({ allowHalfOpen: true }, (socket) => admit(socket, strangers, expected));
     server.maxConnections = 2_048;
     await listening(server, join(folder, 'socket'));

@@ -1,0 +1,73 @@
+/**
+ * systemd, where it started us: it is told of our state (sd_notify(3)), and gives us its listening sockets
+ * (sd_listen_fds(3)). Node has no datagram sockets of AF_UNIX, so systemd-notify(1) says it for us, which needs
+ * `NotifyAccess=all`.
+ */
+import { spawn } from 'node:child_process';
+import type { Logger } from 'pino';
+
+export interface ServiceManager {
+  ready(): void;
+  /** To be followed by `ready`. */
+  reloading(): void;
+  stopping(): void;
+}
+
+/** Says nothing where nobody listens. Takes the variables out of `env`: they are meant for this process alone. */
+export function createServiceManager(env: NodeJS.ProcessEnv, log: Logger): ServiceManager {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: watchdogUs, WATCHDOG_PID: watchdogPid } = env;
+  for (const name of ['NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']) delete env[name];
+  const notify = createNotify(socket, env, log);
+  const isWatched = watchdogPid === undefined || watchdogPid === String(process.pid);
+  const watchdogMs = isWatched ? Number(watchdogUs) / 1000 : Number.NaN;
+  if (watchdogMs > 0) setInterval(() => notify('WATCHDOG=1'), watchdogMs / 3).unref();
+  return {
+    ready: () => notify('READY=1'),
+    // Of CLOCK_MONOTONIC, which is what hrtime reads.
+    reloading: () => notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
+    stopping: () => notify('STOPPING=1'),
+  };
+}
+
+function createNotify(socket: string | undefined, env: NodeJS.ProcessEnv, log: Logger) {
+  // One after the other: what is said last must arrive last.
+  let last = Promise.resolve();
+  let isBroken = !socket;
+  return (...variables: readonly string[]): void => {
+    last = last.then(() => {
+      if (isBroken) return;
+      return new Promise<void>((resolve) => {
+        const options = { env: { ...env, NOTIFY_SOCKET: socket }, stdio: 'ignore' as const };
+        const child = spawn('systemd-notify', variables, options);
+        child.once('error', (error) => {
+          isBroken = true;
+          log.warn({ err: error }, 'systemd-notify cannot be run, so systemd is told nothing of our state');
+          resolve();
+        });
+        child.once('exit', () => resolve());
+      });
+    });
+  };
+}
+
+const firstSocket = 3;
+
+/** Names of listeners, as `FileDescriptorName=` has them. */
+const names = new Set(['ssh', 'http', 'health']);
+
+/** By the name of the listener, its file descriptor. A single socket without such a name is for SSH. */
+export function takeInheritedSockets(env: NodeJS.ProcessEnv, log: Logger): ReadonlyMap<string, number> {
+  const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: given = '' } = env;
+  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
+  const sockets = new Map<string, number>();
+  if (pid !== String(process.pid)) return sockets;
+  const givenNames = given.split(':');
+  for (let index = 0; index < Number(count); index++) {
+    const own = givenNames[index] ?? '';
+    const name = Number(count) === 1 && !names.has(own) ? 'ssh' : own;
+    if (names.has(name) && !sockets.has(name)) sockets.set(name, firstSocket + index);
+    else
+      log.warn(`a socket named "${own}" was passed on and is not used; name one each ssh, http and health`);
+  }
+  return sockets;
+}
