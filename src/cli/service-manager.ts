@@ -20,21 +20,24 @@ export function createServiceManager(env: NodeJS.ProcessEnv, log: Logger): Servi
   const notify = createNotify(socket, env, log);
   const isWatched = watchdogPid === undefined || watchdogPid === String(process.pid);
   const watchdogMs = isWatched ? Number(watchdogUs) / 1000 : Number.NaN;
-  if (watchdogMs > 0) setInterval(() => notify('WATCHDOG=1'), watchdogMs / 3).unref();
+  // On a slow machine one must not queue up behind another, and all that matters behind those.
+  if (watchdogMs > 0) setInterval(() => notify.isIdle() && notify.say('WATCHDOG=1'), watchdogMs / 3).unref();
   return {
-    ready: () => notify('READY=1'),
+    ready: () => notify.say('READY=1'),
     // Of CLOCK_MONOTONIC, which is what hrtime reads.
-    reloading: () => notify('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
-    stopping: () => notify('STOPPING=1'),
+    reloading: () => notify.say('RELOADING=1', `MONOTONIC_USEC=${process.hrtime.bigint() / 1000n}`),
+    stopping: () => notify.say('STOPPING=1'),
   };
 }
 
 function createNotify(socket: string | undefined, env: NodeJS.ProcessEnv, log: Logger) {
   // One after the other: what is said last must arrive last.
   let last = Promise.resolve();
+  let waiting = 0;
   let isBroken = !socket;
-  return (...variables: readonly string[]): void => {
-    last = last.then(() => {
+  const say = (...variables: readonly string[]): void => {
+    waiting++;
+    const mine = last.then(() => {
       if (isBroken) return;
       return new Promise<void>((resolve) => {
         const options = { env: { ...env, NOTIFY_SOCKET: socket }, stdio: 'ignore' as const };
@@ -47,7 +50,9 @@ function createNotify(socket: string | undefined, env: NodeJS.ProcessEnv, log: L
         child.once('exit', () => resolve());
       });
     });
+    last = mine.finally(() => waiting--);
   };
+  return { say, isIdle: () => waiting === 0 };
 }
 
 const firstSocket = 3;

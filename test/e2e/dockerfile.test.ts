@@ -47,7 +47,6 @@ interface ComposeService {
   readonly security_opt: readonly string[];
   readonly tmpfs: readonly string[];
   readonly stop_grace_period: string;
-  readonly ulimits: { readonly nofile: number };
 }
 
 /** What deploy/compose.yaml closes the container in with, as flags of `docker run`. */
@@ -64,7 +63,6 @@ function composeFlags(): string[] {
     ...gateway.security_opt.map((each) => `--security-opt=${each}`),
     ...gateway.tmpfs.map((each) => `--tmpfs=${each}`),
     `--stop-timeout=${Number.parseInt(gateway.stop_grace_period, 10)}`,
-    `--ulimit=nofile=${gateway.ulimits.nofile}`,
   ];
 }
 

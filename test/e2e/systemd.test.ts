@@ -57,7 +57,7 @@ describe('sd_notify', () => {
         .map((line) => JSON.parse(line) as string);
     const gateway = start(process.execPath, serveArgs(join(folder, 'notified')), {
       NOTIFY_SOCKET: socket,
-      WATCHDOG_USEC: '600000',
+      WATCHDOG_USEC: '1500000',
     });
     await until(() => states().length === 1);
     expect(states()).toEqual(['READY=1']);
