@@ -2,7 +2,7 @@
 import type { ChainEnd } from './audit/chain.ts';
 import { packBackup, unpackBackup } from './backup/archive.ts';
 import { finishRestore, isRestorePending, stageRestore } from './backup/restore-state.ts';
-import { readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
+import { listState, readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
 import { type Clock, isoTime, systemClock } from './platform/clock.ts';
 import { makeFolder } from './platform/make-folder.ts';
 import { version } from './platform/version.ts';
@@ -46,8 +46,12 @@ export function createBackups({ folders, clock, store, auditHead }: BackupsDepen
 async function stage(bytes: Buffer, folders: StateFolders, clock: Clock): Promise<string> {
   const { manifest, files } = await unpackBackup(bytes);
   checkSnapshot((files.get(storeName) as Buffer).toString('utf8'));
+  const isEmpty = (await listState(folders)).length === 0;
   const kept = await stageRestore(files, folders, clock.now());
-  return `The backup of ${manifest.createdAt} was checked and takes the place of what was here, which is kept in ${kept}.`;
+  const checked = `The backup of ${manifest.createdAt} was checked`;
+  return isEmpty
+    ? `${checked}; nothing was here before.`
+    : `${checked} and takes the place of what was here, which is kept in ${kept}.`;
 }
 
 /** Before anything is opened: a restore that holds and was not finished is finished now. */
