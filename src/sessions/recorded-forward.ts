@@ -144,18 +144,11 @@ export async function carryRecorded(
   stream: Duplex,
   peer: ForwardPeer,
 ): Promise<void> {
-  const { identity, what, reached = facts.authorization } = facts;
-  const carry = async (ended: AbortSignal) => {
-    const tunnel = new AbortController();
-    if (facts.isInward && reached?.recording === 'required') {
-      watchForSsh(peer.stream, () => {
-        dependencies.audit.refused(identity, { what, reason: 'recording-tunnel' });
-        tunnel.abort();
-      });
-    }
-    const ends = { peerClosed: peer.closed, ended: AbortSignal.any([ended, tunnel.signal]) };
-    await carryBytes(peer.stream, stream, ends);
-  };
+  const carry = (ended: AbortSignal) =>
+    carryBytes(peer.stream, stream, {
+      peerClosed: peer.closed,
+      ended: guarded(dependencies, facts, peer, ended),
+    });
   try {
     await recordForward(dependencies, facts, peer.traffic, carry);
   } catch {
@@ -163,4 +156,20 @@ export async function carryRecorded(
     stream.destroy();
   }
   peer.close();
+}
+
+/** `ended`, and aborted as well where SSH would pass by a recording that is required. */
+function guarded(
+  { audit }: RecordDependencies,
+  { identity, what, isInward, authorization, reached = authorization }: ForwardFacts,
+  peer: ForwardPeer,
+  ended: AbortSignal,
+): AbortSignal {
+  if (!isInward || reached?.recording !== 'required') return ended;
+  const tunnel = new AbortController();
+  watchForSsh(peer.stream, () => {
+    audit.refused(identity, { what, reason: 'recording-tunnel' });
+    tunnel.abort();
+  });
+  return AbortSignal.any([ended, tunnel.signal]);
 }
