@@ -5,10 +5,12 @@ import { commandLines } from './surfaces/command-lines.ts';
 import { controlRequests } from './surfaces/control-requests.ts';
 import { scpLines, sftpRequestsSurface } from './surfaces/file-transfers.ts';
 import { archives, helperOutput, insidePrograms, outputFrames } from './surfaces/hostile-containers.ts';
+import { agentAnswersSurface, hostBytes, hostMessagesSurface } from './surfaces/hostile-hosts.ts';
 import { httpHeads } from './surfaces/http-heads.ts';
 import { httpRequests } from './surfaces/http-requests.ts';
 import { keyBlobs, keyFiles } from './surfaces/keys.ts';
 import { configuration, names } from './surfaces/names.ts';
+import { proxyHeaders } from './surfaces/proxy-headers.ts';
 import { secondFactorCodes } from './surfaces/second-factor-codes.ts';
 import { signatures, sshsigBlobs } from './surfaces/signatures.ts';
 import { sshBytes, sshKeyExchange } from './surfaces/ssh-bytes.ts';
@@ -35,6 +37,10 @@ export const surfaces = {
   helper: helperOutput,
   inside: insidePrograms,
   'http-heads': httpHeads,
+  proxy: proxyHeaders,
+  agent: agentAnswersSurface,
+  'host-bytes': hostBytes,
+  'host-messages': hostMessagesSurface,
   http: httpRequests,
   'ssh-bytes': sshBytes,
   'ssh-exchange': sshKeyExchange,

@@ -12,6 +12,7 @@ const requests = [
   { line: 'account list', stdin: '' },
   { line: 'ssh-key add --account=alice', stdin: 'ssh-ed25519 AAAA\n' },
   { line: '', stdin: '', more: 1 },
+  { line: 'restore x', stdin: '' },
 ].map((request) => Buffer.from(`${JSON.stringify(request)}\n`));
 
 export const controlRequests: Surface = {
@@ -24,7 +25,13 @@ export const controlRequests: Surface = {
       expectThat(typeof line === 'string' && typeof stdin === 'string', 'a request that is none');
       return { stdout: line.slice(0, 99), stderr: '', exitStatus: 0 };
     };
-    const door = await openControlDoor({ dataDir, log, answer, maxBodyBytes: 0, takesBody: () => false });
+    const door = await openControlDoor({
+      dataDir,
+      log,
+      answer,
+      maxBodyBytes: 1_000,
+      takesBody: (line) => line.startsWith('restore'),
+    });
     return {
       generate: (random) => mutant(requests, random),
       async run(input) {
