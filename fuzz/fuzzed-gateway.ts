@@ -18,6 +18,8 @@ const answersWithinMs = 1_000;
 const askEveryMs = 1_000;
 /** A busy machine makes it late once. */
 const lateTwice = 2;
+/** A little more than the gateway gives a peer to close its side. */
+const hangUpGraceMs = 2_500;
 
 export async function openFuzzedGateway(): Promise<FuzzedGateway> {
   const child = fork(program, [], {
@@ -26,6 +28,7 @@ export async function openFuzzedGateway(): Promise<FuzzedGateway> {
   });
   const faults: string[] = [];
   let isClosing = false;
+  let hasToldMemory = false;
   const waiting: ((message: FromGateway) => void)[] = [];
   child.on('message', (message: FromGateway) => {
     if ('fault' in message) faults.push(message.fault);
@@ -46,6 +49,9 @@ export async function openFuzzedGateway(): Promise<FuzzedGateway> {
       if (faults.length > 0) throw new Error(faults.splice(0).join('\n'));
     },
     async memory() {
+      // The first time much is to come yet; at the end, connections that were cut off are given the time they have.
+      if (hasToldMemory) await pause(hangUpGraceMs);
+      hasToldMemory = true;
       const answer = next();
       child.send('memory');
       const message = await answer;

@@ -21,11 +21,30 @@ export function matchesAddress(address: string, patterns: string): boolean {
 function matchesOne(address: string, pattern: string): boolean {
   const [base, length] = pattern.split('/');
   if (length !== undefined && base !== undefined) return inBlock(address, base, Number(length));
-  const wildcard = pattern
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${wildcard}$`).test(address);
+  return matchesWildcards(address, pattern);
+}
+
+/** `*` and `?`. Never tries more than each place of the text for each star, as a regular expression would. */
+function matchesWildcards(text: string, pattern: string): boolean {
+  let at = 0;
+  let inPattern = 0;
+  let star = -1;
+  let behindStar = 0;
+  while (at < text.length) {
+    if (pattern[inPattern] === '*') {
+      star = inPattern++;
+      behindStar = at;
+    } else if (pattern[inPattern] === '?' || pattern[inPattern] === text[at]) {
+      inPattern++;
+      at++;
+    } else if (star >= 0) {
+      // The last star takes one character more.
+      inPattern = star + 1;
+      at = ++behindStar;
+    } else return false;
+  }
+  while (pattern[inPattern] === '*') inPattern++;
+  return inPattern === pattern.length;
 }
 
 function inBlock(address: string, base: string, length: number): boolean {

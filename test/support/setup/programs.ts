@@ -41,6 +41,7 @@ export const programs: Readonly<Record<string, string>> = {
   git: 'git',
   ansible: 'ansible-core',
   'ssh-audit': 'ssh-audit',
+  nmap: 'nmap',
   wrk: 'wrk',
   haproxy: 'haproxy',
   prometheus: 'prometheus',
