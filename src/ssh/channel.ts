@@ -15,11 +15,16 @@ export const maxPacketBytes = 32 * 1024;
 /** SSH_EXTENDED_DATA_STDERR, RFC 4254 §5.2. */
 const stderrType = 1;
 
+/** One for all: to make one, with its stack, costs more than the rest of a channel's end. */
+export const channelGone = new Error('the channel is gone');
+
 /** What a channel needs of its connection. */
 export interface ChannelWire {
   send(payload: Buffer): void;
   sendData(channel: number, data: Buffer): void;
   sendStderr(channel: number, data: Buffer): void;
+  /** Lets what was sent so far leave, before the end of the tick. */
+  flush(): void;
   /** False while the socket holds more than it should; `onWritable` calls back once when it has drained. */
   isWritable(): boolean;
   onWritable(listener: () => void): void;
@@ -138,6 +143,8 @@ export class Channel extends Duplex {
     if (this.isOpen) {
       this.#closeSent = true;
       this.#wire.send(Buffer.concat([byte(message.channelClose), uint32(this.numbers.remote)]));
+      // Whoever is told that it is gone has much to do.
+      this.#wire.flush();
     }
     this.#ended();
   }
@@ -235,7 +242,7 @@ export class Channel extends Duplex {
   #ended(): void {
     if (this.gone.aborted) return;
     this.#wire.release(this);
-    this.#abort.abort();
+    this.#abort.abort(channelGone);
     this.#sending.letGo();
     for (const reply of this.#replies.splice(0)) reply(false);
     this.emit('close');

@@ -129,6 +129,10 @@ export class ConnectionLayer implements ChannelWire {
     this.#outbox.sendStderr(channel, data);
   }
 
+  flush(): void {
+    this.#outbox.flush();
+  }
+
   isWritable(): boolean {
     return this.#outbox.isWritable();
   }

@@ -80,6 +80,13 @@ export class Outbox {
     this.#writableListeners.push(listener);
   }
 
+  /** What was sent so far leaves now: the tick goes on with what nobody waits for. */
+  flush(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#options.transport.uncork();
+  }
+
   #wakeWriters(): void {
     const listeners = this.#writableListeners;
     this.#writableListeners = [];
@@ -93,10 +100,7 @@ export class Outbox {
     if (!this.#corked) {
       this.#corked = true;
       transport.cork();
-      process.nextTick(() => {
-        this.#corked = false;
-        transport.uncork();
-      });
+      process.nextTick(() => this.flush());
     }
     return true;
   }

@@ -11,7 +11,7 @@ import type {
   SessionStart,
   WindowSize,
 } from '../sessions/session.ts';
-import type { Channel, RequestHandler } from './channel.ts';
+import { type Channel, channelGone, type RequestHandler } from './channel.ts';
 import { endSession } from './end-session.ts';
 import type { WireReader } from './wire.ts';
 
@@ -117,7 +117,7 @@ interface SessionState {
 
 function sessionIo(channel: Channel, state: SessionState): SessionIo {
   const hangup = new AbortController();
-  const abort = () => hangup.abort();
+  const abort = () => hangup.abort(channelGone);
   channel.gone.addEventListener('abort', abort, { once: true });
   state.onBrokenPipe = abort;
   return {

@@ -17,6 +17,16 @@ export function toTargets(
     .map((summary) => toTarget(summary, networkModeOf(summary, summaries)));
 }
 
+/** `toTargets` of a list that is asked for again and again: once for each. */
+export function rememberedTargets(selfId: string | undefined) {
+  const known = new WeakMap<readonly ContainerSummary[], readonly ContainerTarget[]>();
+  return (summaries: readonly ContainerSummary[]): readonly ContainerTarget[] => {
+    const targets = known.get(summaries) ?? toTargets(summaries, selfId);
+    known.set(summaries, targets);
+    return targets;
+  };
+}
+
 /** Whoever shares the network of a container on the host's network is on the host's network. */
 function networkModeOf(summary: ContainerSummary, summaries: readonly ContainerSummary[]): string {
   const own = summary.HostConfig?.NetworkMode ?? '';

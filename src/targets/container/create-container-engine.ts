@@ -8,7 +8,7 @@ import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/sessi
 import type { ContainerEngine } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
-import { findSelfId, toTargets } from './container-list.ts';
+import { findSelfId, rememberedTargets } from './container-list.ts';
 import { dialWeb } from './dial-web.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi } from './engine-api.ts';
@@ -68,6 +68,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const selfId = options.selfId ?? findSelfId(hostname());
   const sessions = createRunningSessions();
   const containers = createWatchedList(engine);
+  const targets = rememberedTargets(selfId);
   const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
   const withImage = createWithImage(engine);
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
@@ -91,7 +92,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       const summaries = await containers.get().catch((error) => {
         throw translateEngineError(error);
       });
-      return toTargets(summaries, selfId);
+      return targets(summaries);
     },
     async ping() {
       await engine.ping().catch((error) => {

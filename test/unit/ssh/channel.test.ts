@@ -13,7 +13,8 @@ it('a window that waited unread as a whole is granted again when all of it is re
       sendData: () => {},
       sendStderr: () => {},
       isWritable: () => true,
-      onWritable: () => {},
+      flush: () => {},
+    onWritable: () => {},
       fail: (problem) => {
         throw new Error(problem);
       },

@@ -18,6 +18,7 @@ function openChannel(openAgent?: SessionIo['openAgent']) {
     sendData: () => {},
     sendStderr: () => {},
     isWritable: () => true,
+    flush: () => {},
     onWritable: () => {},
     fail: (problem) => {
       throw new Error(problem);
