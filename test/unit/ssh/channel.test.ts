@@ -14,7 +14,7 @@ it('a window that waited unread as a whole is granted again when all of it is re
       sendStderr: () => {},
       isWritable: () => true,
       flush: () => {},
-    onWritable: () => {},
+      onWritable: () => {},
       fail: (problem) => {
         throw new Error(problem);
       },

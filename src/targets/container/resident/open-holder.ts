@@ -13,7 +13,7 @@ import { createWithPassage, type Passage } from '../sidecar/open-passage.ts';
 export interface Holder {
   /** Where its image's files are, as seen in the container beside it. */
   readonly root: string;
-  /** Beside those files, where the engine is on this machine. It outlives the holder: whoever has connected stays so. */
+  /** Beside those files, where the engine is on this machine. It outlives the holder: whoever opened it closes it. */
   readonly passage: Passage | undefined;
   /** Resolves when it is gone. */
   remove(): Promise<void>;
@@ -44,7 +44,6 @@ export async function openHolder(
       root: `/proc/${pid}/root`,
       passage,
       async remove() {
-        passage?.close();
         await engine.remove(id);
         stdio.destroy();
       },

@@ -10,6 +10,7 @@ import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
 import type { SidecarImage } from '../sidecar/image.ts';
 import { unblocked } from '../sidecar/inside/unblocked.ts';
 import { greet, type InsideConnection, speak } from '../sidecar/inside-connection.ts';
+import { byLanes } from './by-lanes.ts';
 import { type Holder, openHolder } from './open-holder.ts';
 
 export interface ResidentPlace {
@@ -64,13 +65,18 @@ export async function openResident(
       throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
     // It ends with its stdin, whatever it speaks over.
-    const inside = speak(session, carrier, () => stdio.destroy());
+    const connection = speak(session, carrier, () => stdio.destroy());
+    connection.onClose(() => holder.passage?.close());
+    const inside = holder.passage && carrier !== stdio ? byLanes(connection, holder.passage) : connection;
     const { stream, headers } = await inside.ask('/hello').catch((error) => {
       inside.close();
       throw error;
     });
     stream.destroy();
     return { inside, openFiles: openFilesOf(details, headers['x-open-files']) };
+  } catch (error) {
+    holder.passage?.close();
+    throw error;
   } finally {
     await holder.remove().catch(() => {});
   }

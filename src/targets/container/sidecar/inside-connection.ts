@@ -47,9 +47,9 @@ export class InsideLost extends Error {
 }
 
 const startWithinMs = 15_000;
-const answerWithinMs = 12_000;
+export const answerWithinMs = 12_000;
 const pingIntervalMs = 20_000;
-const freshMs = 250;
+export const freshMs = 250;
 /** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
 const windowBytes = 1024 * 1024;
 const allWindowsBytes = 64 * 1024 * 1024;

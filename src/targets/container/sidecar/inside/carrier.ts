@@ -6,12 +6,13 @@ import { unblocked } from './unblocked.ts';
 const connectWithinMs = 2_000;
 const maxLineBytes = 256;
 
-/** The gateway's first line on stdin is the token that opens the socket and its path, or is empty. */
-export async function openCarrier(stdio: Duplex): Promise<Duplex> {
+/** The gateway's first line on stdin is the token that opens the socket and its path, or is empty. `reached` is told a path that led there. */
+export async function openCarrier(stdio: Duplex, reached: (path: string) => void): Promise<Duplex> {
   const [token, path] = (await readLine(stdio)).split(' ');
   if (!path) return stdio;
   const socket = await settle({ path }, connectWithinMs).catch(() => undefined);
   if (!socket) return stdio;
+  reached(path);
   socket.write(`${token}\n`);
   // Only its end matters now.
   stdio.resume();

@@ -1,6 +1,6 @@
 /** Carries what a program writes to the gateway, at the gateway's pace. Imports nothing but Node. */
-import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** Far more than Node would have: every pause costs a way to the gateway and back. */
 const underWayBytes = 512 * 1024;
@@ -20,7 +20,7 @@ export interface CarriedOutput {
  * In the framing of Docker: 8 bytes of header (1 stdout, 2 stderr; 3 zeros; length) before each piece. When the stream
  * has closed, what comes is read and dropped.
  */
-export function carryOutput(stream: ServerHttp2Stream, stdout: Socket, stderr: Socket): CarriedOutput {
+export function carryOutput(stream: Duplex, stdout: Socket, stderr: Socket): CarriedOutput {
   const sockets = [stdout, stderr];
   const ended = Promise.withResolvers<void>();
   let open = sockets.length;

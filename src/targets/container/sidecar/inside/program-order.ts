@@ -1,6 +1,13 @@
 /** What the gateway wants started: it comes before stdin, 4 bytes of length and JSON. Imports nothing but Node. */
-import type { ServerHttp2Stream } from 'node:http2';
+import type { Duplex } from 'node:stream';
 import type { Start } from './start-program.ts';
+
+/** What a program's order came by, and its streams go by: of HTTP/2, or like one. */
+export interface ProgramStream extends Duplex {
+  respond(headers: Readonly<Record<string, number>>, options: { readonly waitForTrailers: true }): void;
+  /** When it emits `wantTrailers`. */
+  sendTrailers(trailers: Readonly<Record<string, number>>): void;
+}
 
 export interface ProgramOrder extends Start {
   /** From HUP to TERM, when the client is gone. */
@@ -19,7 +26,7 @@ const lengthBytes = 4;
 const maxBytes = 8 * 1024 * 1024;
 
 /** What follows it stays in the stream. */
-export function readOrder(stream: ServerHttp2Stream): Promise<ProgramOrder> {
+export function readOrder(stream: Duplex): Promise<ProgramOrder> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;

@@ -1,18 +1,17 @@
 /** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node. */
-import type { ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
 import { carryOutput } from './carry-output.ts';
 import { hangUp } from './hang-up.ts';
 import type { PipeSource } from './pipes.ts';
-import { readOrder } from './program-order.ts';
+import { type ProgramStream, readOrder } from './program-order.ts';
 import type { Answer } from './serve.ts';
 import { createStarter } from './starter.ts';
 import { checkUsers } from './users.ts';
 
 export interface Programs {
   /** The order, then stdin; answers with `x-pid`, both outputs in frames, and the trailer `x-exit`. */
-  readonly run: Answer;
+  readonly run: (stream: ProgramStream) => Promise<void>;
   /** `pid`, of a program that runs; `name`, without SIG: to its process group. */
   readonly signal: Answer;
   /** Answers when nothing is left of any. */
@@ -23,7 +22,7 @@ export interface Programs {
 
 /** `baseEnv`: of every program, before what is ordered. `pipes`: undefined where the image has no shell. */
 export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | undefined): Programs {
-  const running = new Map<number, { readonly graceMs: number; readonly stream: ServerHttp2Stream }>();
+  const running = new Map<number, { readonly graceMs: number; readonly stream: ProgramStream }>();
   const leaving = new Set<Promise<void>>();
   const hurry = new AbortController();
   const starter = createStarter(baseEnv, pipes);
@@ -33,7 +32,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
     leaving.add(ending);
   };
 
-  async function run(stream: ServerHttp2Stream): Promise<void> {
+  async function run(stream: ProgramStream): Promise<void> {
     const order = await readOrder(stream);
     checkUsers();
     const started = await starter.start(order, () => !stream.destroyed);
@@ -86,7 +85,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
 }
 
 /** A program that has closed its stdin lets what comes for it pass. */
-function carryInput(stream: ServerHttp2Stream, stdin: Socket): void {
+function carryInput(stream: ProgramStream, stdin: Socket): void {
   stdin.on('error', () => {
     stream.unpipe(stdin);
     stream.resume();

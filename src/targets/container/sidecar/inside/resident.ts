@@ -7,6 +7,7 @@
 import { listenAgent } from './agent.ts';
 import { openCarrier } from './carrier.ts';
 import { serveCopies, serveFiles } from './files.ts';
+import { createLanes } from './lanes.ts';
 import { take } from './listen.ts';
 import { createPipeSource } from './pipes.ts';
 import { createPrograms } from './programs.ts';
@@ -30,6 +31,7 @@ const asNow =
   };
 
 const programs = createPrograms(baseEnv, shell ? createPipeSource(shell) : undefined);
+const lanes = createLanes(programs.run);
 const answers: ReadonlyMap<string, Answer> = new Map([
   [
     '/hello',
@@ -39,6 +41,8 @@ const answers: ReadonlyMap<string, Answer> = new Map([
     },
   ],
   ['/run', programs.run],
+  ['/lane', lanes.open],
+  ['/cut', lanes.cut],
   ['/signal', programs.signal],
   ['/hang-up', programs.hangUp],
   ['/sftp', asNow((stream, query) => serveFiles(stream, query.get('home') ?? '/'))],
@@ -54,5 +58,5 @@ const exit = () => {
   void programs.end().finally(() => process.exit(0));
 };
 process.on('exit', closeAllSockets);
-serveAnswers(answers, exit, openCarrier).catch(exit);
+serveAnswers(answers, exit, (stdio) => openCarrier(stdio, lanes.hold)).catch(exit);
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, exit);

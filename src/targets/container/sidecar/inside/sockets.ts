@@ -8,7 +8,7 @@ import { announcer, listen, serveUntilClosed } from './listen.ts';
 /** Of sun_path, unix(7), its NUL taken off. */
 export const maxSocketPathBytes = 107;
 /** open(2); Node has no name for it. The file is named, but neither read nor written. */
-const oPath = 0o10000000;
+export const oPath = 0o10000000;
 /** sshd_config(5) StreamLocalBindMask. */
 const bindMask = 0o177;
 

@@ -1,0 +1,56 @@
+/** One stream over a lane, at either end of it. Imports nothing but Node. */
+import type { Socket } from 'node:net';
+import { Duplex } from 'node:stream';
+import { frame, frameHeader } from './lane-frames.ts';
+
+const highWaterMark = 64 * 1024;
+/** What the socket may hold of it, besides. */
+const heldBytes = 256 * 1024;
+
+/** Closed when both sides have ended it. The lane's socket is not its own. */
+export class LaneStream extends Duplex {
+  readonly #socket: Socket;
+  readonly #ending: () => Buffer;
+
+  /** `ending`: what goes with its end. */
+  constructor(socket: Socket, ending: () => Buffer = () => Buffer.alloc(0)) {
+    super({ allowHalfOpen: true, highWaterMark });
+    this.#socket = socket;
+    this.#ending = ending;
+  }
+
+  /** The other side's data, or its end. */
+  receive(bytes: Buffer | null): void {
+    if (!this.push(bytes) && bytes !== null) this.#socket.pause();
+  }
+
+  override _read(): void {
+    this.#socket.resume();
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this._writev([{ chunk }], done);
+  }
+
+  override _writev(chunks: readonly { readonly chunk: Buffer }[], done: () => void): void {
+    const length = chunks.reduce((sum, { chunk }) => sum + chunk.length, 0);
+    this.#socket.cork();
+    this.#socket.write(frameHeader(frame.data, length));
+    for (const { chunk } of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+    if (this.#socket.writableLength <= heldBytes) done();
+    else this.#socket.once('drain', done);
+  }
+
+  override _final(done: () => void): void {
+    const ending = this.#ending();
+    this.#socket.write(Buffer.concat([frameHeader(frame.end, ending.length), ending]));
+    done();
+  }
+
+  override _destroy(error: Error | null, done: (error: Error | null) => void): void {
+    // It may have been what did not read.
+    this.#socket.resume();
+    done(error);
+  }
+}

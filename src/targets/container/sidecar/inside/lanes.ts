@@ -1,0 +1,105 @@
+/**
+ * Lanes: further connections to the gateway's socket, each of which carries the streams of programs one after the other, without
+ * what HTTP/2 costs each of them. Imports nothing but Node.
+ */
+import { closeSync, openSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { settle } from './dial.ts';
+import { createLaneReader, frame, frameHeader } from './lane-frames.ts';
+import { LaneStream } from './lane-stream.ts';
+import type { ProgramStream } from './program-order.ts';
+import type { Answer } from './serve.ts';
+import { coded, oPath } from './sockets.ts';
+
+const connectWithinMs = 2_000;
+
+export interface Lanes {
+  /** The gateway's socket was reached there; it is held on to, for its path goes away. */
+  hold(path: string): void;
+  /** Opens the lane of that `token`. */
+  readonly open: Answer;
+  /** The gateway has left that one, which may not be read from just now. */
+  readonly cut: Answer;
+}
+
+type AnswerProgram = (stream: ProgramStream) => Promise<void>;
+
+export function createLanes(answer: AnswerProgram): Lanes {
+  const lanes = new Map<string, Socket>();
+  let held: number | undefined;
+  return {
+    hold(path) {
+      if (held !== undefined) closeSync(held);
+      held = openSync(path, oPath);
+    },
+    async open(stream, query) {
+      const token = query.get('token') ?? '';
+      if (held === undefined) throw coded('ENOENT');
+      const socket = await settle({ path: `/proc/self/fd/${held}` }, connectWithinMs);
+      lanes.set(token, socket);
+      socket.once('close', () => lanes.delete(token));
+      socket.write(`${token}\n`);
+      serveLane(socket, answer);
+      stream.respond({ ':status': 200 }, { endStream: true });
+    },
+    async cut(stream, query) {
+      lanes.get(query.get('token') ?? '')?.destroy();
+      stream.respond({ ':status': 200 }, { endStream: true });
+    },
+  };
+}
+
+function serveLane(socket: Socket, answer: AnswerProgram): void {
+  let current: AnswerStream | undefined;
+  const read = createLaneReader((kind, bytes) => {
+    if (kind === frame.begin) {
+      current = new AnswerStream(socket);
+      begin(current, answer);
+      if (bytes.length > 0) current.receive(bytes);
+    } else current?.receive(kind === frame.data ? bytes : null);
+  });
+  socket.on('error', () => {}).on('end', () => socket.destroy());
+  socket.on('close', () => current?.destroy());
+  socket.on('data', (chunk: Buffer) => {
+    try {
+      read(chunk);
+    } catch {
+      socket.destroy();
+    }
+  });
+}
+
+function begin(stream: AnswerStream, answer: AnswerProgram): void {
+  stream.on('error', () => {});
+  answer(stream).catch((error: NodeJS.ErrnoException) => {
+    if (!stream.destroyed) stream.refuse(String(error.code ?? 'failed'));
+  });
+}
+
+/** Answers as an HTTP/2 stream does. */
+class AnswerStream extends LaneStream implements ProgramStream {
+  readonly #socket: Socket;
+  #trailers: object = {};
+
+  constructor(socket: Socket) {
+    super(socket, () => {
+      this.emit('wantTrailers');
+      return Buffer.from(JSON.stringify(this.#trailers));
+    });
+    this.#socket = socket;
+  }
+
+  respond(headers: object): void {
+    const head = Buffer.from(JSON.stringify(headers));
+    this.#socket.write(Buffer.concat([frameHeader(frame.begin, head.length), head]));
+  }
+
+  sendTrailers(trailers: object): void {
+    this.#trailers = trailers;
+  }
+
+  refuse(code: string): void {
+    this.respond({ ':status': 502, 'x-code': code });
+    this.resume().end();
+  }
+}

@@ -1,0 +1,196 @@
+/** Lanes from end to end, over a real passage: the gateway's side and the resident's in one process. */
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import { byLanes } from '../../../../../src/targets/container/resident/by-lanes.ts';
+import { createLanes } from '../../../../../src/targets/container/sidecar/inside/lanes.ts';
+import type { ProgramStream } from '../../../../../src/targets/container/sidecar/inside/program-order.ts';
+import {
+  type Answered,
+  type InsideConnection,
+  InsideLost,
+} from '../../../../../src/targets/container/sidecar/inside-connection.ts';
+import { openPassage, type Passage } from '../../../../../src/targets/container/sidecar/open-passage.ts';
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+const frame = (kind: number, bytes: string) =>
+  Buffer.concat([Buffer.from([kind, 0, 0, 0, 0, 0, 0, bytes.length]), Buffer.from(bytes)]);
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await pause(1);
+}
+
+/** `answer` stands in for the program. */
+async function open(answer: (stream: ProgramStream) => Promise<void>) {
+  const passage = await openPassage();
+  const lanes = createLanes(answer);
+  lanes.hold(join(passage.folder, 'socket'));
+  const reply = () => Object.assign(new PassThrough(), { respond: () => {} }) as never;
+  return openOver(
+    passage,
+    (query) => lanes.open(reply(), query),
+    (query) => lanes.cut(reply(), query),
+  );
+}
+
+/** `lane` and `cut` stand in for the resident. */
+async function openOver(
+  passage: Passage,
+  lane: (query: URLSearchParams) => Promise<void>,
+  cut: (query: URLSearchParams) => Promise<void> = async () => {},
+) {
+  const asked: string[] = [];
+  const gone: (() => void)[] = [];
+  const answered = (stream: PassThrough): Answered => ({
+    ...{ stream, headers: {}, cancel: () => {}, trailers: () => undefined },
+  });
+  const connection: InsideConnection = {
+    ...{ load: 0, isOpen: true, isWorn: false, answers: async () => true },
+    onClose: (listener) => void gone.push(listener),
+    close() {
+      for (const each of gone.splice(0)) each();
+    },
+    async ask(path) {
+      asked.push(path);
+      const [name, query] = path.split('?');
+      if (name === '/lane') await lane(new URLSearchParams(query));
+      if (name === '/cut') await cut(new URLSearchParams(query));
+      return answered(new PassThrough());
+    },
+  };
+  const inside = byLanes(connection, passage);
+  closers.push(() => {
+    inside.close();
+    passage.close();
+  });
+  await pause(50);
+  return { inside, asked };
+}
+
+const run = (inside: InsideConnection, order = 'order') => inside.ask('/run', Buffer.from(order));
+
+/** Answers with what came. */
+async function echo(stream: ProgramStream): Promise<void> {
+  stream.respond({ ':status': 200, 'x-pid': 7 }, { waitForTrailers: true });
+  stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': 3 }));
+  stream.pipe(stream);
+}
+
+describe('a lane', () => {
+  it('carries one program after the other', async () => {
+    const { inside, asked } = await open(echo);
+    for (let each = 0; each < 50; each++) {
+      const { stream, headers, trailers } = await run(inside, `order ${each}, `);
+      stream.end('and stdin');
+      expect(headers).toEqual({ ':status': 200, 'x-pid': 7 });
+      expect(await text(stream)).toBe(`order ${each}, and stdin`);
+      expect(trailers()).toEqual({ 'x-exit': 3 });
+      await pause(1);
+    }
+    expect(asked.filter((path) => path === '/run')).toEqual([]);
+    expect(inside.load).toBe(0);
+  });
+
+  it('carries several at a time, where the others find no lane by the connection itself', async () => {
+    const { inside, asked } = await open(echo);
+    const first = await run(inside, 'first');
+    await inside.ask('/run', Buffer.from('second'));
+    expect(asked.filter((path) => path === '/run')).toEqual(['/run']);
+    await pause(50);
+    const third = await run(inside, 'third');
+    expect(asked.filter((path) => path === '/run')).toEqual(['/run']);
+    for (const { stream } of [first, third]) stream.end();
+    expect(await Promise.all([text(first.stream), text(third.stream)])).toEqual(['first', 'third']);
+  });
+
+  it('carries 30 MB both ways, and holds no more of it than it should where nobody reads', async () => {
+    const { inside } = await open(echo);
+    const { stream } = await run(inside, '');
+    const sent = Buffer.alloc(64 * 1024, 'x');
+    let written = 0;
+    const write = () => {
+      while (written < 30_000_000 && stream.write(sent)) written += sent.length;
+      if (written >= 30_000_000) stream.end();
+    };
+    stream.on('drain', write);
+    write();
+    await pause(200);
+    expect(written).toBeLessThan(8 * 1024 * 1024);
+    let received = 0;
+    stream.on('data', (chunk: Buffer) => {
+      received += chunk.length;
+    });
+    await once(stream, 'end');
+    expect(received).toBeGreaterThanOrEqual(30_000_000);
+  });
+
+  it('tells what could not be done by its code, and goes on', async () => {
+    let tries = 0;
+    const { inside } = await open(async (stream) => {
+      tries++;
+      if (tries === 1) throw Object.assign(new Error('no'), { code: 'ENOENT' });
+      await echo(stream);
+    });
+    await expect(run(inside)).rejects.toMatchObject({ code: 'ENOENT' });
+    await pause(20);
+    const { stream } = await run(inside);
+    expect(await text(stream.end())).toBe('order');
+    expect(tries).toBe(2);
+  });
+
+  it('cut-off: the program learns that the gateway has left it, also while it reads nothing', async () => {
+    const closed = Promise.withResolvers<void>();
+    const { inside, asked } = await open(async (stream) => {
+      stream.once('close', closed.resolve);
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+    });
+    const { stream, cancel } = await run(inside);
+    for (let each = 0; each < 64; each++) stream.write(Buffer.alloc(64 * 1024));
+    await pause(50);
+    cancel();
+    await closed.promise;
+    expect(asked.at(-1)).toMatch(/^\/cut\?/);
+    await until(() => inside.load === 0);
+  });
+
+  it('lost: where the resident is gone, so is what ran there', async () => {
+    const { inside } = await open(async (stream) =>
+      stream.respond({ ':status': 200 }, { waitForTrailers: true }),
+    );
+    const { stream, trailers } = await run(inside);
+    inside.close();
+    await once(stream, 'close');
+    expect(trailers()).toBe(undefined);
+  });
+});
+
+describe('whoever speaks in a resident’s place', () => {
+  it.each([
+    ['what nobody has asked for', [frame(3, '{}'), frame(2, 'x')]],
+    ['no frames', [Buffer.alloc(64, 0xff)]],
+    ['fields that are none', [frame(1, 'null')]],
+    ['a frame without an end', [Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])]],
+  ])('%s: ends that lane, and nothing else', async (_what, said) => {
+    const passage = await openPassage();
+    let socket: Socket | undefined;
+    const { inside, asked } = await openOver(passage, async (query) => {
+      socket = connect(join(passage.folder, 'socket'));
+      socket.on('error', () => {}).resume();
+      socket.write(`${query.get('token')}\n`);
+    });
+    const asking = run(inside);
+    asking.catch(() => {});
+    for (const each of said) socket?.write(each);
+    await expect(asking).rejects.toThrow(InsideLost);
+    expect(inside.isOpen).toBe(true);
+    await until(() => asked.some((path) => path.startsWith('/cut')));
+  });
+});
