@@ -1,5 +1,5 @@
 /** What a hostile container or a mad engine may answer: archives, framing, the helper of sftp, sidecars, residents. */
-import type { Readable } from 'node:stream';
+import { duplexPair, type Readable } from 'node:stream';
 import { pack } from 'tar-stream';
 import { GatewayError } from '../../src/errors.ts';
 import { findContainerFile } from '../../src/targets/container/archive-file.ts';
@@ -204,7 +204,9 @@ export const insidePrograms: Surface = {
   open: async () => ({
     generate: (random) => mutant(conversations, random),
     async run(input) {
-      const stdio = peerThatSays(input);
+      const [stdio, far] = duplexPair();
+      far.on('error', () => {}).resume();
+      far.end(input);
       const session = await greet(stdio, 500).catch(() => undefined);
       if (!session) return void stdio.destroy();
       const inside = speak(session, stdio, () => {});

@@ -24,10 +24,15 @@ const rsaHashes: ReadonlyMap<string, 'sha256' | 'sha512'> = new Map([
   ['rsa-sha2-512', 'sha512'],
 ]);
 
+/** RFC 4252 §9: algorithm, key, host, user, signature. */
+const hostbasedFields = 5;
+
 /** Undefined for any other USERAUTH_REQUEST. Throws MalformedMessage, also where a key is offered and not there. */
 export function parseSignedRequest(payload: Buffer, sessionId: Buffer): SignedRequest | undefined {
   const reader = new WireReader(payload, 1);
   const [user, service, method] = [reader.text(), reader.text(), reader.text()];
+  // Refused whatever it says; but ssh2 reads it first, and throws where it is cut short.
+  if (method === 'hostbased') for (let field = 0; field < hostbasedFields; field++) reader.bytes();
   if (method !== 'publickey') return undefined;
   const isSigned = reader.boolean();
   const algorithm = reader.text();

@@ -174,13 +174,20 @@ describe('found by the fuzzer', () => {
     expect(faults()).toEqual([]);
   });
 
-  it('offer-without-a-key: a login request that ends before its key ends the connection', async () => {
-    const offer = [byte(50), string('x'), string('ssh-connection'), string('publickey'), boolean(false)];
-    const client = await openWireClient(door.port);
-    client.send(Buffer.concat([...offer, string('ssh-ed25519'), uint32(99)]));
-    await expect.poll(() => client.isOpen()).toBe(false);
-    expect(faults()).toEqual([]);
-  });
+  const login = (method: string) => [byte(50), string('x'), string('ssh-connection'), string(method)];
+  it.each([
+    ['publickey', [boolean(false), string('ssh-ed25519'), uint32(99)]],
+    ['hostbased', [string('ssh-ed25519'), uint32(99)]],
+    ['hostbased', [uint32(99)]],
+  ])(
+    'offer-without-a-key: a login request (%s) that ends too soon ends the connection',
+    async (method, rest) => {
+      const client = await openWireClient(door.port);
+      client.send(Buffer.concat([...login(method), ...rest]));
+      await expect.poll(() => client.isOpen()).toBe(false);
+      expect(faults()).toEqual([]);
+    },
+  );
 
   it.each([
     [
