@@ -45,8 +45,9 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
   let countedBytes = 0;
   let writtenBytes = 0;
   let pruning: Promise<void> | undefined;
-  /** The last look found something to remove: where all is being written, each write would look in vain. */
-  let hasRoomToMake = true;
+  /** How many recordings have ended, and how many had when there was too much, and all of it being written. */
+  let ended = 0;
+  let endedAtVainLook = -1;
 
   const sizeOf = async (file: RecordingFile): Promise<number> => {
     const handle = await folder.open(file);
@@ -58,7 +59,8 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
   };
 
   async function pruneNow(): Promise<void> {
-    writtenBytes = 0;
+    const writtenBefore = writtenBytes;
+    const endedBefore = ended;
     const files: (RecordingFile & { readonly bytes: number })[] = [];
     for (const file of await folder.list()) files.push({ ...file, bytes: await sizeOf(file).catch(() => 0) });
     const { keptMs, maxBytes } = limits;
@@ -67,7 +69,8 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
     const bytesOf = (list: readonly { readonly bytes: number }[]) =>
       list.reduce((sum, { bytes }) => sum + bytes, 0);
     countedBytes = bytesOf(files) - bytesOf(gone);
-    hasRoomToMake = gone.length > 0;
+    writtenBytes -= writtenBefore;
+    if (countedBytes >= maxBytes) endedAtVainLook = endedBefore;
     if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
   }
 
@@ -78,7 +81,11 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
     return pruning;
   };
   const pruneQuietly = () =>
-    void prune().catch((error) => log.warn({ err: error }, 'recordings could not be pruned'));
+    void prune().then(pruneIfWorthIt, (error) => log.warn({ err: error }, 'recordings could not be pruned'));
+  /** Where all is being written, each write would look in vain again. */
+  const pruneIfWorthIt = () => {
+    if (isOverLimit() && endedAtVainLook !== ended) pruneQuietly();
+  };
   const isOverLimit = () => limits.maxBytes > 0 && countedBytes + writtenBytes >= limits.maxBytes;
 
   const timer = setInterval(pruneQuietly, pruneEveryMs).unref();
@@ -87,7 +94,7 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
   return {
     written(bytes) {
       writtenBytes += bytes;
-      if (isOverLimit() && hasRoomToMake) pruneQuietly();
+      pruneIfWorthIt();
     },
     async makeRoom() {
       if (isOverLimit()) await prune();
@@ -100,8 +107,8 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
       countedBytes -= bytes;
     },
     finished() {
-      hasRoomToMake = true;
-      if (isOverLimit()) pruneQuietly();
+      ended++;
+      pruneIfWorthIt();
     },
     async close() {
       clearInterval(timer);
