@@ -17,6 +17,8 @@ import type { Passage } from '../sidecar/open-passage.ts';
 
 /** As many programs at a time; each is a socket on both sides. */
 const maxLanes = 8;
+/** A few fields. */
+const maxAnswerBytes = 4 * 1024;
 
 interface Lane {
   readonly token: string;
@@ -53,7 +55,7 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
   };
   const serve = (token: string, socket: Socket) => {
     const lane: Lane = { token, socket, use: undefined };
-    const read = createLaneReader((kind, bytes) => take(lane, kind, bytes));
+    const read = createLaneReader(maxAnswerBytes, (kind, bytes) => take(lane, kind, bytes));
     socket
       .on('error', () => {})
       .on('end', () => cut(lane))

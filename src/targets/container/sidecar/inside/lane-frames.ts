@@ -6,8 +6,6 @@ export const frame = { begin: 1, data: 2, end: 3 } as const;
 export type Frame = (typeof frame)[keyof typeof frame];
 
 const headerBytes = 8;
-/** Begin and end come whole. */
-const maxWholeBytes = 8 * 1024 * 1024 + headerBytes;
 const empty = Buffer.alloc(0);
 
 export function frameHeader(kind: Frame, length: number): Buffer {
@@ -17,8 +15,14 @@ export function frameHeader(kind: Frame, length: number): Buffer {
   return header;
 }
 
-/** Takes what comes; data is handed over in pieces, as it comes. Throws on bytes that are no frames. */
-export function createLaneReader(onFrame: (kind: Frame, bytes: Buffer) => void): (chunk: Buffer) => void {
+/**
+ * Takes what comes; data is handed over in pieces, as it comes, and the others whole, of `maxWholeBytes` at most. Throws on bytes
+ * that are no such frames.
+ */
+export function createLaneReader(
+  maxWholeBytes: number,
+  onFrame: (kind: Frame, bytes: Buffer) => void,
+): (chunk: Buffer) => void {
   let held: Buffer = empty;
   /** Of a frame of data. */
   let left = 0;
@@ -33,7 +37,7 @@ export function createLaneReader(onFrame: (kind: Frame, bytes: Buffer) => void):
         onFrame(frame.data, piece);
         continue;
       }
-      const { kind, length } = readHeader(rest);
+      const { kind, length } = readHeader(rest, maxWholeBytes);
       if (kind === frame.data) {
         left = length;
         rest = rest.subarray(headerBytes);
@@ -50,7 +54,10 @@ export function createLaneReader(onFrame: (kind: Frame, bytes: Buffer) => void):
 }
 
 /** No kind: there is more to come of it. */
-function readHeader(bytes: Buffer): { readonly kind: Frame | undefined; readonly length: number } {
+function readHeader(
+  bytes: Buffer,
+  maxWholeBytes: number,
+): { readonly kind: Frame | undefined; readonly length: number } {
   if (bytes.length < headerBytes) return { kind: undefined, length: 0 };
   const kind = bytes[0] as Frame;
   const length = bytes.readUInt32BE(4);

@@ -12,6 +12,8 @@ import type { Answer } from './serve.ts';
 import { coded, oPath } from './sockets.ts';
 
 const connectWithinMs = 2_000;
+/** An order, of the gateway. */
+const maxOrderBytes = 8 * 1024 * 1024;
 
 export interface Lanes {
   /** The gateway's socket was reached there; it is held on to, for its path goes away. */
@@ -51,7 +53,7 @@ export function createLanes(answer: AnswerProgram): Lanes {
 
 function serveLane(socket: Socket, answer: AnswerProgram): void {
   let current: AnswerStream | undefined;
-  const read = createLaneReader((kind, bytes) => {
+  const read = createLaneReader(maxOrderBytes, (kind, bytes) => {
     if (kind === frame.begin) {
       current = new AnswerStream(socket);
       begin(current, answer);

@@ -177,6 +177,7 @@ describe('whoever speaks in a resident’s place', () => {
     ['what nobody has asked for', [frame(3, '{}'), frame(2, 'x')]],
     ['no frames', [Buffer.alloc(64, 0xff)]],
     ['fields that are none', [frame(1, 'null')]],
+    ['an answer that goes on and on', [Buffer.from([1, 0, 0, 0, 0, 1, 0, 0]), Buffer.alloc(8_192, ' ')]],
     ['a frame without an end', [Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])]],
   ])('%s: ends that lane, and nothing else', async (_what, said) => {
     const passage = await openPassage();
