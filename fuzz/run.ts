@@ -4,6 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { minimise, replay } from './minimise.ts';
+import type { Surface } from './surface.ts';
 import { isSurfaceName, type SurfaceName, surfaces } from './surfaces.ts';
 import { type Fault, type Outcome, watchSurface } from './watch-surface.ts';
 
@@ -98,7 +99,8 @@ async function fuzz(name: SurfaceName, seed: string, inputs: number, seconds: nu
     await report(outcome.fault);
     return false;
   }
-  const growth = outcome.memoryAfter.live - outcome.memoryBefore.live;
+  const { keptByNode = 0 }: Surface = surfaces[name];
+  const growth = outcome.memoryAfter.live - outcome.memoryBefore.live - keptByNode * outcome.inputs;
   if (growth <= maxGrowthBytes) return true;
   console.log(`FAULT in ${name}, seed ${seed}: its memory grew by ${mebibytes(growth)} MiB`);
   return false;

@@ -5,6 +5,8 @@ export interface Surface {
   /** `throughGateway`: it goes over a socket to a gateway in a process of its own, and is far slower. */
   readonly pace: 'in this process' | 'through a gateway';
   readonly open: () => Promise<OpenSurface>;
+  /** Bytes that Node itself keeps for ever of an input, whatever we do; the surface says of what. */
+  readonly keptByNode?: number;
 }
 
 /** In bytes. `live`: what JavaScript holds, buffers with it; `rss`: that and what the allocators keep for later. */
