@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { randomId } from '../../../platform/ids.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { shellArgv } from '../launch.ts';
@@ -12,6 +13,7 @@ import { unblocked } from '../sidecar/inside/unblocked.ts';
 import { greet, type InsideConnection, speak } from '../sidecar/inside-connection.ts';
 import { byLanes } from './by-lanes.ts';
 import { type Holder, openHolder } from './open-holder.ts';
+import { findResidentProcess, type ResidentProcess } from './resident-process.ts';
 
 export interface ResidentPlace {
   readonly details: ContainerDetails;
@@ -35,18 +37,26 @@ const startWithinMs = 10_000;
 /** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
 const startScript = 'POSTERN_OPEN_FILES=$(ulimit -S -n) exec "$@"';
 
+export interface OpenedResident {
+  readonly inside: InsideConnection;
+  readonly openFiles: string;
+  /** Where the gateway may look into it. */
+  readonly process: ResidentProcess | undefined;
+}
+
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(
   engine: EngineApi,
   image: SidecarImage,
   place: ResidentPlace,
   log: Logger,
-): Promise<{ readonly inside: InsideConnection; readonly openFiles: string }> {
+): Promise<OpenedResident> {
   const { details, user, gid } = place;
+  const token = randomId();
   const holder = await openHolder(engine, image, details.Id, { uid: user.uid, gid });
   try {
     const execId = await engine.createExec(details.Id, {
-      argv: argvOf(image, holder.root, place.shell),
+      argv: [...argvOf(image, holder.root, place.shell), token],
       env: [...withoutEnvironment(details), `POSTERN_SHELL=${JSON.stringify(pipeShell(place.shell))}`],
       user: user.engineUser,
       tty: false,
@@ -73,7 +83,10 @@ export async function openResident(
       throw error;
     });
     stream.destroy();
-    return { inside, openFiles: openFilesOf(details, headers['x-open-files']) };
+    const pid = await engine.findExecPid(execId).catch(() => undefined);
+    const process = pid === undefined ? undefined : findResidentProcess(pid, token);
+    inside.onClose(() => process?.close());
+    return { inside, openFiles: openFilesOf(details, headers['x-open-files']), process };
   } catch (error) {
     holder.passage?.close();
     throw error;
