@@ -1,4 +1,5 @@
 /** Door 2: the HTTP listener. Requests for a container's name go to the passage; all others are the gateway's own. */
+import { maxHeaderSize } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import swagger from '@fastify/swagger';
 import fastify, { type FastifyInstance, type FastifyListenOptions } from 'fastify';
@@ -91,7 +92,8 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
     clientErrorHandler: answerClientError,
-    routerOptions: { ignoreDuplicateSlashes: true },
+    // A parameter may be as long as Node lets a head be: else fastify itself answers, with the path, unlogged.
+    routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: maxHeaderSize },
     // Dialects name each field that is wrong, and none is bent into what it was not.
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
     serverFactory: (routes) => createListener(routes, options),

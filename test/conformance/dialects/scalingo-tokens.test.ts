@@ -73,7 +73,9 @@ describe('the JWT', () => {
   it('jwt-in-argv: is never shown in logs', async () => {
     const jwt = await jwtFor(await api.apiKey());
     await api.ask({ token: jwt, line: `whoami ${jwt}` });
-    await api.ask({ token: jwt, path: `/${jwt}`, args: ['-X', 'GET'] });
+    expect(JSON.stringify(await api.ask({ token: jwt, path: `/${jwt}`, args: ['-X', 'GET'] }))).not.toContain(
+      jwt,
+    );
     await api.ask({ token: `${jwt}x`, line: `exe0-to-exe1 ${jwt}` });
     const log = JSON.stringify(api.logged());
     expect(log).toContain('eyJ***');
