@@ -116,12 +116,15 @@ export function createEngineApi(address: EngineAddress): EngineApi {
   ) => {
     const giveUp = new AbortController();
     waiting.add(giveUp);
+    // Cleared with the answer: it holds all that its call was made for.
+    const deadline = setTimeout(() => giveUp.abort(), withinMs).unref();
     try {
       connecting ??= connect(address);
-      return await run(await connecting, AbortSignal.any([giveUp.signal, AbortSignal.timeout(withinMs)]));
+      return await run(await connecting, giveUp.signal);
     } catch (error) {
       throw engineStatus(error) === undefined ? translateEngineError(error) : error;
     } finally {
+      clearTimeout(deadline);
       waiting.delete(giveUp);
     }
   };
@@ -159,10 +162,11 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     findPath: (id, path) =>
       call((client, abortSignal) => findPath(client, id, path, abortSignal)).catch(undefinedFor404),
     findArchive: (id, path) =>
-      call(
-        async (client, abortSignal) =>
-          (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable,
-      ).catch(undefinedFor404),
+      call(async (client, answerSignal) => {
+        // What is read after the answer has an end, too.
+        const abortSignal = AbortSignal.any([answerSignal, AbortSignal.timeout(answerWithinMs)]);
+        return (await client.getContainer(id).getArchive({ path, abortSignal })) as Readable;
+      }).catch(undefinedFor404),
     openEvents: openStream(call, watched),
     openChanges: openStream(call, changing),
     architecture: async () => (await call((client) => client.version())).Arch,
