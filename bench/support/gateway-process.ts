@@ -22,7 +22,6 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
   const key = join(folder, 'id');
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', key]);
   const args = [
-    join(root, 'dist/main.js'),
     'serve',
     '--ssh-listen=127.0.0.1:0',
     `--data=${folder}/data`,
@@ -31,7 +30,7 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
     '--log-level=warn',
     ...extra,
   ];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(join(root, 'bin/postern'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const announced = await new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
