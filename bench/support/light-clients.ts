@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createLightClient, type LightClient } from './light-client.ts';
+import { createLightClient, type LightClient } from '../../test/support/light-client.ts';
 
 export type Order =
   | { readonly kind: 'hold'; readonly port: number; readonly key: string; readonly count: number }

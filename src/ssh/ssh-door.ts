@@ -14,12 +14,14 @@ import type { ConnectionEnds } from '../proxies/connection-ends.ts';
 import type { Address } from '../sessions/session.ts';
 import { createAdmission } from './admission.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
+import { outsidePool } from './buffer-pool.ts';
 import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
+import { assertKnownSsh2 } from './known-ssh2.ts';
 import { openListener } from './listener.ts';
 import { ServedConnection } from './served-connection.ts';
-import { assertKnownSsh2, prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
+import { prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
@@ -64,7 +66,7 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
       meter.connectionClosed(kind);
       connection.transportClosed();
     });
-    server.injectSocket(transport as Socket);
+    outsidePool(() => server.injectSocket(transport as Socket));
     return connection;
   };
   const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import type { Offer } from './algorithms.ts';
+import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { withHybridKex } from './hybrid-negotiation.ts';
@@ -24,18 +25,6 @@ const protocolOf = (client: Connection): Ssh2Protocol =>
 /** The socket, or channel, that a connection of ssh2's server runs over. */
 export function transportOf(client: Connection): Duplex {
   return (client as unknown as { _sock: Duplex })._sock;
-}
-
-const knownVersions = new Set(['1.17.0']);
-
-/** Throws a sentence when ssh2 is not a release this file was checked against. */
-export function assertKnownSsh2(): void {
-  const { version } = require('ssh2/package.json') as { version: string };
-  if (!knownVersions.has(version)) {
-    throw new Error(
-      `ssh2 ${version} is not known to this version of Postern (known: ${[...knownVersions].join(', ')}); install the one in package-lock.json with "npm ci".`,
-    );
-  }
 }
 
 const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
@@ -142,6 +131,9 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
   return true;
 }
 
+const ofExchange = ['_keys', 'finish', 'computeSecret', 'getPublicKey', 'convertPublicKey'];
+const forgotten = Object.fromEntries(ofExchange.map((name) => [name, undefined]));
+
 /**
  * Readies a connection of our server, in the tick in which ssh2 announces it: post-quantum key exchange
  * (library-traps 17) and an EXT_INFO of ours in place of ssh2's, which is wrong (library-traps 14).
@@ -168,6 +160,9 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     const wantsExtInfo = isFirst && protocol._kex?.remoteExtInfoEnabled === true;
     isFirst = false;
     if (protocol._kex) protocol._kex.remoteExtInfoEnabled = false;
+    // ssh2 keeps the secrets of an exchange until the next one, and by its functions what they were made of.
+    if (protocol._kex) Object.assign(protocol._kex, forgotten);
+    for (const holder of [protocol, protocol._decipher]) leavePool(holder);
     onHandshakeComplete(...args);
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
@@ -177,6 +172,8 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
 const { KexInit } = require('ssh2/lib/protocol/kex.js') as {
   KexInit: new (lists: object) => Ssh2Protocol['_offer'];
 };
+/** One for all who are offered the same. */
+const offers = new Map<string, Ssh2Protocol['_offer']>();
 
 /**
  * Changes what one connection's KEXINIT names, in the tick in which ssh2 announces it. ssh2 has one list
@@ -187,7 +184,10 @@ export function replaceOffer(client: Connection, replace: (offer: Offer) => Offe
   const { kex, serverHostKey, cs } = protocol._offer.lists;
   const offer = replace({ kex: kex.array, serverHostKey: serverHostKey.array, mac: cs.mac.array });
   const both = { cipher: cs.cipher.array, mac: offer.mac, compress: cs.compress.array, lang: cs.lang.array };
-  protocol._offer = new KexInit({ ...offer, cs: both, sc: both });
+  const lists = { ...offer, cs: both, sc: both };
+  const name = JSON.stringify(lists);
+  protocol._offer = offers.get(name) ?? new KexInit(lists);
+  offers.set(name, protocol._offer);
 }
 
 // ssh2 refuses to offer what is not in this list of its.

@@ -5,7 +5,8 @@
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection } from 'ssh2';
-import { assertKnownSsh2, takeOverConnectionProtocol } from '../ssh2-internals.ts';
+import { assertKnownSsh2 } from '../known-ssh2.ts';
+import { takeOverConnectionProtocol } from '../ssh2-internals.ts';
 import type { MessageHandler, Ssh2Protocol } from '../ssh2-shapes.ts';
 import { stopAtEnd } from '../stop-at-end.ts';
 
