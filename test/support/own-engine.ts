@@ -1,6 +1,7 @@
 /** A Docker Engine that one test has for itself, and may kill. */
 import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { closeSync, openSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -35,8 +36,12 @@ export async function startOwnEngine(images: readonly string[]): Promise<OwnEngi
   const docker = async (...args: readonly string[]) =>
     (await run('docker', ['-H', host, ...args], { maxBuffer: 64 * 1024 * 1024 })).stdout.trim();
   const start = async () => {
+    // Whoever has the number now, or is a zombie, would be taken for the containerd that died with the one before.
+    await rm(`${folder}/exec/containerd/containerd.pid`, { force: true });
+    await rm(`${folder}/docker.pid`, { force: true });
     daemon = spawnDaemon(folder, host);
-    if (!(await until(() => engineAnswers(host), 60_000))) throw new Error('dockerd does not start');
+    if (await until(() => engineAnswers(host), 90_000)) return;
+    throw new Error(`dockerd does not start:\n${(await readFile(`${folder}/log`, 'utf8')).slice(-3_000)}`);
   };
   await start();
   execFileSync(
@@ -61,12 +66,23 @@ export async function startOwnEngine(images: readonly string[]): Promise<OwnEngi
       await exited();
     },
     async stop() {
+      if (!(await engineAnswers(host))) await start();
       await removeContainersOf(host, () => true);
       daemon.kill('SIGTERM');
       await exited();
+      await unmountAllIn(folder);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Engines that were killed have left some. */
+async function unmountAllIn(folder: string): Promise<void> {
+  const table = await readFile('/proc/self/mounts', 'utf8');
+  const places = table.split('\n').map((line) => line.split(' ')[1] ?? '');
+  for (const place of places.filter((each) => each.startsWith(`${folder}/`)).toReversed()) {
+    await run('umount', [place]);
+  }
 }
 
 function spawnDaemon(folder: string, host: string): ChildProcess {
@@ -74,6 +90,12 @@ function spawnDaemon(folder: string, host: string): ChildProcess {
   const network = ['--iptables=false', '--ip6tables=false', '--bridge=none'];
   const dockerd = findProgram('dockerd') ?? 'dockerd';
   const args = [dockerd, '--host', host, ...places, '--pidfile', `${folder}/docker.pid`, ...network];
+  const log = openSync(`${folder}/log`, 'a');
   // It ends with the tests, however they end.
-  return spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...args], { stdio: 'ignore', cwd: '/' });
+  const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...args], {
+    stdio: ['ignore', log, log],
+    cwd: '/',
+  });
+  closeSync(log);
+  return daemon;
 }
