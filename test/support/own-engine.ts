@@ -91,8 +91,9 @@ function spawnDaemon(folder: string, host: string): ChildProcess {
   const dockerd = findProgram('dockerd') ?? 'dockerd';
   const args = [dockerd, '--host', host, ...places, '--pidfile', `${folder}/docker.pid`, ...network];
   const log = openSync(`${folder}/log`, 'a');
-  // It ends with the tests, however they end.
-  const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', '--', ...args], {
+  // It ends with the tests, however they end. With `--bridge=none` an engine removes docker0, which is the machine's engine's:
+  // so it has a network namespace of its own.
+  const daemon = spawn('setpriv', ['--pdeathsig', 'TERM', '--', 'unshare', '--net', '--', ...args], {
     stdio: ['ignore', log, log],
     cwd: '/',
   });

@@ -80,7 +80,7 @@ export interface EngineApi {
   close(): void;
 }
 
-const answerWithinMs = 30_000;
+const usualAnswerMs = 30_000;
 /** A stop waits for the container's own grace, which its image may have made long. */
 const lifecycleWithinMs = 120_000;
 /** 130 MB, perhaps over a network. */
@@ -107,7 +107,7 @@ async function connect(address: EngineAddress): Promise<Docker> {
 }
 
 /** An API over the engine at `address`; nothing is loaded or dialled before the first call. */
-export function createEngineApi(address: EngineAddress): EngineApi {
+export function createEngineApi(address: EngineAddress, answerWithinMs = usualAnswerMs): EngineApi {
   let connecting: Promise<Docker> | undefined;
   const waiting = new Set<AbortController>();
   const call = async <T>(
@@ -120,7 +120,9 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     const deadline = setTimeout(() => giveUp.abort(), withinMs).unref();
     try {
       connecting ??= connect(address);
-      return await run(await connecting, giveUp.signal);
+      // Of an answer that is cut off, as when the engine is killed, the library says nothing, and it heeds no signal then.
+      const { signal } = giveUp;
+      return await unlessAborted(run(await connecting, signal), signal);
     } catch (error) {
       throw engineStatus(error) === undefined ? translateEngineError(error) : error;
     } finally {
@@ -158,7 +160,9 @@ export function createEngineApi(address: EngineAddress): EngineApi {
       return Running && Pid > 0 ? Pid : undefined;
     },
     resizeExec: async (id, { columns, rows }) =>
-      void (await call((client) => client.getExec(id).resize({ w: columns, h: rows }))),
+      void (await call((client, abortSignal) =>
+        client.getExec(id).resize({ w: columns, h: rows, abortSignal }),
+      )),
     findPath: (id, path) =>
       call((client, abortSignal) => findPath(client, id, path, abortSignal)).catch(undefinedFor404),
     findArchive: (id, path) =>
@@ -181,20 +185,36 @@ export function createEngineApi(address: EngineAddress): EngineApi {
     listImages: (label) => call((client) => client.listImages({ filters: { label: [label] } })),
     removeImage: async (id) =>
       void (await call((client) => client.getImage(id).remove()).catch(ignoreStatus(404, 409))),
-    createContainer: async (options) => (await call((client) => client.createContainer(options))).id,
+    createContainer: async (options) =>
+      (
+        await call(
+          (client, abortSignal) => client.createContainer({ ...options, abortSignal }),
+          lifecycleWithinMs,
+        )
+      ).id,
     attach: async (id) => {
       const streams = { stream: true, stdin: true, stdout: true, stderr: true };
-      const stream = await call((client) => client.getContainer(id).attach({ ...streams, hijack: true }));
+      const stream = await call((client, abortSignal) =>
+        client.getContainer(id).attach({ ...streams, hijack: true, abortSignal }),
+      );
       return owned(stream as unknown as Duplex);
     },
     remove: async (id) =>
-      void (await call((client) => client.getContainer(id).remove({ force: true, v: true })).catch(
-        ignoreStatus(404, 409),
-      )),
+      void (await call((client, abortSignal) =>
+        client.getContainer(id).remove({ force: true, v: true, abortSignal }),
+      ).catch(ignoreStatus(404, 409))),
     close() {
       for (const giveUp of waiting) giveUp.abort();
     },
   };
+}
+
+/** The library says nothing at all of an answer that is cut off in its middle, as when the engine is killed, and heeds no signal then. */
+function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', abort));
 }
 
 /** The types do not say that it takes options. */
