@@ -59,6 +59,8 @@ const maxSessionMemoryMb = 1_000_000;
 /** Resolves when the other end has spoken HTTP/2, within 15 s unless said otherwise. */
 export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
+    // Node says nothing, ever, of a session over what had closed before.
+    if (stdio.destroyed) return reject(new Error('it ended'));
     const session = connect('http://inside', {
       createConnection: () => stdio,
       settings: { enablePush: false, initialWindowSize: windowBytes, maxFrameSize: 64 * 1024 },
@@ -66,7 +68,12 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
       peerMaxConcurrentStreams: 1_024,
       maxOutstandingPings: 3,
     });
-    const deadline = setTimeout(() => session.destroy(new Error('no answer in time')), withinMs);
+    const deadline = setTimeout(() => {
+      // A session only ends when all that it has written is written, which may be never.
+      reject(new Error('no answer in time'));
+      session.destroy();
+      stdio.destroy();
+    }, withinMs);
     session.once('error', reject);
     session.once('close', () => {
       clearTimeout(deadline);
@@ -94,7 +101,9 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
   });
   const ping = setInterval(() => {
     // As many unanswered: it hangs, or its connection does.
-    if (!session.ping(() => {})) session.destroy();
+    if (session.ping(() => {})) return;
+    session.destroy();
+    stdio.destroy();
   }, pingIntervalMs);
   ping.unref();
   session.once('close', () => {
