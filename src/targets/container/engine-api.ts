@@ -6,6 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { ownEvents } from '../../platform/fault-owner.ts';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 
@@ -160,9 +161,7 @@ export function createEngineApi(address: EngineAddress, answerWithinMs = usualAn
       return Running && Pid > 0 ? Pid : undefined;
     },
     resizeExec: async (id, { columns, rows }) =>
-      void (await call((client, abortSignal) =>
-        client.getExec(id).resize({ w: columns, h: rows, abortSignal }),
-      )),
+      void (await call((client) => client.getExec(id).resize({ w: columns, h: rows }))),
     findPath: (id, path) =>
       call((client, abortSignal) => findPath(client, id, path, abortSignal)).catch(undefinedFor404),
     findArchive: (id, path) =>
@@ -207,14 +206,6 @@ export function createEngineApi(address: EngineAddress, answerWithinMs = usualAn
       for (const giveUp of waiting) giveUp.abort();
     },
   };
-}
-
-/** The library says nothing at all of an answer that is cut off in its middle, as when the engine is killed, and heeds no signal then. */
-function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener('abort', abort, { once: true });
-  return Promise.race([answer, promise]).finally(() => signal.removeEventListener('abort', abort));
 }
 
 /** The types do not say that it takes options. */
