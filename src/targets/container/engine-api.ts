@@ -122,8 +122,7 @@ export function createEngineApi(address: EngineAddress, answerWithinMs = usualAn
     try {
       connecting ??= connect(address);
       // Of an answer that is cut off, as when the engine is killed, the library says nothing, and it heeds no signal then.
-      const { signal } = giveUp;
-      return await unlessAborted(run(await connecting, signal), signal);
+      return await unlessAborted(run(await connecting, giveUp.signal), giveUp.signal);
     } catch (error) {
       throw engineStatus(error) === undefined ? translateEngineError(error) : error;
     } finally {
@@ -184,13 +183,11 @@ export function createEngineApi(address: EngineAddress, answerWithinMs = usualAn
     listImages: (label) => call((client) => client.listImages({ filters: { label: [label] } })),
     removeImage: async (id) =>
       void (await call((client) => client.getImage(id).remove()).catch(ignoreStatus(404, 409))),
-    createContainer: async (options) =>
-      (
-        await call(
-          (client, abortSignal) => client.createContainer({ ...options, abortSignal }),
-          lifecycleWithinMs,
-        )
-      ).id,
+    createContainer: (options) =>
+      call(
+        async (client, abortSignal) => (await client.createContainer({ ...options, abortSignal })).id,
+        lifecycleWithinMs,
+      ),
     attach: async (id) => {
       const streams = { stream: true, stdin: true, stdout: true, stderr: true };
       const stream = await call((client, abortSignal) =>
