@@ -59,9 +59,9 @@ export async function finishPendingRestore(folders: StateFolders): Promise<void>
   if (!(await isRestorePending(folders.dataDir))) return;
   const lock = await lockFolder(folders.dataDir);
   try {
-    await finishRestore(folders).catch((cause: NodeJS.ErrnoException) => {
+    await finishRestore(folders).catch((cause: Error) => {
       throw new Error(
-        `a restore was begun in ${folders.dataDir} and cannot be finished (${cause.code ?? cause.message}); mend that and start again.`,
+        `a restore was begun in ${folders.dataDir} and cannot be finished (${cause.message}); mend that and start again.`,
         { cause },
       );
     });

@@ -7,10 +7,11 @@
 import { access, constants, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
+import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { type DiskCalls, diskCalls, place, sweepCopies, syncFolder } from './durable-copy.ts';
-import { isSecret, isStateName, listState, placeOf, type StateFolders } from './state-files.ts';
+import { findObstacle, isSecret, isStateName, listState, placeOf, type StateFolders } from './state-files.ts';
 
 const pendingIn = (dataDir: string) => join(dataDir, 'restore-pending');
 const leftover = /^restore-[a-z2-7]+\.tmp$/;
@@ -26,7 +27,7 @@ const allKept = 'all-kept';
 const modeOf = (name: string) => (isSecret(name) ? 0o600 : 0o644);
 const keptName = (nowMs: number) => `before-restore-${new Date(nowMs).toISOString().replace(/[:.]/g, '-')}`;
 
-/** Resolves to the folder that what is there now will be kept in. Throws what the disk throws; then nothing has changed. */
+/** Resolves to the folder that what is there now will be kept in. Throws backup-refused, or what the disk throws; then nothing has changed. */
 export async function stageRestore(
   files: ReadonlyMap<string, Buffer>,
   folders: StateFolders,
@@ -34,6 +35,11 @@ export async function stageRestore(
   calls: DiskCalls = diskCalls,
 ): Promise<string> {
   const { dataDir, hostKeysDir } = folders;
+  const obstacle = await findObstacle(files.keys(), folders);
+  if (obstacle !== undefined) {
+    const problem = `${obstacle} is in the way of one of its files; move that away, and try again`;
+    throw new GatewayError('backup-refused', { problem });
+  }
   await makeFolder(dataDir);
   await makeFolder(hostKeysDir);
   await access(hostKeysDir, constants.W_OK);

@@ -2,7 +2,7 @@
  * The files that a gateway is: its store, host keys, egress key and identity files. Each has a name in a backup, and a
  * place here. Not among them: the audit and recordings, which are of what happened, the log, and what is made anew.
  */
-import { lstat, readdir, readFile } from 'node:fs/promises';
+import { lstat, readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 export interface StateFolders {
@@ -37,7 +37,7 @@ export async function listState(folders: StateFolders): Promise<readonly string[
     ...(await filesIn(join(folders.dataDir, 'identities'), 'data/identities', true)),
     ...(await filesIn(folders.hostKeysDir, 'hostkeys', false)),
   ].filter(isStateName);
-  const isThere = await Promise.all(names.map((name) => isFile(placeOf(name, folders))));
+  const isThere = await Promise.all(names.map((name) => isFile(name, folders)));
   return names.filter((_, index) => isThere[index]).toSorted();
 }
 
@@ -50,9 +50,32 @@ export async function readStateFiles(folders: StateFolders): Promise<ReadonlyMap
   return files;
 }
 
-/** No links: what they lead to is somebody else's. */
-const isFile = (path: string) =>
-  lstat(path).then(
+/**
+ * What lies where a file of these names must lie, or a folder for one, and would not make room for it: a folder, or a
+ * link that would choose where we write.
+ */
+export async function findObstacle(
+  names: Iterable<string>,
+  folders: StateFolders,
+): Promise<string | undefined> {
+  for (const name of names) {
+    const parts = name.split('/');
+    for (let depth = 2; depth <= parts.length; depth++) {
+      const path = placeOf(parts.slice(0, depth).join('/'), folders);
+      // DATA/identities itself may be a link of the operator's.
+      const facts = await (depth === 2 ? stat : lstat)(path).catch(() => undefined);
+      if (!facts) break;
+      const makesRoom =
+        depth === parts.length ? !facts.isDirectory() : facts.isDirectory() || (depth > 2 && facts.isFile());
+      if (!makesRoom) return path;
+    }
+  }
+  return undefined;
+}
+
+/** No links among identity files: what they lead to is somebody else's. Those for host keys the gateway follows, too. */
+const isFile = (name: string, folders: StateFolders) =>
+  (identityName.test(name) ? lstat : stat)(placeOf(name, folders)).then(
     (facts) => facts.isFile(),
     () => false,
   );
@@ -65,7 +88,7 @@ async function filesIn(folder: string, name: string, deep: boolean): Promise<str
   const names: string[] = [];
   for (const entry of entries) {
     const path = `${name}/${entry.name}`;
-    if (entry.isFile()) names.push(path);
+    if (entry.isFile() || entry.isSymbolicLink()) names.push(path);
     else if (deep && entry.isDirectory() && isStateName(path)) {
       names.push(...(await filesIn(join(folder, entry.name), path, true)));
     }

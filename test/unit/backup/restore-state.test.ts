@@ -121,6 +121,32 @@ describe('a restore', () => {
     }
   });
 
+  it('folder-in-the-way: where a file must lie, it is refused before anything is changed', async () => {
+    const path = join(folders.dataDir, 'identities/other');
+    await mkdir(path);
+    await expect(restore()).rejects.toThrow(`${path} is in the way of one of its files`);
+    expect(await isRestorePending(folders.dataDir)).toBe(false);
+    expect(await stateIn(folders)).toEqual(before);
+  });
+
+  it('link-in-the-way: a backup is never written through a link among the identity files', async () => {
+    const elsewhere = join(folder, 'elsewhere');
+    await mkdir(elsewhere);
+    await symlink(elsewhere, join(folders.dataDir, 'identities/linked'));
+    const files = filesOf({ ...after, 'data/identities/linked/passwd': 'of a stranger' });
+    await expect(stageRestore(files, folders, now)).rejects.toThrow('identities/linked is in the way');
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
+
+  it('a folder of identity files takes the place of a file of its name', async () => {
+    const files = filesOf({ 'store/postern.json': 'new', 'data/identities/team/deploy/key': 'deep' });
+    await stageRestore(files, folders, now);
+    await finishRestore(folders);
+    expect(await stateIn(folders)).toEqual(
+      Object.fromEntries([...files].map(([name, text]) => [name, `${text}`])),
+    );
+  });
+
   it('into folders that are not there makes them', async () => {
     await rm(folder, { recursive: true });
     await restore();
@@ -129,6 +155,17 @@ describe('a restore', () => {
 });
 
 describe('the state of a gateway', () => {
+  it('linked-host-keys: host keys that are links, as a mounted secret has them, are in the backup', async () => {
+    const name = 'hostkeys/ssh_host_ed25519_key';
+    const path = placeOf(name, folders);
+    await fs.rename(path, join(folder, 'secret'));
+    await symlink(join(folder, 'secret'), path);
+    expect((await stateIn(folders))[name]).toBe('old host key');
+    await restore();
+    expect(await stateIn(folders)).toEqual(after);
+    expect(await readFile(join(folder, 'secret'), 'utf8')).toBe('old host key');
+  });
+
   it('linked-identity: a link among the identity files is not followed', async () => {
     await symlink('/etc/hostname', join(folders.dataDir, 'identities/link'));
     await symlink('/etc', join(folders.dataDir, 'identities/folder'));
