@@ -1,5 +1,6 @@
 /** `postern restore FILE`: a gateway becomes what the backup says, whether it runs or not. */
-import { open, readFile, stat } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { decryptWith, isAgeFile } from '../backup/age-file.ts';
 import { maxBackupBytes } from '../backup/archive.ts';
@@ -57,24 +58,21 @@ export const restore: CliCommand = async (args, terminal) => {
 async function readBackup(file: string, { stdin }: Terminal): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  const source = file === '-' ? stdin : (await openFile(file)).createReadStream();
-  for await (const chunk of source as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > maxBackupBytes)
-      throw new Error('the backup is larger than 512 MiB, and was made by nobody here.');
-    chunks.push(chunk);
+  const source = file === '-' ? stdin : createReadStream(file);
+  try {
+    for await (const chunk of source as AsyncIterable<Buffer>) {
+      bytes += chunk.length;
+      if (bytes > maxBackupBytes) break;
+      chunks.push(chunk);
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new GatewayError('usage', { problem: `the backup ${file} cannot be read (${code}).` }, { cause });
   }
+  if (bytes > maxBackupBytes)
+    throw new Error('the backup is larger than 512 MiB, and was made by nobody here.');
   return Buffer.concat(chunks);
 }
-
-const openFile = (file: string) =>
-  open(file).catch((cause: NodeJS.ErrnoException) => {
-    throw new GatewayError(
-      'usage',
-      { problem: `the backup ${file} cannot be read (${cause.code}).` },
-      { cause },
-    );
-  });
 
 async function opened(bytes: Buffer, identity: string | undefined): Promise<Buffer> {
   if (!isAgeFile(bytes)) return bytes;

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Logger, pino } from 'pino';
 import type { Options } from 'yargs';
+import type { Config } from '../config/config.ts';
 import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { takeFaultOwner } from '../platform/fault-owner.ts';
@@ -68,8 +69,9 @@ export const serve: CliCommand = async (args, terminal) => {
   let restart = () => {};
   const manager = createServiceManager(terminal.env, log);
   const inheritedSockets = takeInheritedSockets(terminal.env, log);
+  const read = keepingLast(config, () => readConfig().config, log);
   const program = {
-    readConfig: () => readConfig().config,
+    readConfig: read.anew,
     restart: () => restart(),
     inheritedSockets,
   };
@@ -95,7 +97,7 @@ export const serve: CliCommand = async (args, terminal) => {
   while (reason === 'restored' && inheritedSockets.size === 0) {
     log.info('starting again with the restored backup');
     await gateway.stop(restoreGraceMs, restoredReason);
-    gateway = await startGateway(readConfig().config, log, {}, program);
+    gateway = await startGateway(read.anewOrLast(), log, {}, program);
     reason = await awaitEnd();
   }
   manager.stopping();
@@ -107,6 +109,24 @@ export const serve: CliCommand = async (args, terminal) => {
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
 };
+
+/** Reads the configuration, and remembers the last one that could be used, for when it must be had without fail. */
+function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
+  let last = first;
+  const anew = () => {
+    last = readConfig();
+    return last;
+  };
+  const anewOrLast = () => {
+    try {
+      return anew();
+    } catch (error) {
+      log.error(`${(error as Error).message} The configuration in force stays as it was.`);
+      return last;
+    }
+  };
+  return { anew, anewOrLast };
+}
 
 const restoreGraceMs = 2_000;
 const restoredReason = 'the gateway was restored from a backup; connect again.';

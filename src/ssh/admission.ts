@@ -44,6 +44,7 @@ const labels: Readonly<Record<Limit | 'penalty', string>> = {
 export function createAdmission(dependencies: AdmissionDependencies): Admission {
   const { config, penalties, shared, audit, meter, random = Math.random } = dependencies;
   const bySource = new Map<string, number>();
+  const turnAway = createTurnAway();
   let startups = 0;
 
   function findRefusal(source: string, isShared: boolean): Limit | undefined {
@@ -101,12 +102,22 @@ export function mustDrop(startups: number, limits: Config['maxStartups'], random
 }
 
 const turnAwayMs = 500;
+/** More at once are closed without a word: who is refused must not use up connections that others need. */
+const maxTurnedAway = 100;
 
 /** In the words of sshd, in the place of the version line. What the peer sends is read, or closing would take them back. */
-function turnAway(socket: Socket): void {
-  socket.on('error', () => {});
-  socket.end('Not allowed at this time\r\n');
-  socket.resume();
-  const timer = setTimeout(() => socket.destroy(), turnAwayMs);
-  socket.once('close', () => clearTimeout(timer));
+function createTurnAway(): (socket: Socket) => void {
+  let leaving = 0;
+  return (socket) => {
+    if (leaving >= maxTurnedAway) return void socket.destroy();
+    leaving++;
+    socket.on('error', () => {});
+    socket.end('Not allowed at this time\r\n');
+    socket.resume();
+    const timer = setTimeout(() => socket.destroy(), turnAwayMs);
+    socket.once('close', () => {
+      leaving--;
+      clearTimeout(timer);
+    });
+  };
 }

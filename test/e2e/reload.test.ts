@@ -90,3 +90,15 @@ it('a value out of its range is refused by key and line', async () => {
   expect(status).toBe(1);
   expect(stderr).toMatch(/maxKeysPerAccount \(.*postern\.json, line 2\) is wrong/);
 });
+
+it('bad-file-at-restore: a gateway that is restored starts again with what was in force', async () => {
+  const backup = join(folder, 'backup.tar');
+  const postern = (...args: string[]) =>
+    runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
+  expect((await postern('backup', backup)).status).toBe(0);
+  await writeFile(file, '{');
+  const restored = await postern('restore', backup);
+  expect([restored.stderr, restored.status]).toEqual(['', 0]);
+  await until(() => /postern\.json cannot be used: line 1.* in force stays as it was/.test(served.printed()));
+  expect(served.child.exitCode).toBeNull();
+});

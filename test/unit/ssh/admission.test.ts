@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../../src/config/config.ts';
 import { noMeter } from '../../../src/metrics/meter.ts';
@@ -9,13 +10,14 @@ interface Opening {
   readonly random?: number;
   readonly given?: Record<string, unknown>;
   readonly shared?: string;
+  readonly enforced?: boolean;
 }
 
-function open({ random = 0.29, given = {}, shared }: Opening = {}) {
+function open({ random = 0.29, given = {}, shared, enforced = false }: Opening = {}) {
   const refused: { source: string; reason: string }[] = [];
   const admission = createAdmission({
     config: configSchema.parse(given),
-    penalties: { refuse: () => undefined },
+    penalties: { refuse: () => (enforced ? { reason: 'authfail', secondsLeft: 9 } : undefined) },
     shared: { isShared: (address) => address === shared },
     audit: { connectionRefused: (facts) => void refused.push(facts) },
     meter: noMeter,
@@ -31,7 +33,7 @@ function open({ random = 0.29, given = {}, shared }: Opening = {}) {
     Array.from({ length: times }, (_, index) =>
       enter(typeof address === 'string' ? address : address(index)),
     ).filter((entered) => entered !== undefined);
-  return { refused, enter, count };
+  return { admission, refused, enter, count };
 }
 
 describe('PerSourceMaxStartups', () => {
@@ -88,5 +90,17 @@ describe('MaxStartups', () => {
     const { count, refused } = open({ random: 0.99999 });
     expect(count(150, (index) => `192.0.2.${index % 15}`)).toHaveLength(100);
     expect(refused.at(-1)).toEqual({ source: '192.0.2.14', reason: 'MaxStartups' });
+  });
+});
+
+describe('a source under penalty', () => {
+  it('penalised-flood: is told so, but a thousand connections of it are not kept for that', () => {
+    const sockets = Array.from({ length: 1_000 }, () => new PassThrough() as unknown as Socket);
+    const { admission } = open({ enforced: true });
+    for (const socket of sockets) expect(admission.admit(socket, '192.0.2.7')).toBeUndefined();
+    const [one] = sockets;
+    expect(String(one?.read())).toBe('Not allowed at this time\r\n');
+    expect(sockets.filter((socket) => !socket.destroyed)).toHaveLength(100);
+    for (const socket of sockets) socket.destroy();
   });
 });
