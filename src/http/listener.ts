@@ -123,5 +123,7 @@ function boundBody(request: IncomingMessage, timeoutMs: number): void {
   const timer = setTimeout(() => {
     if (!request.complete) request.socket.destroy();
   }, timeoutMs);
+  // Where the answer was out before, Node says nothing of the end: it must not keep the process.
+  timer.unref();
   request.once('close', () => clearTimeout(timer));
 }

@@ -159,13 +159,15 @@ describe('SIGTERM', () => {
     expect(await exited).toEqual([0, null]);
   });
 
-  it('drain-held-open: strangers who say nothing, by ssh or HTTP, delay nothing', async () => {
+  it('drain-held-open: strangers who say nothing or half of it, by ssh or HTTP, delay nothing', async () => {
     await start('--http-listen=127.0.0.1:0');
     const silent = connect(served.port, '127.0.0.1');
     const slow = connect(Number(portOf('Commands')), '127.0.0.1');
-    await Promise.all([once(silent, 'data'), once(slow, 'connect')]);
+    const refused = connect(Number(portOf('Commands')), '127.0.0.1');
+    refused.write('POST /exec HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nwho');
+    await Promise.all([once(silent, 'data'), once(slow, 'connect'), once(refused, 'data')]);
     slow.write('POST /exec HTTP/1.1\r\nHost: x\r\nX-');
-    for (const socket of [silent, slow]) socket.on('error', () => {}).resume();
+    for (const socket of [silent, slow, refused]) socket.on('error', () => {}).resume();
     const before = performance.now();
     served.child.kill('SIGTERM');
     expect(await exited).toEqual([0, null]);
