@@ -29,6 +29,8 @@ const warmUpMs = Math.min(minutes * 10_000, 60_000);
 const heapBarMib = 6;
 /** The allocator's and the collector's slack: pages that are free and not given back. */
 const residentBarMib = 60;
+/** What is opened once, when it is first needed, such as the news of the engine. */
+const openedLate = 3;
 
 describe(`${minutes} minutes of work and kills, seed ${seed}`, () => {
   let engine: OwnEngine;
@@ -44,7 +46,7 @@ describe(`${minutes} minutes of work and kills, seed ${seed}`, () => {
     await engine.docker('kill', 'soak-one', 'soak-two');
     const isBack = async () => {
       const { descriptors, children } = await gateway.holdings();
-      return descriptors <= atFirst.descriptors && children <= atFirst.children;
+      return descriptors <= atFirst.descriptors + openedLate && children <= atFirst.children;
     };
     await until(async () => (await containersOfGateway(engine)).length === 0 && (await isBack()), 30_000);
     const holdings = await gateway.holdings();
@@ -89,7 +91,7 @@ describe(`${minutes} minutes of work and kills, seed ${seed}`, () => {
   });
 
   it('no descriptor, process or file is left', () => {
-    expect(atLast.descriptors).toBeLessThanOrEqual(atFirst.descriptors);
+    expect(atLast.descriptors).toBeLessThanOrEqual(atFirst.descriptors + openedLate);
     expect(atLast.children).toBe(atFirst.children);
     expect(atLast.files).toEqual(atFirst.files);
   });
