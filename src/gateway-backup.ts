@@ -3,9 +3,11 @@ import type { ChainEnd } from './audit/chain.ts';
 import { packBackup, unpackBackup } from './backup/archive.ts';
 import { finishRestore, isRestorePending, stageRestore } from './backup/restore-state.ts';
 import { listState, readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
+import { GatewayError } from './errors.ts';
 import { type Clock, isoTime, systemClock } from './platform/clock.ts';
 import { makeFolder } from './platform/make-folder.ts';
 import { version } from './platform/version.ts';
+import { hostKeyFiles, parseHostKey } from './ssh/host-keys.ts';
 import { checkSnapshot } from './store/lowdb/check-snapshot.ts';
 import { lockFolder } from './store/lowdb/folder-lock.ts';
 import type { Store } from './store/store.ts';
@@ -46,12 +48,26 @@ export function createBackups({ folders, clock, store, auditHead }: BackupsDepen
 async function stage(bytes: Buffer, folders: StateFolders, clock: Clock): Promise<string> {
   const { manifest, files } = await unpackBackup(bytes);
   checkSnapshot((files.get(storeName) as Buffer).toString('utf8'));
+  checkHostKeys(files);
   const isEmpty = (await listState(folders)).length === 0;
   const kept = await stageRestore(files, folders, clock.now());
   const checked = `The backup of ${manifest.createdAt} was checked`;
   return isEmpty
     ? `${checked}; nothing was here before.`
     : `${checked} and takes the place of what was here, which is kept in ${kept}.`;
+}
+
+/** With one that cannot be read no gateway starts. */
+function checkHostKeys(files: ReadonlyMap<string, Buffer>): void {
+  for (const key of hostKeyFiles) {
+    for (const name of [`hostkeys/${key.name}`, `hostkeys/${key.name}.next`]) {
+      const content = files.get(name);
+      if (content && !parseHostKey(content)) {
+        const problem = `"${name}" is not a private key that can be read without a passphrase`;
+        throw new GatewayError('backup-refused', { problem });
+      }
+    }
+  }
 }
 
 /** Before anything is opened: a restore that holds and was not finished is finished now. */

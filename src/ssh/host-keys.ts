@@ -105,6 +105,12 @@ async function writeDurably(path: string, content: string, mode: number): Promis
   }
 }
 
+/** Undefined for what is no private key, or has a passphrase. */
+export function parseHostKey(privateKey: Buffer): ssh2.ParsedKey | undefined {
+  const parsed = utils.parseKey(privateKey);
+  return parsed instanceof Error || !parsed.isPrivateKey() ? undefined : parsed;
+}
+
 /** Throws a sentence for a file that others may read or that is no private key. */
 export async function loadHostKey(path: string): Promise<HostKey> {
   const { mode } = await stat(path);
@@ -114,8 +120,8 @@ export async function loadHostKey(path: string): Promise<HostKey> {
     );
   }
   const privateKey = await readFile(path);
-  const parsed = utils.parseKey(privateKey);
-  if (parsed instanceof Error || !parsed.isPrivateKey()) {
+  const parsed = parseHostKey(privateKey);
+  if (!parsed) {
     throw new Error(
       `${path} is not a private key that can be read without a passphrase; remove it to have one made.`,
     );
