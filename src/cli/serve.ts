@@ -9,7 +9,7 @@ import { takeFaultOwner } from '../platform/fault-owner.ts';
 import { hasNativeCrypto } from '../ssh/native-crypto.ts';
 import { announce } from './announce.ts';
 import { parseFlags } from './parse-flags.ts';
-import type { CliCommand } from './run-cli.ts';
+import type { CliCommand, Terminal } from './run-cli.ts';
 import { createServiceManager, takeInheritedSockets } from './service-manager.ts';
 import { awaitSignals, reloadAtHangup, sameSignalMs } from './signals.ts';
 
@@ -79,11 +79,7 @@ export const serve: CliCommand = async (args, terminal) => {
   reloadAtHangup(() => gateway, log, manager);
   manager.ready();
   const failed = uncaught(() => gateway, log);
-  if (!hasNativeCrypto()) {
-    terminal.stderr.write(
-      'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
-    );
-  }
+  warnOfSlowCrypto(terminal);
   // An engine that accepts and never answers must not keep the gateway from stopping.
   const awaitEnd = async () => {
     const restored = new Promise<'restored'>((resolve) => {
@@ -109,6 +105,13 @@ export const serve: CliCommand = async (args, terminal) => {
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
 };
+
+function warnOfSlowCrypto({ stderr }: Terminal): void {
+  if (hasNativeCrypto()) return;
+  stderr.write(
+    'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
+  );
+}
 
 /** Reads the configuration, and remembers the last one that could be used, for when it must be had without fail. */
 function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
