@@ -49,8 +49,6 @@ export interface EngineApi {
    * the answer to its start and the start itself; only an exit code says that it is over.
    */
   findExitStatus(execId: string): Promise<number | undefined>;
-  /** As the engine's machine counts; undefined where it does not run. */
-  findExecPid(execId: string): Promise<number | undefined>;
   resizeExec(execId: string, size: { readonly columns: number; readonly rows: number }): Promise<void>;
   /** Undefined where there is nothing. */
   findPath(containerId: string, path: string): Promise<PathStat | undefined>;
@@ -152,12 +150,6 @@ export function createEngineApi(address: EngineAddress, answerWithinMs = usualAn
     findExitStatus: async (id) => {
       const found = await call((client, abortSignal) => client.getExec(id).inspect({ abortSignal }));
       return found.Running ? undefined : (found.ExitCode ?? undefined);
-    },
-    findExecPid: async (id) => {
-      const { Running, Pid } = await call((client, abortSignal) =>
-        client.getExec(id).inspect({ abortSignal }),
-      );
-      return Running && Pid > 0 ? Pid : undefined;
     },
     resizeExec: async (id, { columns, rows }) =>
       void (await call((client) => client.getExec(id).resize({ w: columns, h: rows }))),

@@ -2,22 +2,17 @@
 
 export type OutputStream = 'stdout' | 'stderr';
 
-/** A resident's own, beside Docker's: from here on what it names does not come by the stream. */
-export type Mark = 'outputs' | 'input';
-
 const headerBytes = 8;
-const marks: readonly (Mark | undefined)[] = [undefined, undefined, undefined, undefined, 'outputs', 'input'];
 const streams: readonly (OutputStream | undefined)[] = [undefined, 'stdout', 'stderr', 'stderr'];
 /** The engine writes at most 32 KiB at once; far more than that is not its framing. */
 const maxFrameBytes = 64 * 1024 * 1024;
 
 /**
  * Returns a function that takes the connection's chunks and calls `onOutput` with slices of
- * them, copying nothing. Without `onMark` there are no marks. It throws on bytes that are no framing.
+ * them, copying nothing. It throws on bytes that are no framing.
  */
 export function createFrameReader(
   onOutput: (stream: OutputStream, data: Buffer) => void,
-  onMark?: (mark: Mark) => void,
 ): (chunk: Buffer) => void {
   const header = Buffer.alloc(headerBytes);
   let headerFilled = 0;
@@ -32,9 +27,7 @@ export function createFrameReader(
         headerFilled += taken;
         if (headerFilled < headerBytes) return;
         headerFilled = 0;
-        const mark = onMark && marks[header[0]!];
-        if (mark) onMark(mark);
-        else ({ stream, remaining } = readHeader(header));
+        ({ stream, remaining } = readHeader(header));
         continue;
       }
       const data = chunk.subarray(at, at + remaining);

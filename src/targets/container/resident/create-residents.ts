@@ -14,7 +14,6 @@ import type { InsideConnection } from '../sidecar/inside-connection.ts';
 import type { WithImage } from '../sidecar/with-image.ts';
 import { openResident } from './open-resident.ts';
 import { rememberedFacts } from './remembered-facts.ts';
-import type { ResidentProcess } from './resident-process.ts';
 import { whyNoResident } from './why-no-resident.ts';
 
 export interface Resident {
@@ -23,8 +22,6 @@ export interface Resident {
   readonly startsPrograms: boolean;
   /** The limit of open files that programs have there, as `ulimit -S -n` says it; empty: not known. */
   readonly openFiles: string;
-  /** Where the gateway may look into it. */
-  readonly process?: ResidentProcess | undefined;
   /** Of this start of the container: as long as the resident is there, it has not stopped. */
   readonly facts: ContainerFacts;
 }

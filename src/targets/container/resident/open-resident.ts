@@ -2,7 +2,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { randomId } from '../../../platform/ids.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
 import { shellArgv } from '../launch.ts';
@@ -13,7 +12,6 @@ import { unblocked } from '../sidecar/inside/unblocked.ts';
 import { greet, type InsideConnection, speak } from '../sidecar/inside-connection.ts';
 import { byLanes } from './by-lanes.ts';
 import { type Holder, openHolder } from './open-holder.ts';
-import { findResidentProcess, type ResidentProcess } from './resident-process.ts';
 
 export interface ResidentPlace {
   readonly details: ContainerDetails;
@@ -37,26 +35,18 @@ const startWithinMs = 10_000;
 /** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
 const startScript = 'POSTERN_OPEN_FILES=$(ulimit -S -n) exec "$@"';
 
-export interface OpenedResident {
-  readonly inside: InsideConnection;
-  readonly openFiles: string;
-  /** Where the gateway may look into it. */
-  readonly process: ResidentProcess | undefined;
-}
-
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(
   engine: EngineApi,
   image: SidecarImage,
   place: ResidentPlace,
   log: Logger,
-): Promise<OpenedResident> {
+): Promise<{ readonly inside: InsideConnection; readonly openFiles: string }> {
   const { details, user, gid } = place;
-  const token = randomId();
   const holder = await openHolder(engine, image, details.Id, { uid: user.uid, gid });
   try {
     const execId = await engine.createExec(details.Id, {
-      argv: [...argvOf(image, holder.root, place.shell), token],
+      argv: argvOf(image, holder.root, place.shell),
       env: [...withoutEnvironment(details), `POSTERN_SHELL=${JSON.stringify(pipeShell(place.shell))}`],
       user: user.engineUser,
       tty: false,
@@ -83,10 +73,7 @@ export async function openResident(
       throw error;
     });
     stream.destroy();
-    const pid = await engine.findExecPid(execId).catch(() => undefined);
-    const process = pid === undefined ? undefined : findResidentProcess(pid, token);
-    inside.onClose(() => process?.close());
-    return { inside, openFiles: openFilesOf(details, headers['x-open-files']), process };
+    return { inside, openFiles: openFilesOf(details, headers['x-open-files']) };
   } catch (error) {
     holder.passage?.close();
     throw error;

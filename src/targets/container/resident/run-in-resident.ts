@@ -1,5 +1,4 @@
 /** One program in a container, started by a resident there, with the client's streams on it. */
-import type { Writable } from 'node:stream';
 import { GatewayError } from '../../../errors.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { findContainerEnding } from '../container-ending.ts';
@@ -13,7 +12,6 @@ import { type Answered, type InsideConnection, InsideRefusal } from '../sidecar/
 import { signalNames } from '../signaller.ts';
 import { mayWait } from '../waiting-launch.ts';
 import type { Resident, Residents } from './create-residents.ts';
-import { createTakeOver, type SwitchedInput, type TakeOver } from './take-over.ts';
 
 /** Far longer than it ever takes: the program has not been asked for yet, and can begin by an exec. */
 const answersWithinMs = 1_000;
@@ -55,17 +53,8 @@ export async function runInResident(
   parts.onStarted?.('resident');
   const pid = parseNumber(headers['x-pid'], 4_194_304);
   const outbox = createOutbox(roomBelowBytes, () => stream.resume());
-  const input = switchedInput(io, stream, (bytes) => takeOver?.note(bytes));
-  const { process } = resident;
-  const takeOver =
-    process && pid !== undefined
-      ? createTakeOver({
-          ...{ process, inside, pid, io, input },
-          flushed: outbox.flushed,
-          onFailure: () => stream.destroy(),
-        })
-      : undefined;
-  const complete = readOutput(stream, io, outbox, takeOver);
+  const complete = readOutput(stream, io, outbox);
+  const stopInput = carryInput(io, stream);
   carrySignals(io, inside, pid);
   const gone = aborted(closed);
   let isOver = false;
@@ -81,15 +70,13 @@ export async function runInResident(
     }
     if (exitStatus === undefined) throw lost(parts, facts, plan, pid);
     await Promise.race([outbox.flushed(), gone]);
-    if (takeOver && (await Promise.race([takeOver.finish(), gone])) === 'gone') return hungUp;
     // A stream that ends, ends more cheaply than one that is cut off.
     if (stream.writableLength === 0) stream.end();
     isOver = stream.writableLength === 0;
     return { exitStatus };
   } finally {
-    input.hold();
+    stopInput();
     outbox.discard();
-    takeOver?.close();
     // Before the program's end that hangs up, also where its stdin has ended long ago.
     if (!isOver) cancel();
   }
@@ -156,17 +143,11 @@ function parseNumber(told: unknown, max: number): number | undefined {
 }
 
 /** Resolves at the end of output, whether that is the program's or not; to false where it was none. */
-function readOutput(
-  stream: Answered['stream'],
-  io: SessionIo,
-  outbox: Outbox,
-  takeOver: TakeOver | undefined,
-): Promise<boolean> {
-  const read = createFrameReader((to, data) => outbox.push(io[to], data), takeOver?.marked);
+function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): Promise<boolean> {
+  const read = createFrameReader((to, data) => outbox.push(io[to], data));
   return new Promise((resolve) => {
     stream.on('end', () => resolve(true)).on('close', () => resolve(true));
     stream.on('data', (chunk: Buffer) => {
-      takeOver?.note(chunk.length);
       try {
         read(chunk);
       } catch {
@@ -178,39 +159,21 @@ function readOutput(
   });
 }
 
-/** From the client to the stream, until it goes on to something else; `note` is told how much. */
-function switchedInput(io: SessionIo, stream: Writable, note: (bytes: number) => void): SwitchedInput {
-  let stop = carryInput(io, stream, note);
-  return {
-    isOpen: () => !stream.writableEnded && !io.stdin.readableEnded,
-    hold: () => stop(),
-    endStream: () => void stream.end(),
-    goOn(to) {
-      stop();
-      stop = carryInput(io, to ?? stream, note);
-      io.stdin.resume();
-    },
-  };
-}
-
 /** Returns what stops it. Unlike pipe(), it does not wait for each piece to have gone. */
-function carryInput({ stdin }: SessionIo, to: Writable, note: (bytes: number) => void): () => void {
-  const end = () => void to.end();
+function carryInput({ stdin }: SessionIo, stream: Answered['stream']): () => void {
+  const end = () => void stream.end();
   const resume = () => void stdin.resume();
   const send = (chunk: Buffer) => {
-    // A program that has closed its stdin lets what comes for it pass.
-    if (!to.writable) return;
-    to.write(chunk);
-    note(chunk.length);
-    if (to.writableLength > underWayBytes) stdin.pause();
+    stream.write(chunk);
+    if (stream.writableLength > underWayBytes) stdin.pause();
   };
   const stop = () => {
     stdin.off('data', send).off('end', end).pause();
-    to.off('drain', resume).off('close', resume);
+    stream.off('drain', resume);
   };
   if (stdin.readableEnded) end();
   else {
-    to.on('drain', resume).on('close', resume);
+    stream.on('drain', resume);
     stdin.on('end', end).on('data', send);
   }
   return stop;

@@ -14,13 +14,7 @@ const pipeBytes = 1024 * 1024;
 export interface CarriedOutput {
   /** The program has exited. Resolves when all that it wrote was handed over. */
   finish(): Promise<void>;
-  /** Nothing is read from now on, and a mark tells it. */
-  handOver(): void;
 }
-
-/** Kinds of frames, beside Docker's: both outputs, or stdin, do not pass by the stream any more. */
-export const outputsMark = Buffer.from([4, 0, 0, 0, 0, 0, 0, 0]);
-export const inputMark = Buffer.from([5, 0, 0, 0, 0, 0, 0, 0]);
 
 /**
  * In the framing of Docker: 8 bytes of header (1 stdout, 2 stderr; 3 zeros; length) before each piece. When the stream
@@ -33,8 +27,6 @@ export function carryOutput(stream: Duplex, stdout: Socket, stderr: Socket): Car
   let quietTicks = 0;
   let hasExited = false;
   let takenWhileHeld = 0;
-
-  let isHandedOver = false;
 
   const resume = () => {
     for (const socket of sockets) socket.resume();
@@ -64,19 +56,8 @@ export function carryOutput(stream: Duplex, stdout: Socket, stderr: Socket): Car
     });
   });
   return {
-    handOver() {
-      isHandedOver = true;
-      sockets.forEach((socket, index) => {
-        // It may hold some already; and paused it would read on for a while.
-        socket.removeAllListeners('data');
-        for (let had = socket.read(); had !== null; had = socket.read()) send(index + 1)(had as Buffer);
-        socket.destroy();
-      });
-      stream.write(outputsMark);
-    },
     async finish() {
       hasExited = true;
-      if (isHandedOver) return;
       for (const socket of sockets) socket.resume();
       let ticks = 0;
       // By ticks and not by the clock: after each of them, all that was there has been read.

@@ -44,7 +44,6 @@ const answers: ReadonlyMap<string, Answer> = new Map([
   ['/lane', lanes.open],
   ['/cut', lanes.cut],
   ['/signal', programs.signal],
-  ['/take-over', programs.takeOver],
   ['/hang-up', programs.hangUp],
   ['/sftp', asNow((stream, query) => serveFiles(stream, query.get('home') ?? '/'))],
   ['/unix', asNow((stream, query) => dialSocket(stream, query.get('path') ?? '', dialWithinMs))],

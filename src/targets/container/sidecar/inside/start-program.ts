@@ -17,8 +17,6 @@ export interface Started {
   readonly pid: number;
   /** Our ends of stdin, stdout and stderr. */
   readonly stdio: readonly [Socket, Socket, Socket];
-  /** What those are of, where they are pipes. */
-  readonly descriptors?: readonly [number, number, number];
 }
 
 /** Throws the system's error. `pipes` are its from now on; undefined: Node makes what it has. */
@@ -28,9 +26,9 @@ export async function startProgram(
   pipes: Pipes | undefined,
 ): Promise<Started> {
   const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
-  const { child, ...ours } = pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options);
-  if (child.pid !== undefined) return { child, pid: child.pid, ...ours };
-  for (const each of ours.stdio) each?.destroy();
+  const { child, stdio } = pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options);
+  if (child.pid !== undefined) return { child, pid: child.pid, stdio };
+  for (const each of stdio) each?.destroy();
   // It comes later, as an event.
   throw await new Promise((resolve) => child.once('error', resolve));
 }
@@ -48,9 +46,7 @@ function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], opti
   const theirs = [input.read, output.write, errors.write];
   try {
     const child = spawn(program, words, { ...options, stdio: theirs });
-    const descriptors = [input.write, output.read, errors.read] as const;
-    const stdio = [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] as const;
-    return { child, stdio, descriptors };
+    return { child, stdio: [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] };
   } catch (error) {
     for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
     throw error;
