@@ -14,6 +14,7 @@ export interface FileOperation {
     | 'attributes'
     | 'symlink'
     | 'hardlink'
+    | 'copy'
     | 'message';
   /** As it was sent. */
   readonly path: string;

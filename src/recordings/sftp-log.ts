@@ -1,28 +1,14 @@
 /**
- * Follows SFTP (draft-ietf-secsh-filexfer-02, which every client speaks) as it passes: requests are remembered until they
- * are answered, files until they are closed. Peers send what they like, so all that is remembered is bounded.
+ * Follows SFTP as it passes: requests are remembered until they are answered, files until they are closed. Peers send what
+ * they like, so all that is remembered is bounded; what is forgotten, or answered by nobody, is told without its outcome.
  */
-import type { FileLog, FileLogListener, FileOperation } from './file-operation.ts';
+import type { FileLog, FileLogListener } from './file-operation.ts';
 import { createFieldReader, createPacketPrefixes, type FieldReader } from './packet-prefixes.ts';
+import { createRemembered } from './remembered.ts';
+import { createSftpFiles, type Opening, type SftpFiles } from './sftp-files.ts';
+import { parseSftpRequest, type SftpRequest } from './sftp-requests.ts';
 
-const maxPending = 4_096;
-const maxHandles = 1_024;
-
-/** An answer is waited for. */
-type Pending =
-  | { readonly kind: 'operation'; readonly operation: Omit<FileOperation, 'outcome'> }
-  | { readonly kind: 'open'; readonly path: string; readonly writes: boolean }
-  | { readonly kind: 'list'; readonly path: string }
-  | { readonly kind: 'read'; readonly handle: string }
-  | { readonly kind: 'close'; readonly handle: string };
-
-interface OpenFile {
-  readonly path: string;
-  readonly writes: boolean;
-  readonly isFolder: boolean;
-  read: number;
-  written: number;
-}
+const bounds = { entries: 4_096, names: 1024 * 1024 };
 
 const statusTexts = [
   'ok',
@@ -36,74 +22,46 @@ const statusTexts = [
   'not supported',
 ];
 
-/** Of SSH_FXP_OPEN: WRITE, APPEND, CREAT, TRUNC. */
-const writeFlags = 0x02 | 0x04 | 0x08 | 0x10;
+/** What came back, or did not. */
+interface Answer {
+  readonly outcome: string;
+  /** In hex. */
+  readonly handle?: string;
+  readonly dataBytes?: number;
+}
+
+const noAnswer: Answer = { outcome: 'no answer' };
 
 export function createSftpLog({ onOperation, onLost }: FileLogListener): FileLog {
-  const pending = new Map<number, Pending>();
-  const handles = new Map<string, OpenFile>();
+  const pending = createRemembered<number, SftpRequest>({
+    ...bounds,
+    lengthOf: (request) => JSON.stringify(request).length,
+  });
+  const files = createSftpFiles(onOperation);
+  const settle = createSettle(files, onOperation);
   let isLost = false;
 
-  const remember = (id: number, request: Pending) => {
-    // Answered by nobody, or the peer asks more than anybody answers: the oldest are forgotten.
-    if (pending.size >= maxPending) pending.delete(pending.keys().next().value as number);
-    pending.set(id, request);
+  const giveUp = (id: number) => {
+    const request = pending.take(id);
+    if (request) settle(request, noAnswer);
   };
 
-  const told = ({ path, writes, isFolder, read, written }: OpenFile, outcome: string): FileOperation => {
-    if (isFolder) return { op: 'list', path, outcome };
-    const op = written > 0 || (writes && read === 0) ? 'upload' : 'download';
-    return { op, path, bytes: op === 'upload' ? written : read, outcome };
+  const onRequest = (packet: Buffer) => {
+    const asked = parseSftpRequest(createFieldReader(packet));
+    if (!asked) return;
+    // Its id is used twice, or more is asked than anybody answers.
+    giveUp(asked.id);
+    for (let id = pending.oldest(); id !== undefined && pending.isFull(); id = pending.oldest()) giveUp(id);
+    pending.set(asked.id, asked.request);
   };
 
-  const opened = (handle: string, file: OpenFile) => {
-    if (handles.size >= maxHandles && !handles.has(handle)) {
-      onOperation({ op: 'open', path: file.path, detail: 'not followed: too many are open', outcome: 'ok' });
-    } else handles.set(handle, file);
+  const onAnswer = (packet: Buffer) => {
+    const read = parseAnswer(packet);
+    const request = read && pending.take(read.id);
+    if (request) settle(request, read.answer);
   };
 
-  const close = (handle: string, outcome: string) => {
-    const file = handles.get(handle);
-    if (!file) return;
-    handles.delete(handle);
-    onOperation(told(file, outcome));
-  };
-
-  const onRequest = (prefix: Buffer) => {
-    const fields = createFieldReader(prefix);
-    const read = requests[fields.uint8()];
-    const request = read?.(fields, fields.uint32(), handles);
-    if (request) remember(...request);
-  };
-
-  const onAnswer = (prefix: Buffer) => {
-    const fields = createFieldReader(prefix);
-    const type = fields.uint8();
-    if (type !== answers.status && type !== answers.handle && type !== answers.data) return;
-    const id = fields.uint32();
-    const request = pending.get(id);
-    if (!request) return;
-    pending.delete(id);
-    const status = type === answers.status ? (statusTexts[fields.uint32()] ?? 'failed') : 'ok';
-    answered(request, status, type, fields);
-  };
-
-  const answered = (request: Pending, outcome: string, type: number, fields: FieldReader) => {
-    if (request.kind === 'operation') return onOperation({ ...request.operation, outcome });
-    if (request.kind === 'close') return close(request.handle, outcome);
-    if (request.kind === 'read') {
-      const file = handles.get(request.handle);
-      if (file && type === answers.data) file.read += fields.uint32();
-      return;
-    }
-    const isFolder = request.kind === 'list';
-    const writes = request.kind === 'open' && request.writes;
-    const file = { path: request.path, writes, isFolder, read: 0, written: 0 };
-    if (type === answers.handle) opened(fields.bytes().toString('hex'), file);
-    else onOperation(told(file, outcome));
-  };
-
-  const follow = (onPacket: (prefix: Buffer) => void) => {
+  const follow = (onPacket: (packet: Buffer) => void) => {
     const feed = createPacketPrefixes((prefix) => {
       try {
         onPacket(prefix);
@@ -127,80 +85,51 @@ export function createSftpLog({ onOperation, onLost }: FileLogListener): FileLog
     fromClient: follow(onRequest),
     fromServer: follow(onAnswer),
     end() {
-      for (const handle of [...handles.keys()]) close(handle, 'not closed');
+      for (let id = pending.oldest(); id !== undefined; id = pending.oldest()) giveUp(id);
+      files.end();
     },
   };
 }
 
-const answers = { status: 101, handle: 102, data: 103 } as const;
+/** Undefined for what answers nothing that is followed. Throws RangeError where a field is cut off. */
+function parseAnswer(packet: Buffer): { readonly id: number; readonly answer: Answer } | undefined {
+  const fields = createFieldReader(packet);
+  const read = answers[fields.uint8()];
+  return read && { id: fields.uint32(), answer: read(fields) };
+}
 
-type ReadRequest = (
-  fields: FieldReader,
-  id: number,
-  handles: ReadonlyMap<string, OpenFile>,
-) => [number, Pending] | undefined;
-
-const operation = (id: number, of: Omit<FileOperation, 'outcome'>): [number, Pending] => [
-  id,
-  { kind: 'operation', operation: of },
-];
-
-const onePath =
-  (op: FileOperation['op']): ReadRequest =>
-  (fields, id) =>
-    operation(id, { op, path: fields.text() });
-
-const twoPaths =
-  (op: FileOperation['op']): ReadRequest =>
-  (fields, id) =>
-    operation(id, { op, path: fields.text(), to: fields.text() });
-
-/** By type of packet; what is not here changes nothing and shows no contents. */
-const requests: Readonly<Record<number, ReadRequest>> = {
-  3: (fields, id) => [
-    id,
-    { kind: 'open', path: fields.text(), writes: (fields.uint32() & writeFlags) !== 0 },
-  ],
-  4: (fields, id) => [id, { kind: 'close', handle: fields.bytes().toString('hex') }],
-  5: (fields, id) => [id, { kind: 'read', handle: fields.bytes().toString('hex') }],
-  6: (fields, _id, handles) => {
-    const file = handles.get(fields.bytes().toString('hex'));
-    fields.uint64();
-    if (file) file.written += fields.uint32();
-    return undefined;
-  },
-  9: (fields, id) => operation(id, { op: 'attributes', path: fields.text(), detail: attributesOf(fields) }),
-  10: (fields, id, handles) => {
-    const path = handles.get(fields.bytes().toString('hex'))?.path ?? '';
-    return operation(id, { op: 'attributes', path, detail: attributesOf(fields) });
-  },
-  11: (fields, id) => [id, { kind: 'list', path: fields.text() }],
-  13: onePath('remove'),
-  14: onePath('mkdir'),
-  15: onePath('rmdir'),
-  18: twoPaths('rename'),
-  // OpenSSH's order, which everybody follows: where it points, then the link.
-  20: (fields, id) => {
-    const to = fields.text();
-    return operation(id, { op: 'symlink', path: fields.text(), to });
-  },
-  200: (fields, id, handles) => extensions[fields.text()]?.(fields, id, handles),
+/** SSH_FXP_STATUS, HANDLE, DATA. */
+const answers: Readonly<Record<number, (fields: FieldReader) => Answer>> = {
+  101: (fields) => ({ outcome: statusTexts[fields.uint32()] ?? 'failed' }),
+  102: (fields) => ({ outcome: 'ok', handle: fields.bytes().toString('hex') }),
+  103: (fields) => ({ outcome: 'ok', dataBytes: fields.uint32() }),
 };
 
-/** OpenSSH's PROTOCOL 4. */
-const extensions: Readonly<Record<string, ReadRequest>> = Object.assign(Object.create(null), {
-  'posix-rename@openssh.com': twoPaths('rename'),
-  'hardlink@openssh.com': twoPaths('hardlink'),
-  'lsetstat@openssh.com': requests[9],
-});
+type Settlers = {
+  readonly [Kind in SftpRequest['kind']]: (
+    request: Extract<SftpRequest, { kind: Kind }>,
+    answer: Answer,
+  ) => void;
+};
 
-/** SSH_FILEXFER_ATTR_SIZE, UIDGID, PERMISSIONS, ACMODTIME. */
-function attributesOf(fields: FieldReader): string {
-  const flags = fields.uint32();
-  const told: string[] = [];
-  if (flags & 1) told.push(`size ${fields.uint64()}`);
-  if (flags & 2) told.push(`owner ${fields.uint32()}:${fields.uint32()}`);
-  if (flags & 4) told.push(`mode ${(fields.uint32() & 0o7777).toString(8).padStart(4, '0')}`);
-  if (flags & 8) told.push('times');
-  return told.join(', ');
+function createSettle(files: SftpFiles, onOperation: FileLogListener['onOperation']) {
+  const opened = (opening: Opening, { handle, outcome }: Answer) =>
+    handle === undefined ? files.notOpened(opening, outcome) : files.opened(handle, opening);
+  const settlers: Settlers = {
+    open: opened,
+    list: opened,
+    read: ({ handle }, { dataBytes = 0 }) => files.read(handle, dataBytes),
+    // What nobody answered may have been written.
+    write({ handle, bytes }, { outcome }) {
+      if (outcome === 'ok' || outcome === noAnswer.outcome) files.wrote(handle, bytes);
+    },
+    close: ({ handle }, { outcome }) => files.closed(handle, outcome),
+    attributes: ({ handle, detail }, { outcome }) =>
+      onOperation({ op: 'attributes', path: files.pathOf(handle), detail, outcome }),
+    copy: ({ handle, to }, { outcome }) =>
+      onOperation({ op: 'copy', path: files.pathOf(handle), to: files.pathOf(to), outcome }),
+    operation: ({ operation }, { outcome }) => onOperation({ ...operation, outcome }),
+  };
+  return (request: SftpRequest, answer: Answer) =>
+    (settlers[request.kind] as (request: SftpRequest, answer: Answer) => void)(request, answer);
 }
