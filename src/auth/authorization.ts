@@ -36,6 +36,10 @@ export const isForContainer = (
   authorization: Authorization,
 ): authorization is Authorization<ContainerTarget> => authorization.target.kind === 'container';
 
+/** Whether what began as it `was` authorized has no recording, and there must be one now. */
+export const lacksRecording = (was: Authorization, now: Authorization): boolean =>
+  now.recording === 'required' && was.recording === undefined;
+
 /** For the authorizer alone. */
 export function grantAuthorization<T extends Target>(
   facts: Omit<Authorization<T>, typeof authorized>,

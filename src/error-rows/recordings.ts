@@ -26,6 +26,11 @@ export const recordingsErrors = {
     ({ target }) =>
       `sessions in ${target} must be recorded, and no SSH passes by that through a forwarding; log in to ${target} through the gateway instead.`,
   ),
+  'recording-missing': row<{ target: string }>(
+    255,
+    403,
+    ({ target }) => `sessions in ${target} must be recorded from now on, and this one is not; open it again.`,
+  ),
   'recording-not-found': failed<{ recording: string }>(
     ({ recording }) => `there is no recording "${recording}"; "recording list" shows them.`,
   ),

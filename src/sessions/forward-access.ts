@@ -1,5 +1,5 @@
 /** May this connection forward into its target now? Asked anew for each forward. */
-import type { Authorization } from '../auth/authorization.ts';
+import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError } from '../errors.ts';
@@ -78,9 +78,11 @@ export function createForwardAccess(dependencies: ForwardAccessDependencies): Fo
       if (!authorization.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
       return authorization;
     },
-    async recheck(identity, { target, user }) {
+    async recheck(identity, was) {
+      const { target, user } = was;
       const now = await authorizer.authorize(await authorizer.principal(identity), target, user);
       if (!now.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
+      if (lacksRecording(was, now)) throw new GatewayError('recording-missing', { target: target.name });
     },
   };
 }

@@ -1,5 +1,5 @@
 /** A registered host behind the gateway, end to end: bytes go straight through, and the gateway sees only ciphertext. */
-import type { Authorization } from '../auth/authorization.ts';
+import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import { GatewayError } from '../errors.ts';
 import type { Hosts } from '../hosts/hosts.ts';
@@ -49,10 +49,9 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     const stream = await hostEngine.reach(authorization.target, port);
     const what = `direct-tcpip to ${host.hostname}:${port}`;
     const recheck = async () => {
-      checkMayReach(
-        await authorizer.authorize(await authorizer.principal(identity), target, undefined),
-        port,
-      );
+      const now = await authorizer.authorize(await authorizer.principal(identity), target, undefined);
+      checkMayReach(now, port);
+      if (lacksRecording(authorization, now)) throw new GatewayError('recording-missing', { target: name });
     };
     // What is withdrawn while it is dialled ends nothing, for that is in no list yet.
     await recheck().catch((error) => {

@@ -3,7 +3,7 @@
  * a change of grants or tags ends sessions that no longer stand.
  */
 import type { Logger } from 'pino';
-import type { Authorization } from '../auth/authorization.ts';
+import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { isGatewayError } from '../errors.ts';
 import type { Change, Store } from '../store/store.ts';
@@ -80,7 +80,7 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
     const principal = await authorizer.principal(session.identity);
     const now = await authorizer.authorize(principal, authorization.target, authorization.user);
     // What was not recorded so far is not either from here on.
-    if (now.recording === 'required' && !authorization.recording) {
+    if (lacksRecording(authorization, now)) {
       session.end(`sessions in ${session.target} must be recorded from now on; begin another one.`);
     } else if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
   } catch (error) {
