@@ -1,6 +1,7 @@
 /** Plays a recording on somebody's terminal: at its own pace or another, with pause, steps, and an end at any time. */
 import type { CastEvent } from './asciicast.ts';
-import { createTerminalFilter, terminalReset } from './terminal-filter.ts';
+import { createTerminalFilter } from './terminal-filter.ts';
+import { createTerminalReset } from './terminal-reset.ts';
 
 export interface PlayerTerminal {
   /** Resolves when it was taken, or nobody is there any more. */
@@ -34,6 +35,7 @@ export async function playRecording(
   const filter = createTerminalFilter('play');
   const pace = createPace(options, terminal.closed);
   const stopKeys = terminal.onKey(pace.onKey);
+  const reset = createTerminalReset();
   let isReset = true;
   try {
     await terminal.write(sizeNotice(options.recordedSize, terminal.size));
@@ -42,12 +44,13 @@ export async function playRecording(
       const shown = shownOf(event, filter);
       if (shown === '') continue;
       isReset = false;
+      reset.saw(shown);
       await terminal.write(shown);
     }
     return true;
   } finally {
     stopKeys();
-    if (!isReset) await terminal.write(terminalReset);
+    if (!isReset) await terminal.write(reset.sequence());
   }
 }
 

@@ -33,6 +33,7 @@ export interface RecordingFolder {
   list(): Promise<readonly RecordingFile[]>;
   /** For reading. */
   open(file: RecordingFile): Promise<FileHandle>;
+  /** It may be gone already: an admin and the retention remove side by side. */
   remove(file: RecordingFile): Promise<void>;
 }
 
@@ -68,6 +69,9 @@ export function createRecordingFolder(dataDir: string): RecordingFolder {
       });
     },
     open: ({ name }) => below((root) => open(join(root, name), constants.O_RDONLY | constants.O_NOFOLLOW)),
-    remove: ({ name }) => below((root) => unlink(join(root, name))),
+    remove: ({ name }) =>
+      below((root) => unlink(join(root, name))).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+      }),
   };
 }

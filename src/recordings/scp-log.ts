@@ -1,4 +1,7 @@
-/** Follows what `scp -O` sends: lines that announce files, folders and times, and the bytes of the files between them. */
+/**
+ * Follows what `scp -O` sends: lines that announce files, folders and times, and the bytes of the files between them. What the
+ * other side refuses is not sent, so what comes next is known when it has answered.
+ */
 import type { FileLog, FileLogListener } from './file-operation.ts';
 
 /** The program at the target's side: `-t` takes files, `-f` sends them. */
@@ -20,21 +23,30 @@ export function parseScpProgram(command: string): ScpProgram | undefined {
 }
 
 const maxLineBytes = 8 * 1024;
-const maxFolders = 64;
+/** Of folders within each other; a file system has less. */
+const maxPathLength = 8 * 1024;
+/** Senders wait for an answer before they go on. */
+const maxHeldBytes = 64 * 1024;
 
 export function createScpLog({ direction, path }: ScpProgram, listener: FileLogListener): FileLog {
   const records = createRecordReader(direction, path, listener);
-  const complaints = createComplaintReader(listener);
+  const answers = createAnswerReader(records.answered);
   return direction === 'upload'
-    ? { fromClient: records.feed, fromServer: complaints, end: records.end }
-    : { fromClient: complaints, fromServer: records.feed, end: records.end };
+    ? { fromClient: records.feed, fromServer: answers, end: records.end }
+    : { fromClient: answers, fromServer: records.feed, end: records.end };
 }
 
-interface File {
-  readonly path: string;
+/** A file or folder that was announced. */
+interface Announced {
+  readonly isFolder: boolean;
+  readonly name: string;
+  readonly mode: string;
   readonly size: number;
   left: number;
 }
+
+/** Where in the stream the reader stands. */
+type State = 'record' | 'contents' | 'status';
 
 function createRecordReader(
   op: ScpProgram['direction'],
@@ -42,81 +54,152 @@ function createRecordReader(
   { onOperation, onLost }: FileLogListener,
 ) {
   const folders: string[] = [];
-  let line: Buffer[] = [];
-  let lineBytes = 0;
-  let file: File | undefined;
+  const lines = createLineReader();
+  let state: State = 'record';
+  let announced: Announced | undefined;
+  /** Announced, and not answered yet. */
+  let isAsked = false;
+  /** The other side answers each record; it begins with an answer to none. */
+  let unanswered = 1;
+  let held = Buffer.alloc(0);
   let isLost = false;
 
   const nameIn = (name: string) => [path, ...folders, name].filter((part) => part !== '').join('/');
 
-  const readLine = (text: string): boolean => {
-    // The sender's end of a file, where it is not followed by more, and its complaints.
-    const record = text.replace(/^\0+/, '');
-    if (record === '' || /^T\d{1,12} \d{1,9} \d{1,12} \d{1,9}$/.test(record)) return true;
-    if (record === 'E') return folders.pop() !== undefined;
+  const tell = ({ isFolder, name, mode, size, left }: Announced, outcome: string) =>
+    onOperation(
+      isFolder
+        ? { op: 'mkdir', path: nameIn(name), detail: `mode ${mode}`, outcome }
+        : { op, path: nameIn(name), bytes: size - left, outcome },
+    );
+
+  const readRecord = (record: string): boolean => {
+    unanswered++;
+    if (/^T\d+ \d+ \d+ \d+$/.test(record)) return true;
+    if (record.startsWith('E')) return folders.pop() !== undefined;
     if (/^[\x01\x02]/.test(record)) {
+      unanswered--;
       onOperation({ op: 'message', path: '', outcome: record.slice(1) });
       return true;
     }
-    const [, letter, mode, size, name = ''] = /^([CD])([0-7]{4}) (\d{1,15}) ([\s\S]*)$/.exec(record) ?? [];
-    if (letter === 'C') {
-      file = { path: nameIn(name), size: Number(size), left: Number(size) };
-      if (file.left === 0) finish('ok');
-    } else if (letter === 'D' && folders.length < maxFolders) {
-      onOperation({ op: 'mkdir', path: nameIn(name), detail: `mode ${mode}`, outcome: 'ok' });
-      folders.push(name);
-    } else return false;
-    return true;
+    const [, letter, mode = '', size, name = ''] = /^([CD])([0-7]{4}) (\d+) ([\s\S]*)$/.exec(record) ?? [];
+    if (letter === undefined) return false;
+    announced = { isFolder: letter === 'D', name, mode, size: Number(size), left: Number(size) };
+    isAsked = true;
+    return nameIn(name).length <= maxPathLength + path.length;
   };
 
-  const finish = (outcome: string) => {
-    if (!file) return;
-    onOperation({ op, path: file.path, bytes: file.size - file.left, outcome });
-    file = undefined;
+  const accept = (now: Announced) => {
+    if (now.isFolder) {
+      tell(now, 'ok');
+      folders.push(now.name);
+    } else state = now.left === 0 ? told(now) : 'contents';
+  };
+  const told = (now: Announced): State => {
+    tell(now, 'ok');
+    announced = undefined;
+    return 'status';
   };
 
-  /** Returns what is left of the chunk; undefined when it makes no sense. */
-  const step = (chunk: Buffer): Buffer | undefined => {
-    if (file) {
-      const taken = Math.min(file.left, chunk.length);
-      file.left -= taken;
-      if (file.left === 0) finish('ok');
+  /** What is left of the chunk; undefined when it makes no sense. */
+  const steps: Readonly<Record<State, (chunk: Buffer) => Buffer | undefined>> = {
+    record(chunk) {
+      const read = lines(chunk);
+      if (read?.line === undefined) return read?.rest;
+      return readRecord(read.line) ? read.rest : undefined;
+    },
+    contents(chunk) {
+      if (!announced) return undefined;
+      const taken = Math.min(announced.left, chunk.length);
+      announced.left -= taken;
+      if (announced.left === 0) state = told(announced);
       return chunk.subarray(taken);
-    }
-    const newline = chunk.indexOf(10);
-    const part = newline === -1 ? chunk : chunk.subarray(0, newline);
-    lineBytes += part.length;
-    if (lineBytes > maxLineBytes) return undefined;
-    line.push(Buffer.from(part));
-    if (newline === -1) return Buffer.alloc(0);
-    const text = Buffer.concat(line).toString('utf8');
-    line = [];
-    lineBytes = 0;
-    return readLine(text) ? chunk.subarray(newline + 1) : undefined;
+    },
+    /** The sender's own word on a file's contents: a zero byte, or a complaint. */
+    status(chunk) {
+      if (chunk[0] === 0) {
+        unanswered++;
+        state = 'record';
+        return chunk.subarray(1);
+      }
+      const read = lines(chunk);
+      if (read?.line === undefined) return read?.rest;
+      unanswered++;
+      state = 'record';
+      onOperation({ op: 'message', path: '', outcome: read.line.replace(/^[\x01\x02]/, '') });
+      return read.rest;
+    },
+  };
+
+  const lose = () => {
+    isLost = true;
+    held = Buffer.alloc(0);
+    if (announced) tell(announced, 'not followed any further');
+    announced = undefined;
+    onLost();
+  };
+
+  const feed = (bytes: Buffer) => {
+    let rest: Buffer | undefined = bytes;
+    while (rest && rest.length > 0 && !isLost && !isAsked) rest = steps[state](rest);
+    if (isLost) return;
+    if (rest && rest.length > 0) held = Buffer.concat([held, rest]);
+    if (!rest || held.length > maxHeldBytes) lose();
   };
 
   return {
-    feed(bytes: Buffer) {
-      for (let rest: Buffer | undefined = bytes; rest && rest.length > 0 && !isLost; ) {
-        rest = step(rest);
-        if (rest) continue;
-        isLost = true;
-        onLost();
+    feed,
+    /** `complaint`: it was refused. */
+    answered(complaint: string | undefined) {
+      unanswered = Math.max(0, unanswered - 1);
+      const now = announced;
+      if (!isAsked || !now || unanswered > 0) {
+        if (complaint !== undefined) onOperation({ op: 'message', path: '', outcome: complaint });
+        return;
       }
+      isAsked = false;
+      announced = now.isFolder || complaint !== undefined ? undefined : now;
+      if (complaint === undefined) accept(now);
+      else tell(now, complaint);
+      const next = held;
+      held = Buffer.alloc(0);
+      feed(next);
     },
-    end: () => finish('cut short'),
+    end() {
+      if (announced) tell(announced, isAsked ? 'no answer' : 'cut short');
+      announced = undefined;
+    },
   };
 }
 
-/** The receiver answers each record with a zero byte, or with 1 or 2 and a line. */
-function createComplaintReader({ onOperation }: FileLogListener) {
+/** Lines of a stream of chunks; undefined when one is longer than any is. */
+function createLineReader() {
+  let parts: Buffer[] = [];
+  let bytes = 0;
+  return (chunk: Buffer): { readonly line: string | undefined; readonly rest: Buffer } | undefined => {
+    const newline = chunk.indexOf(10);
+    const part = newline === -1 ? chunk : chunk.subarray(0, newline);
+    bytes += part.length;
+    if (bytes > maxLineBytes) return undefined;
+    parts.push(Buffer.from(part));
+    if (newline === -1) return { line: undefined, rest: Buffer.alloc(0) };
+    const line = Buffer.concat(parts).toString('utf8');
+    parts = [];
+    bytes = 0;
+    return { line, rest: chunk.subarray(newline + 1) };
+  };
+}
+
+/** Each record is answered with a zero byte, or with 1 or 2 and a line. */
+function createAnswerReader(onAnswer: (complaint: string | undefined) => void) {
   let line: string | undefined;
   return (bytes: Buffer) => {
     for (const character of bytes.toString('latin1')) {
       if (line === undefined) {
-        if (character === '\x01' || character === '\x02') line = '';
+        if (character === '\0') onAnswer(undefined);
+        else if (character === '\x01' || character === '\x02') line = '';
       } else if (character === '\n') {
-        onOperation({ op: 'message', path: '', outcome: Buffer.from(line, 'latin1').toString('utf8') });
+        onAnswer(Buffer.from(line, 'latin1').toString('utf8'));
         line = undefined;
       } else if (line.length < 1_024) line += character;
     }

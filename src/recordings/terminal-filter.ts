@@ -162,6 +162,3 @@ export function createTerminalFilter(kind: FilterKind): TerminalFilter {
     return shown;
   };
 }
-
-/** Brings a terminal back to what it was before a playback, as far as the filter let it be changed. */
-export const terminalReset = '\x1b[!p\x1b[?1049l\x1b[?5l\x1b[?25h\x1b[r\x1b[m\x1b(B\x0f\r\n';

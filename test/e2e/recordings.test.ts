@@ -1,6 +1,6 @@
-/** What is recorded of sessions in containers, with the real ssh, sftp, scp and rsync; and asciinema, which plays it. */
+/** What is recorded of sessions in containers, with the real ssh; and asciinema, which plays it. */
 import { once } from 'node:events';
-import { appendFile, lstat, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, lstat, mkdtemp, readdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -157,66 +157,6 @@ describe('playing back', () => {
       [/begun[\s\S]*▶/, 'exit\r'],
     );
     expect([status, text.includes('over')]).toEqual([0, false]);
-  });
-});
-
-describe('files', () => {
-  it.each([
-    ['by the image’s sftp-server', () => container],
-    ['by the gateway’s', () => bare],
-  ])('sftp is a log of what was done to them, %s', async (_name, where) => {
-    const up = join(folder, 'up');
-    await writeFile(up, 'x'.repeat(70_000));
-    const batch = [
-      `put ${up} /tmp/a`,
-      `get /tmp/a ${up}.back`,
-      'rename /tmp/a /tmp/b',
-      'mkdir /tmp/d',
-      'chmod 600 /tmp/b',
-      'ls /tmp/d',
-      '-rm /tmp/nosuch',
-      '-get /etc/nothing',
-      'rm /tmp/b',
-      'rmdir /tmp/d',
-    ];
-    const ran = await runProgram('sftp', ['-q', '-F', config, '-b', '-', `rexec-${where().name}`], {
-      stdin: batch.join('\n'),
-    });
-    expect(ran.status).toBe(0);
-    const { id } = (await listRecordings(door, `--target=${where().name} --kind=files`))[0] ?? { id: '' };
-    const { output, ours } = await castOf(door, id);
-    const lines = output.split('\r\n');
-    for (const expected of [
-      'upload /tmp/a (70000 bytes): ok',
-      'download /tmp/a (70000 bytes): ok',
-      'rename /tmp/a -> /tmp/b: ok',
-      'mkdir /tmp/d: ok',
-      'attributes /tmp/b (mode 0600): ok',
-      'list /tmp/d/: ok',
-      'remove /tmp/b: ok',
-      'rmdir /tmp/d: ok',
-    ])
-      expect(lines).toContain(expected);
-    expect(ours.map(({ file }) => file)).toContainEqual(
-      expect.objectContaining({ op: 'upload', path: '/tmp/a', bytes: 70_000 }),
-    );
-    expect((await readFile(`${up}.back`)).length).toBe(70_000);
-  });
-
-  it('scp -O is one as well, both ways, with folders', async () => {
-    const from = await mkdtemp(join(folder, 'tree-'));
-    await writeFile(join(from, 'one'), 'one\n');
-    await writeFile(join(from, 'two'), '');
-    const at = `rexec-${container.name}`;
-    expect((await tools('scp', '-O', '-q', '-r', '-F', config, from, `${at}:/tmp/tree`)).status).toBe(0);
-    expect(
-      (await tools('scp', '-O', '-q', '-F', config, `${at}:/tmp/tree/one`, join(folder, 'back'))).status,
-    ).toBe(0);
-    const [down, up] = await listRecordings(door, `--target=${container.name} --kind=files`);
-    const told = (await castOf(door, up?.id ?? '')).output;
-    expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*one \(4 bytes\): ok/);
-    expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*two \(0 bytes\): ok/);
-    expect((await castOf(door, down?.id ?? '')).output).toContain('(4 bytes): ok');
   });
 });
 

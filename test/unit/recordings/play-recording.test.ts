@@ -44,7 +44,7 @@ describe('playing a recording', () => {
     const viewer = watch();
     const list = events([0, 'o', 'one \x1b]0;ti'], [0, 'o', 'tle\x07two'], [0, 'i', 'typed'], [0, 'x', '{}']);
     expect(await playRecording(list, viewer.terminal, usual)).toBe(true);
-    expect(viewer.shown()).toMatch(/^one two\x1b\[!p/);
+    expect(viewer.shown()).toMatch(/^one two\x1b\[\?2026l/);
     expect(viewer.shown()).not.toContain('typed');
   });
 

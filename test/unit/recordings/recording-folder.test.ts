@@ -47,6 +47,14 @@ describe('the folder of recordings', () => {
     },
   );
 
+  it('removes what somebody else removed meanwhile', async () => {
+    const folder = createRecordingFolder(dataDir);
+    await (await folder.create(id, 1)).close();
+    const [file] = await folder.list();
+    await Promise.all([folder.remove(file as never), folder.remove(file as never)]);
+    expect(await folder.list()).toEqual([]);
+  });
+
   it('path-escape: what else lies there is no recording', async () => {
     const folder = createRecordingFolder(dataDir);
     await (await folder.create(id, 1)).close();

@@ -17,7 +17,7 @@ describe('the log of scp -O', () => {
   it.each([1, 2, 5, 1_000])('has every file and folder, however the stream is cut: by %i bytes', (size) => {
     const { log, operations, lost } = follow(upload);
     for (let at = 0; at < sent.length; at += size) log.fromClient(Buffer.from(sent.slice(at, at + size)));
-    log.fromServer(Buffer.from('\0\0\0\0\0\0'));
+    log.fromServer(Buffer.alloc(10));
     log.end();
     expect(operations).toEqual([
       { op: 'upload', path: '/srv/one', bytes: 5, outcome: 'ok' },
@@ -31,7 +31,9 @@ describe('the log of scp -O', () => {
   it('reads what the other side sends when files are fetched, with complaints and what was cut short', () => {
     const { log, operations } = follow({ direction: 'download', path: '/etc/*' });
     log.fromClient(Buffer.from('\0'));
-    log.fromServer(Buffer.from('\x01scp: /etc/shadow: Permission denied\nC0644 9 passwd\nroot'));
+    log.fromServer(Buffer.from('\x01scp: /etc/shadow: Permission denied\nC0644 9 passwd\n'));
+    log.fromClient(Buffer.from('\0'));
+    log.fromServer(Buffer.from('root'));
     log.fromClient(Buffer.from('\x01disk full\n'));
     log.end();
     expect(operations).toEqual([
@@ -41,7 +43,7 @@ describe('the log of scp -O', () => {
     ]);
   });
 
-  it.each(['no protocol\n', 'E\n', `C0644 5 ${'x'.repeat(10_000)}`, 'D0755 0 d\n'.repeat(100)])(
+  it.each(['no protocol\n', 'E\n', `C0644 5 ${'x'.repeat(10_000)}`, `C0644 5 x\n${'y'.repeat(70_000)}`])(
     'is lost, once, where the stream is something else',
     (stream) => {
       const { log, lost } = follow(upload);
@@ -50,6 +52,61 @@ describe('the log of scp -O', () => {
       expect(lost()).toBe(1);
     },
   );
+
+  /** Each record is sent when the one before was answered. */
+  const talk = (...turns: readonly (readonly [string, string])[]) => {
+    const { log, operations, lost } = follow(upload);
+    log.fromServer(Buffer.from('\0'));
+    for (const [record, answer] of turns) {
+      log.fromClient(Buffer.from(record));
+      log.fromServer(Buffer.from(answer));
+    }
+    log.end();
+    return { operations, lost: lost() };
+  };
+
+  it('goes on behind what was refused, the contents of which nobody sends', () => {
+    expect(
+      talk(
+        ['D0755 0 etc\n', '\x01scp: /srv/etc: Permission denied\n'],
+        ['C0644 5 one\n', '\x01scp: /srv/one: Permission denied\n'],
+        ['C0644 3 two\n', '\0'],
+        ['abc\0', '\0'],
+      ),
+    ).toEqual({
+      operations: [
+        { op: 'mkdir', path: '/srv/etc', detail: 'mode 0755', outcome: 'scp: /srv/etc: Permission denied' },
+        { op: 'upload', path: '/srv/one', bytes: 0, outcome: 'scp: /srv/one: Permission denied' },
+        { op: 'upload', path: '/srv/two', bytes: 3, outcome: 'ok' },
+      ],
+      lost: 0,
+    });
+  });
+
+  it('hidden-upload: what scp itself lets pass is followed: deep folders, odd numbers, ends and complaints', () => {
+    const deep = Array.from({ length: 300 }, () => ['D0755 0 d\n', '\0'] as const);
+    const { operations, lost } = talk(
+      ...deep,
+      ['T0000000000000000001 0 0000000000000000001 0\n', '\0'],
+      ['C0644 0000000000000000003 one\n', '\0'],
+      ['abcXnot read to its end\n', '\0'],
+      ['Every folder ends so\n', '\0'],
+      ['C0644 0 two\n', '\0'],
+      ['\0', '\0'],
+    );
+    expect(operations.slice(300)).toEqual([
+      { op: 'upload', path: `/srv${'/d'.repeat(300)}/one`, bytes: 3, outcome: 'ok' },
+      { op: 'message', path: '', outcome: 'Xnot read to its end' },
+      { op: 'upload', path: `/srv${'/d'.repeat(299)}/two`, bytes: 0, outcome: 'ok' },
+    ]);
+    expect(lost).toBe(0);
+  });
+
+  it('tells of what was announced and never answered', () => {
+    expect(talk(['C0644 3 one\nabc\0', '']).operations).toEqual([
+      { op: 'upload', path: '/srv/one', bytes: 0, outcome: 'no answer' },
+    ]);
+  });
 
   it('terminal-escape: names are told as text', () => {
     expect(operationText({ op: 'upload', path: '/a\x1b]0;x\x07\n', bytes: 1, outcome: 'ok' })).toBe(

@@ -90,6 +90,7 @@ describe('a file transfer', () => {
       createScpLog({ direction: 'upload', path: '/srv' }, listener),
     );
     tap.input?.(Buffer.from('C0644 2 f\nab\0'));
+    tap.output(Buffer.from('\0\0\0'));
     expect(of('o')).toEqual(['upload /srv/f (2 bytes): ok\r\n']);
     expect(of('x').map((each) => JSON.parse(each))).toEqual([
       { file: { op: 'upload', path: '/srv/f', bytes: 2, outcome: 'ok' } },
