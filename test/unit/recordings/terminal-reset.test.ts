@@ -1,21 +1,13 @@
 /** A terminal after a playback, asked of a real one: tmux. */
 import { execFile } from 'node:child_process';
-import { mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createTerminalReset } from '../../../src/recordings/terminal-reset.ts';
 
 const run = promisify(execFile);
-
-let folder = '';
-const tmux = async (...args: readonly string[]) =>
-  (await run('tmux', ['-S', join(folder, 'socket'), '-f', '/dev/null', ...args])).stdout;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'postern-tmux-'));
-});
-afterAll(() => tmux('kill-server').catch(() => {}));
 
 const state =
   '#{alternate_on} #{cursor_flag} #{insert_flag} #{keypad_flag} #{keypad_cursor_flag} #{wrap_flag} #{origin_flag} #{scroll_region_upper}-#{scroll_region_lower}';
@@ -25,15 +17,19 @@ const usual = '0 1 0 0 0 1 0 0-11';
 async function after(shown: string): Promise<{ lines: string[]; state: string }> {
   const reset = createTerminalReset();
   reset.saw(shown);
+  const folder = await mkdtemp(join(tmpdir(), 'postern-tmux-'));
+  const tmux = async (...args: readonly string[]) =>
+    (await run('tmux', ['-S', join(folder, 'socket'), '-f', '/dev/null', ...args])).stdout;
   const file = join(folder, 'shown');
   await writeFile(file, `before\r\n${shown}${reset.sequence()}prompt`);
-  await tmux('new-session', '-d', '-x', '40', '-y', '12', '-s', 'it', `cat ${file}; exec sleep 60`);
+  await tmux('new-session', '-d', '-x', '40', '-y', '12', `cat ${file}; exec sleep 60`);
   try {
-    const lines = async () => (await tmux('capture-pane', '-p', '-t', 'it')).trimEnd().split('\n');
+    const lines = async () => (await tmux('capture-pane', '-p')).trimEnd().split('\n');
     await expect.poll(lines, { timeout: 5_000 }).toContainEqual('prompt');
-    return { lines: await lines(), state: (await tmux('display-message', '-p', '-t', 'it', state)).trim() };
+    return { lines: await lines(), state: (await tmux('display-message', '-p', state)).trim() };
   } finally {
-    await tmux('kill-session', '-t', 'it');
+    await tmux('kill-server');
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
