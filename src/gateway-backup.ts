@@ -1,6 +1,7 @@
 /** The composition of backups: what a gateway is as one file, and such a file as what a gateway is. */
 import type { ChainEnd } from './audit/chain.ts';
 import { packBackup, unpackBackup } from './backup/archive.ts';
+import { giveToOwner } from './backup/give-to-owner.ts';
 import { finishRestore, isRestorePending, stageRestore } from './backup/restore-state.ts';
 import { listState, readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
 import { GatewayError } from './errors.ts';
@@ -98,5 +99,6 @@ export async function restoreStopped(bytes: Buffer, folders: StateFolders): Prom
   } finally {
     await lock.release();
   }
+  for (const folder of [folders.dataDir, folders.hostKeysDir]) await giveToOwner(folder);
   return said;
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
@@ -40,4 +40,16 @@ it('a sound one takes the place of the host keys that were there', async () => {
   const { private: key } = makeEd25519();
   await restoreStopped(await backupWith('ssh_host_ed25519_key', key), folders);
   expect(await readFile(join(folders.hostKeysDir, 'ssh_host_ed25519_key'), 'utf8')).toBe(key);
+});
+
+it('restored-by-root: what is put into folders of somebody else is theirs, or the gateway could not read it', async () => {
+  const owner = process.getuid?.() === 0 ? 12_345 : (process.getuid?.() as number);
+  await mkdir(folders.dataDir);
+  for (const place of Object.values(folders)) await chown(place, owner, -1);
+  await restoreStopped(await backupWith('ssh_host_ed25519_key', makeEd25519().private), folders);
+  for (const place of Object.values(folders)) {
+    for (const name of await readdir(place, { recursive: true })) {
+      expect((await stat(join(place, name))).uid, name).toBe(owner);
+    }
+  }
 });
