@@ -3,21 +3,22 @@ import { z } from 'zod';
 
 const percent = z.int().min(1).max(100);
 
-/** MaxStartups: unauthenticated connections start, rate in percent, full; `"10:30:100"` says the same. */
+/** MaxStartups: unauthenticated connections start, rate in percent, full; `"10:30:100"` says the same, `"10"` is `"10:100:10"`. */
 export const maxStartups = z
   .union(
     [
       z.strictObject({ start: z.int().min(1), ratePercent: percent, full: z.int().min(1) }),
       z
         .string()
-        .regex(/^[1-9]\d{0,6}:([1-9]\d?|100):[1-9]\d{0,6}$/)
+        .regex(/^[1-9]\d{0,6}(:([1-9]\d?|100):[1-9]\d{0,6})?$/)
         .transform((text) => {
-          const [start = 0, ratePercent = 0, full = 0] = text.split(':').map(Number);
+          const [start = 0, ratePercent = 100, full = start] = text.split(':').map(Number);
           return { start, ratePercent, full };
         }),
     ],
     'must be START:RATE:FULL, like "10:30:100"',
   )
+  .refine(({ start, full }) => start <= full, 'must be START:RATE:FULL with START at most FULL')
   .default({ start: 10, ratePercent: 30, full: 100 });
 
 /** PerSourceNetBlockSize, `"32:128"`: how many bits of an address make a source, of IPv4 and of IPv6. */

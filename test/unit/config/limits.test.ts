@@ -28,6 +28,7 @@ describe('limits in the configuration', () => {
   it('takes them as sshd_config writes them, from variables too', () => {
     const config = load({}, { POSTERN_MAX_STARTUPS: '5:50:60', POSTERN_PER_SOURCE_NET_BLOCK_SIZE: '24:64' });
     expect(config.maxStartups).toEqual({ start: 5, ratePercent: 50, full: 60 });
+    expect(load({ maxStartups: '7' }).maxStartups).toEqual({ start: 7, ratePercent: 100, full: 7 });
     expect(config.perSourceNetBlockSize).toEqual({ ipv4Bits: 24, ipv6Bits: 64 });
     expect(load({}, { POSTERN_PER_SOURCE_PENALTIES: 'false' }).perSourcePenalties).toBe(false);
     const list = load({}, { POSTERN_PER_SOURCE_PENALTY_EXEMPT_LIST: '["192.0.2.0/24","::1"]' });
@@ -37,6 +38,7 @@ describe('limits in the configuration', () => {
   it.each([
     [{ maxStartups: '10:30' }, /maxStartups is wrong: must be START:RATE:FULL/],
     [{ maxStartups: '10:101:100' }, /maxStartups/],
+    [{ maxStartups: '100:30:10' }, /with START at most FULL/],
     [{ perSourceNetBlockSize: '33:128' }, /perSourceNetBlockSize is wrong: must be the bits/],
     [{ perSourcePenalties: { authfail: 5 } }, /unknown configuration key authfail/],
     [{ perSourcePenalties: true }, /perSourcePenalties is wrong: must be false, or/],
