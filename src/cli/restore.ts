@@ -51,7 +51,9 @@ export const restore: CliCommand = async (args, terminal) => {
     if (!(error instanceof NoGateway)) throw error;
   }
   const said = await restoreStopped(bytes, { dataDir, hostKeysDir });
-  terminal.stdout.write(`${said} It holds when the gateway is started.\n`);
+  terminal.stdout.write(
+    `${said} It holds when a gateway is started with --data ${dataDir} and --hostkeys ${hostKeysDir}.\n`,
+  );
   return 0;
 };
 

@@ -150,6 +150,7 @@ describe('postern restore', () => {
     const folder = await newFolder('empty');
     const restored = await restoreInto(folder, [file]);
     expect([restored.stderr, restored.status]).toEqual(['', 0]);
+    expect(restored.text).toContain(`started with --data ${folder}/data and --hostkeys ${folder}/hostkeys.`);
     const second = await serve(folder);
     await expectEverything(second);
     expect(await readFile(join(folder, 'data/identities/deploy'), 'utf8')).toBe(
