@@ -77,13 +77,12 @@ export function tapExec(recording: Recording, { input, maxExecBytes }: TapRules)
   };
 }
 
-/** A log of what was done to files. What is not the protocol that it should be is recorded as a program's output. */
+/** A log of what was done to files. What is not the protocol that it should be is recorded by `plain`. */
 export function tapFiles(
   recording: Recording,
-  rules: TapRules,
+  plain: SessionTap,
   createLog: (listener: FileLogListener) => FileLog,
 ): SessionTap {
-  const plain = tapExec(recording, { ...rules, input: true });
   let isLost = false;
   let wait: Wait;
   const log = createLog({
@@ -103,12 +102,11 @@ export function tapFiles(
     wait = undefined;
     return waited;
   };
-  const { input } = rules;
   return {
-    input: follow(log.fromClient, (bytes) => (input ? plain.input?.(bytes) : undefined)),
+    input: follow(log.fromClient, (bytes) => plain.input?.(bytes)),
     output: follow(log.fromServer, plain.output),
     errors: plain.errors,
-    resized: () => {},
+    resized: plain.resized,
     end: log.end,
   };
 }

@@ -142,15 +142,14 @@ const scpProgramOf = ({ start }: SessionRequest) =>
   start.kind === 'exec' ? parseScpProgram(start.command) : undefined;
 
 function kindOf(request: SessionRequest): RecordingFacts['kind'] {
-  if (request.pty) return 'terminal';
-  return isSftp(request) || scpProgramOf(request) ? 'files' : 'exec';
+  if (isSftp(request) || scpProgramOf(request)) return 'files';
+  return request.pty ? 'terminal' : 'exec';
 }
 
 function chooseTap(request: SessionRequest, recording: Recording, rules: TapRules): SessionTap {
-  if (request.pty) return tapTerminal(recording, rules);
-  if (isSftp(request)) return tapFiles(recording, rules, createSftpLog);
+  const plain = request.pty ? tapTerminal(recording, rules) : tapExec(recording, rules);
+  // Files go by whatever way they are asked to: with a terminal (ssh -tt -s) their protocol passes as well.
+  if (isSftp(request)) return tapFiles(recording, plain, createSftpLog);
   const scp = scpProgramOf(request);
-  return scp
-    ? tapFiles(recording, rules, (listener) => createScpLog(scp, listener))
-    : tapExec(recording, rules);
+  return scp ? tapFiles(recording, plain, (listener) => createScpLog(scp, listener)) : plain;
 }

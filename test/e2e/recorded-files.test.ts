@@ -75,6 +75,18 @@ describe('files', () => {
     expect((await readFile(`${up}.back`)).length).toBe(70_000);
   });
 
+  it('hidden-by-a-terminal: sftp that asks for one is a log like any other', async () => {
+    const up = join(folder, 'with-terminal');
+    await writeFile(up, 'x'.repeat(70_000));
+    const args = ['-q', '-F', config, '-o', 'RequestTTY=force', '-b', '-', `rexec-${container.name}`];
+    const ran = await runProgram('sftp', args, { stdin: `put ${up} /tmp/t\nrm /tmp/t\n` });
+    expect(ran.status).toBe(0);
+    const [log] = await listRecordings(door, `--target=${container.name}`);
+    expect(log?.kind).toBe('files');
+    const { output } = await castOf(door, log?.id ?? '');
+    expect(output).toBe('upload /tmp/t (70000 bytes): ok\r\nremove /tmp/t: ok\r\n');
+  });
+
   it('scp -O is one as well, both ways, with folders', async () => {
     const from = await mkdtemp(join(folder, 'tree-'));
     await writeFile(join(from, 'one'), 'one\n');

@@ -72,7 +72,7 @@ describe('a program without a terminal', () => {
 describe('a file transfer', () => {
   it('that is none is recorded as a program, from where that is seen', () => {
     const { recording, of } = recorder();
-    const tap = tapFiles(recording, rules, (listener) =>
+    const tap = tapFiles(recording, tapExec(recording, rules), (listener) =>
       createScpLog({ direction: 'download', path: 'x' }, listener),
     );
     tap.input?.(Buffer.from('typed'));
@@ -86,7 +86,7 @@ describe('a file transfer', () => {
 
   it('is told in a line for people and in one for programs', () => {
     const { recording, of } = recorder();
-    const tap = tapFiles(recording, rules, (listener) =>
+    const tap = tapFiles(recording, tapExec(recording, rules), (listener) =>
       createScpLog({ direction: 'upload', path: '/srv' }, listener),
     );
     tap.input?.(Buffer.from('C0644 2 f\nab\0'));
