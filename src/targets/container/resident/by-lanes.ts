@@ -35,6 +35,44 @@ interface LaneUse {
 }
 
 export function byLanes(connection: InsideConnection, passage: Passage): InsideConnection {
+  const lanes = createLanes(connection, passage);
+  connection.onClose(lanes.close);
+  lanes.openAnother();
+  return {
+    get load() {
+      return connection.load + lanes.inUse;
+    },
+    get isOpen() {
+      return connection.isOpen;
+    },
+    get isWorn() {
+      return connection.isWorn;
+    },
+    onClose: (listener) => connection.onClose(listener),
+    close: () => connection.close(),
+    answers: async (withinMs) =>
+      performance.now() - lanes.heardAt < freshMs ? connection.isOpen : connection.answers(withinMs),
+    ask(path, body) {
+      const lane = path === '/run' && body ? lanes.take() : undefined;
+      if (lane && body) return askOver(lane, body, lanes.leave);
+      if (path === '/run') lanes.openAnother();
+      return connection.ask(path, body);
+    },
+  };
+}
+
+interface Lanes {
+  readonly inUse: number;
+  readonly heardAt: number;
+  /** One that is free, until `leave`. */
+  take(): Lane | undefined;
+  /** `isWhole`: both sides have ended what it carried; else it is cut. */
+  leave(lane: Lane, isWhole: boolean): void;
+  openAnother(): void;
+  close(): void;
+}
+
+function createLanes(connection: InsideConnection, passage: Passage): Lanes {
   const lanes = new Set<Lane>();
   const free: Lane[] = [];
   let isOpening = false;
@@ -53,78 +91,75 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
       () => {},
     );
   };
-  const serve = (token: string, socket: Socket) => {
-    const lane: Lane = { token, socket, use: undefined };
-    const read = createLaneReader(maxAnswerBytes, (kind, bytes) => take(lane, kind, bytes));
-    socket
-      .on('error', () => {})
-      .on('end', () => cut(lane))
-      .on('close', () => cut(lane));
-    socket.on('data', (chunk: Buffer) => {
-      heardAt = performance.now();
-      try {
-        read(chunk);
-      } catch {
-        cut(lane);
-      }
-    });
-    // It was paused when it had told its token.
-    socket.resume();
-    lanes.add(lane);
-    free.push(lane);
-  };
   const open = async () => {
-    if (isOpening || isOver || lanes.size >= maxLanes) return;
     isOpening = true;
-    const expected = passage.expect();
     try {
-      const { stream } = await connection.ask(`/lane?token=${expected.token}`);
-      stream.end().resume();
-      serve(expected.token, await expected.arrived());
+      const lane = await openLane(connection, passage);
+      if (isOver) return void lane.socket.destroy();
+      lanes.add(lane);
+      free.push(lane);
+      const heard = () => {
+        heardAt = performance.now();
+      };
+      listen(lane, heard, () => cut(lane));
     } catch {
       isOver = true;
     } finally {
-      expected.forget();
       isOpening = false;
     }
   };
-  connection.onClose(() => {
-    isOver = true;
-    for (const lane of [...lanes]) cut(lane);
-  });
-  void open();
-
-  const run = (lane: Lane, order: Buffer): Promise<Answered> => {
-    const answered = askOver(lane, order);
-    lane.use?.stream.once('close', () => {
-      const isWhole = lane.use?.stream.readableEnded && lane.use.stream.writableFinished;
+  return {
+    get inUse() {
+      return lanes.size - free.length;
+    },
+    get heardAt() {
+      return heardAt;
+    },
+    take: () => free.pop(),
+    leave(lane, isWhole) {
       lane.use = undefined;
       if (isWhole && lanes.has(lane)) free.push(lane);
       else cut(lane);
-    });
-    return answered;
-  };
-  return {
-    get load() {
-      return connection.load + lanes.size - free.length;
     },
-    get isOpen() {
-      return connection.isOpen;
+    openAnother() {
+      if (!isOpening && !isOver && lanes.size < maxLanes) void open();
     },
-    get isWorn() {
-      return connection.isWorn;
-    },
-    onClose: (listener) => connection.onClose(listener),
-    close: () => connection.close(),
-    answers: async (withinMs) =>
-      performance.now() - heardAt < freshMs ? connection.isOpen : connection.answers(withinMs),
-    ask(path, body) {
-      const lane = path === '/run' && body ? free.pop() : undefined;
-      if (lane && body) return run(lane, body);
-      if (path === '/run') void open();
-      return connection.ask(path, body);
+    close() {
+      isOver = true;
+      for (const lane of [...lanes]) cut(lane);
     },
   };
+}
+
+async function openLane(connection: InsideConnection, passage: Passage): Promise<Lane> {
+  const expected = passage.expect();
+  try {
+    const { stream } = await connection.ask(`/lane?token=${expected.token}`);
+    stream.end().resume();
+    return { token: expected.token, socket: await expected.arrived(), use: undefined };
+  } finally {
+    expected.forget();
+  }
+}
+
+/** `end` is called when nothing more comes, or what does not belong there. */
+function listen(lane: Lane, heard: () => void, end: () => void): void {
+  const read = createLaneReader(maxAnswerBytes, (kind, bytes) => take(lane, kind, bytes));
+  const { socket } = lane;
+  socket
+    .on('error', () => {})
+    .on('end', end)
+    .on('close', end);
+  socket.on('data', (chunk: Buffer) => {
+    heard();
+    try {
+      read(chunk);
+    } catch {
+      end();
+    }
+  });
+  // It was paused when it had told its token.
+  socket.resume();
 }
 
 /** What it says is a stranger's word. Throws on what does not belong there. */
@@ -138,13 +173,17 @@ function take({ use }: Lane, kind: number, bytes: Buffer): void {
   }
 }
 
+/** As those of HTTP/2 are: to turn anything else into text could run into what it holds. */
 function readFields(bytes: Buffer): Answered['headers'] {
   const fields: unknown = JSON.parse(bytes.toString('utf8') || '{}');
   if (typeof fields !== 'object' || fields === null) throw new Error('these are no fields');
+  for (const value of Object.values(fields))
+    if (typeof value !== 'string' && typeof value !== 'number') throw new Error('this is no field');
   return fields as Answered['headers'];
 }
 
-function askOver(lane: Lane, order: Buffer): Promise<Answered> {
+/** `leave`: contract as in Lanes. */
+function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const stream = new LaneStream(lane.socket);
     let trailers: Answered['headers'] | undefined;
@@ -161,6 +200,7 @@ function askOver(lane: Lane, order: Buffer): Promise<Answered> {
       .once('close', () => {
         clearTimeout(deadline);
         reject(new InsideLost('it ended without an answer'));
+        leave(lane, stream.readableEnded && stream.writableFinished);
       });
     lane.use = {
       stream,

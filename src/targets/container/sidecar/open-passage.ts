@@ -22,6 +22,7 @@ export interface Expected {
   readonly token: string;
   /** Rejects where it does not come in that time, 5 s unless said otherwise. */
   arrived(withinMs?: number): Promise<Socket>;
+  /** Nobody is let in by it any more; who has come and was not asked for, is sent away. */
   forget(): void;
 }
 
@@ -63,8 +64,10 @@ export async function openPassage(): Promise<Passage> {
 function expect(expected: Map<string, (socket: Socket) => void>): Expected {
   const token = randomId(tokenLength);
   const { promise, resolve } = Promise.withResolvers<Socket>();
+  let unclaimed: Socket | undefined;
   expected.set(token, (socket) => {
     expected.delete(token);
+    unclaimed = socket;
     resolve(socket);
   });
   return {
@@ -72,9 +75,14 @@ function expect(expected: Map<string, (socket: Socket) => void>): Expected {
     async arrived(withinMs = arrivesWithinMs) {
       const late = Promise.withResolvers<never>();
       const deadline = setTimeout(() => late.reject(new Error('nobody came')), withinMs);
-      return Promise.race([promise, late.promise]).finally(() => clearTimeout(deadline));
+      const socket = await Promise.race([promise, late.promise]).finally(() => clearTimeout(deadline));
+      unclaimed = undefined;
+      return socket;
     },
-    forget: () => void expected.delete(token),
+    forget() {
+      expected.delete(token);
+      unclaimed?.destroy();
+    },
   };
 }
 

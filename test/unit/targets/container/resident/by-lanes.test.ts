@@ -177,6 +177,7 @@ describe('whoever speaks in a resident’s place', () => {
     ['what nobody has asked for', [frame(3, '{}'), frame(2, 'x')]],
     ['no frames', [Buffer.alloc(64, 0xff)]],
     ['fields that are none', [frame(1, 'null')]],
+    ['odd-fields: what is no text', [frame(1, '{":status":200,"x-pid":{"toString":1}}')]],
     ['an answer that goes on and on', [Buffer.from([1, 0, 0, 0, 0, 1, 0, 0]), Buffer.alloc(8_192, ' ')]],
     ['a frame without an end', [Buffer.from([1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff])]],
   ])('%s: ends that lane, and nothing else', async (_what, said) => {
@@ -193,5 +194,18 @@ describe('whoever speaks in a resident’s place', () => {
     await expect(asking).rejects.toThrow(InsideLost);
     expect(inside.isOpen).toBe(true);
     await until(() => asked.some((path) => path.startsWith('/cut')));
+  });
+
+  it('lane-left-behind: a lane that comes when it is not wanted any more is closed', async () => {
+    const passage = await openPassage();
+    let token: string | null = null;
+    const { inside } = await openOver(passage, async (query) => {
+      token = query.get('token');
+    });
+    inside.close();
+    const socket = connect(join(passage.folder, 'socket'));
+    const closed = once(socket.on('error', () => {}).resume(), 'close');
+    socket.write(`${token}\n`);
+    await closed;
   });
 });

@@ -53,6 +53,14 @@ it('stranger-on-the-passage: no token, a wrong one, one that was used or given u
   first.destroy();
 });
 
+it('came-unasked: who has come when the token is given up is sent away', async () => {
+  const expected = passage.expect();
+  const socket = say(`${expected.token}\n`);
+  await pause(50);
+  expected.forget();
+  expect(await isClosed(socket)).toBe(true);
+});
+
 it('who connects and says nothing keeps nobody else out', async () => {
   const silent = Array.from({ length: 300 }, () => say(''));
   const expected = passage.expect();
