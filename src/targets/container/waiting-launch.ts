@@ -30,8 +30,8 @@ export const waitForWords = [
   .join('; ')
   .replaceAll(/\b(do|then);/g, '$1');
 
-/** The script's own, and what shells take to heart while they read. */
-const unfitName = /^(postern_\w*|SHELLOPTS|BASHOPTS|PS4|TMOUT|IFS)=/;
+/** The script's own, and what shells take to heart while they read; a function may stand for `read` itself. */
+const unfitName = /^(postern_\w*|BASH_FUNC_[^=]*|SHELLOPTS|BASHOPTS|PS4|TMOUT|IFS)=/;
 /** Shells differ in what else they read. */
 const fitWord = /^[\t\n\x20-\x7e]*$/;
 /** A longer one takes as long to read as it takes to start. */

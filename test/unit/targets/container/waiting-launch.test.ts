@@ -70,7 +70,13 @@ describe('what can wait', () => {
 
   it('is nothing where a variable is named like one of its own, or changes how shells read', () => {
     expect(mayWait(['PATH=/bin', 'HOME=/root'])).toBe(true);
-    for (const each of ['postern_word=x', 'SHELLOPTS=xtrace', 'TMOUT=1', 'IFS=1'])
+    for (const each of [
+      'postern_word=x',
+      'SHELLOPTS=xtrace',
+      'TMOUT=1',
+      'IFS=1',
+      'BASH_FUNC_read%%=() { :; }',
+    ])
       expect(mayWait(['PATH=/bin', each])).toBe(false);
   });
 

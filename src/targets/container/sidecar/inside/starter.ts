@@ -31,6 +31,7 @@ export function createStarter(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | un
 
   return {
     async start(order, isWanted) {
+      if (!isWanted()) return undefined;
       const started = takeWaiting(order) ?? (await startAnew(order, isWanted));
       if (started && order.waiting) launchers.prepare(howToWait(order, order.waiting));
       return started;

@@ -31,7 +31,8 @@ export function createWaitingLaunchers(start: (how: Start) => Promise<Started>):
     started?.child.kill('SIGKILL');
   };
   const keep = (key: string, started: Started) => {
-    if (hasEnded || !kept.has(key)) return forget('', started);
+    // Another may have come in its place, where this one took its time.
+    if (hasEnded || !kept.has(key) || kept.get(key)) return forget('', started);
     kept.set(key, started);
     const end = () => kept.get(key) === started && forget(key);
     started.child.once('exit', end);
