@@ -45,6 +45,22 @@ interface Announced {
   left: number;
 }
 
+type ScpRecord =
+  | { readonly kind: 'times' | 'end' }
+  | { readonly kind: 'complaint'; readonly text: string }
+  | { readonly kind: 'announced'; readonly announced: Announced };
+
+/** As lenient as OpenSSH's scp; undefined for what it takes for no record either. */
+function parseRecord(line: string): ScpRecord | undefined {
+  if (/^T\d+ \d+ \d+ \d+$/.test(line)) return { kind: 'times' };
+  if (line.startsWith('E')) return { kind: 'end' };
+  if (/^[\x01\x02]/.test(line)) return { kind: 'complaint', text: line.slice(1) };
+  const [, letter, mode = '', size, name = ''] = /^([CD])([0-7]{4}) (\d+) ([\s\S]*)$/.exec(line) ?? [];
+  if (letter === undefined) return undefined;
+  const announced = { isFolder: letter === 'D', name, mode, size: Number(size), left: Number(size) };
+  return { kind: 'announced', announced };
+}
+
 /** Where in the stream the reader stands. */
 type State = 'record' | 'contents' | 'status';
 
@@ -73,20 +89,16 @@ function createRecordReader(
         : { op, path: nameIn(name), bytes: size - left, outcome },
     );
 
-  const readRecord = (record: string): boolean => {
-    unanswered++;
-    if (/^T\d+ \d+ \d+ \d+$/.test(record)) return true;
-    if (record.startsWith('E')) return folders.pop() !== undefined;
-    if (/^[\x01\x02]/.test(record)) {
-      unanswered--;
-      onOperation({ op: 'message', path: '', outcome: record.slice(1) });
-      return true;
-    }
-    const [, letter, mode = '', size, name = ''] = /^([CD])([0-7]{4}) (\d+) ([\s\S]*)$/.exec(record) ?? [];
-    if (letter === undefined) return false;
-    announced = { isFolder: letter === 'D', name, mode, size: Number(size), left: Number(size) };
+  const readRecord = (line: string): boolean => {
+    const record = parseRecord(line);
+    if (!record) return false;
+    if (record.kind === 'complaint') onOperation({ op: 'message', path: '', outcome: record.text });
+    else unanswered++;
+    if (record.kind === 'end') return folders.pop() !== undefined;
+    if (record.kind !== 'announced') return true;
+    ({ announced } = record);
     isAsked = true;
-    return nameIn(name).length <= maxPathLength + path.length;
+    return nameIn(announced.name).length <= maxPathLength + path.length;
   };
 
   const accept = (now: Announced) => {
