@@ -39,17 +39,30 @@ const highWaterMark = 64 * 1024;
 
 function tapWritable(target: Writable, look: Look, closed: AbortSignal): Writable {
   const isGone = () => closed.aborted || target.destroyed || target.writableEnded;
+  // What listens is set up once: at every chunk that costs more than all else here.
+  let waiting: (() => void) | undefined;
+  const goOn = () => {
+    const done = waiting;
+    waiting = undefined;
+    done?.();
+  };
   const tapped = new Writable({
     highWaterMark,
     write(chunk: Buffer, _encoding, done) {
       const pass = () => {
-        if (isGone() || target.write(chunk)) done();
-        else void drained(target, closed).then(() => done());
+        if (isGone() || target.write(chunk) || isGone()) done();
+        else waiting = done;
       };
       const wait = look(chunk);
       if (wait) void Promise.race([wait, aborted(closed)]).then(pass);
       else pass();
     },
+  });
+  for (const event of events) target.on(event, goOn);
+  closed.addEventListener('abort', goOn, { once: true });
+  tapped.once('close', () => {
+    for (const event of events) target.off(event, goOn);
+    closed.removeEventListener('abort', goOn);
   });
   // What comes too late is nobody's.
   tapped.on('error', () => {});
@@ -71,20 +84,7 @@ function tapReadable(source: Readable, look: Look, closed: AbortSignal): Transfo
   return tapped;
 }
 
-/** Resolves when `target` takes more, or will never. */
-function drained(target: Writable, closed: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      for (const event of events) target.off(event, done);
-      closed.removeEventListener('abort', done);
-      resolve();
-    };
-    for (const event of events) target.on(event, done);
-    closed.addEventListener('abort', done);
-    if (closed.aborted || target.destroyed) done();
-  });
-}
-
+/** When a stream takes more, or never will. */
 const events = ['drain', 'close', 'error'] as const;
 
 async function ended(stream: Writable, closed: AbortSignal): Promise<void> {
