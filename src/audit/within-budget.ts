@@ -3,7 +3,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { AuditSink } from './audit.ts';
 
 /** Told of each source, and of all together: so many at once, and so many a second after that. */
-const perSource = { burst: 60, perSecond: 0.1 };
+const perSource = { burst: 500, perSecond: 1 };
 const together = { burst: 2_000, perSecond: 20 };
 const maxSources = 10_000;
 
