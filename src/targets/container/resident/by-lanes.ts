@@ -35,7 +35,10 @@ interface LaneUse {
 }
 
 export function byLanes(connection: InsideConnection, passage: Passage): InsideConnection {
-  const lanes = createLanes(connection, passage);
+  let heardAt = Number.NEGATIVE_INFINITY;
+  const lanes = createLanes(connection, passage, () => {
+    heardAt = performance.now();
+  });
   connection.onClose(lanes.close);
   lanes.openAnother();
   return {
@@ -51,7 +54,7 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
     onClose: (listener) => connection.onClose(listener),
     close: () => connection.close(),
     answers: async (withinMs) =>
-      performance.now() - lanes.heardAt < freshMs ? connection.isOpen : connection.answers(withinMs),
+      performance.now() - heardAt < freshMs ? connection.isOpen : connection.answers(withinMs),
     ask(path, body) {
       const lane = path === '/run' && body ? lanes.take() : undefined;
       if (lane && body) return askOver(lane, body, lanes.leave);
@@ -63,7 +66,6 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
 
 interface Lanes {
   readonly inUse: number;
-  readonly heardAt: number;
   /** One that is free, until `leave`. */
   take(): Lane | undefined;
   /** `isWhole`: both sides have ended what it carried; else it is cut. */
@@ -72,12 +74,12 @@ interface Lanes {
   close(): void;
 }
 
-function createLanes(connection: InsideConnection, passage: Passage): Lanes {
+/** `heard` is called when anything comes by one. */
+function createLanes(connection: InsideConnection, passage: Passage, heard: () => void): Lanes {
   const lanes = new Set<Lane>();
   const free: Lane[] = [];
   let isOpening = false;
   let isOver = false;
-  let heardAt = Number.NEGATIVE_INFINITY;
 
   const cut = (lane: Lane) => {
     if (!lanes.delete(lane)) return;
@@ -98,9 +100,6 @@ function createLanes(connection: InsideConnection, passage: Passage): Lanes {
       if (isOver) return void lane.socket.destroy();
       lanes.add(lane);
       free.push(lane);
-      const heard = () => {
-        heardAt = performance.now();
-      };
       listen(lane, heard, () => cut(lane));
     } catch {
       isOver = true;
@@ -111,9 +110,6 @@ function createLanes(connection: InsideConnection, passage: Passage): Lanes {
   return {
     get inUse() {
       return lanes.size - free.length;
-    },
-    get heardAt() {
-      return heardAt;
     },
     take: () => free.pop(),
     leave(lane, isWhole) {
