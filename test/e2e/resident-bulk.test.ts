@@ -21,7 +21,7 @@ let engine: ContainerEngine;
 let session: SessionHandler;
 beforeAll(async () => {
   container = await runContainer(images.debian);
-  engine = createTestEngine({ hangupGraceMs: 300 });
+  engine = createTestEngine({ hangupGraceMs: 5_000 });
   session = await residentSession(engine, container, 'app');
 });
 afterAll(async () => {
@@ -95,7 +95,7 @@ it('a program that goes on writing without its client meets no broken pipe', asy
 it('held-pipe: who holds the pipe of a program locked holds up nobody but that program', async () => {
   // Linux keeps a pipe locked while it splices from a socket where nothing comes; who reads, opens or closes it waits.
   const splice = process.arch === 'arm64' ? 76 : 275;
-  const hold = `use Socket; alarm 4; $| = 1; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); print "x" x 4_000_000;
+  const hold = `use Socket; alarm 5; $| = 1; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); print "x" x 4_000_000;
     select(undef, undef, undef, 0.5); print STDERR "held"; syswrite(STDOUT, "y"); syscall(${splice}, fileno(A), 0, 1, 0, 4096, 0)`;
   const running = startSession(session, `exec perl -e '${hold}'`, { stdout: nothing() });
   let longestMs = 0;
@@ -104,11 +104,11 @@ it('held-pipe: who holds the pipe of a program locked holds up nobody but that p
     longestMs = Math.max(longestMs, performance.now() - last);
     last = performance.now();
   }, 20);
-  expect(await until(async () => running.stderr().includes('held'), 8_000)).toBe(true);
+  expect(await until(async () => running.stderr().includes('held'), 15_000)).toBe(true);
   await pause(300);
   running.vanish();
   await running.end;
   await pause(300);
   clearInterval(watch);
-  expect(longestMs).toBeLessThan(1_500);
+  expect(longestMs).toBeLessThan(2_500);
 });
