@@ -1,6 +1,7 @@
 /** Connects to what the gateway names, from inside the container. Imports nothing but Node. */
 import type { ServerHttp2Stream } from 'node:http2';
 import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import type { SteadyCopy } from './copy-steadily.ts';
 
 /** The loopback of the container, whatever its /etc/hosts says or lacks. */
 const loopback = [
@@ -8,14 +9,23 @@ const loopback = [
   { address: '::1', family: 6 },
 ];
 
-/** Resolves when connected; rejects with the system's error. Names are looked up as in the container. */
-export function dialTcp(host: string, port: number, withinMs: number): Promise<Socket> {
+/**
+ * Resolves when connected; rejects with the system's error. Names are looked up as in the container. With `answers`, the
+ * socket is paused, and to be read by that.
+ */
+export function dialTcp(
+  host: string,
+  port: number,
+  withinMs: number,
+  answers?: Pick<SteadyCopy, 'onread'>,
+): Promise<Socket> {
   const isLoopback = host.toLowerCase() === 'localhost' || host === '';
   return settle(
     {
       host: isLoopback ? 'localhost' : host,
       port,
       noDelay: true,
+      ...(answers ? { onread: answers.onread } : {}),
       autoSelectFamily: true,
       // With autoSelectFamily all addresses are asked for, and tried in turn.
       ...(isLoopback ? { lookup: (_host, _options, found) => found(null, loopback) } : {}),
@@ -28,6 +38,8 @@ export function dialTcp(host: string, port: number, withinMs: number): Promise<S
 export function settle(options: NetConnectOpts, withinMs: number): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ ...options, allowHalfOpen: true });
+    // Node would read at once, before anybody takes it.
+    if (options.onread) socket.pause();
     const deadline = setTimeout(
       () => socket.destroy(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' })),
       withinMs,
@@ -45,7 +57,11 @@ export function settle(options: NetConnectOpts, withinMs: number): Promise<Socke
 }
 
 /** Copies both ways, each end of data passed on by itself; a failure of one side ends the other. */
-export function join(stream: ServerHttp2Stream, socket: Socket): void {
+export function join(
+  stream: ServerHttp2Stream,
+  socket: Socket,
+  copyAnswers: () => void = () => void socket.pipe(stream),
+): void {
   socket.on('error', () => stream.close(8));
   stream.on('error', () => socket.destroy());
   stream.on('close', () => {
@@ -53,6 +69,6 @@ export function join(stream: ServerHttp2Stream, socket: Socket): void {
     if (stream.rstCode === 0) socket.end();
     else socket.destroy();
   });
-  socket.pipe(stream);
+  copyAnswers();
   stream.pipe(socket);
 }

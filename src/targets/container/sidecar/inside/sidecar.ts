@@ -4,7 +4,7 @@
  */
 import { dialTcp } from './dial.ts';
 import { listenTcp, take } from './listen.ts';
-import { joinByPassage } from './passage.ts';
+import { connectBy } from './passage.ts';
 import { type Answer, serveAnswers } from './serve.ts';
 
 const dialWithinMs = 10_000;
@@ -12,11 +12,10 @@ const dialWithinMs = 10_000;
 const answers: ReadonlyMap<string, Answer> = new Map([
   [
     '/tcp',
-    async (stream, query) => {
-      const socket = await dialTcp(query.get('host') ?? '', Number(query.get('port')), dialWithinMs);
-      if (stream.destroyed) return void socket.destroy();
-      await joinByPassage(stream, socket, query.get('passage'));
-    },
+    (stream, query) =>
+      connectBy(stream, query.get('passage'), (answers) =>
+        dialTcp(query.get('host') ?? '', Number(query.get('port')), dialWithinMs, answers),
+      ),
   ],
   ['/listen', (stream, query) => listenTcp(stream, query.get('host') ?? '', Number(query.get('port')))],
   ['/take', (stream, query) => take(stream, query.get('id') ?? '')],
