@@ -8,6 +8,9 @@ const loopback = [
   { address: '127.0.0.1', family: 4 },
   { address: '::1', family: 6 },
 ];
+/** For one of several addresses, before the next is tried. */
+const attemptWithinMs = 250;
+const loopbackWithinMs = 3_000;
 
 /**
  * Resolves when connected; rejects with the system's error. Names are looked up as in the container. With `answers`, the
@@ -28,6 +31,8 @@ export function dialTcp(
       ...(answers ? { onread: answers.onread } : {}),
       autoSelectFamily: true,
       // With autoSelectFamily all addresses are asked for, and tried in turn.
+      // The loopback answers at once: if that is not seen in Node's 250 ms, it is because there is much else to do.
+      autoSelectFamilyAttemptTimeout: isLoopback ? loopbackWithinMs : attemptWithinMs,
       ...(isLoopback ? { lookup: (_host, _options, found) => found(null, loopback) } : {}),
     },
     withinMs,
