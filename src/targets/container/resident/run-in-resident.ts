@@ -164,6 +164,7 @@ function carryInput({ stdin }: SessionIo, stream: Answered['stream']): () => voi
   const end = () => void stream.end();
   const resume = () => void stdin.resume();
   const send = (chunk: Buffer) => {
+    if (!stream.writable) return stop();
     stream.write(chunk);
     if (stream.writableLength > underWayBytes) stdin.pause();
   };

@@ -6,11 +6,14 @@ import { frame, frameHeader } from './lane-frames.ts';
 const highWaterMark = 64 * 1024;
 /** What the socket may hold of it, besides. */
 const heldBytes = 256 * 1024;
+/** What is written and taken at once, and so never waits, would let nothing else have a turn. */
+const turnBytes = 1024 * 1024;
 
 /** Closed when both sides have ended it. The lane's socket is not its own. */
 export class LaneStream extends Duplex {
   readonly #socket: Socket;
   readonly #ending: () => Buffer;
+  #inThisTurn = 0;
 
   /** `ending`: what goes with its end. */
   constructor(socket: Socket, ending: () => Buffer = () => Buffer.alloc(0)) {
@@ -38,8 +41,13 @@ export class LaneStream extends Duplex {
     this.#socket.write(frameHeader(frame.data, length));
     for (const { chunk } of chunks) this.#socket.write(chunk);
     this.#socket.uncork();
-    if (this.#socket.writableLength <= heldBytes) done();
-    else this.#socket.once('drain', done);
+    this.#inThisTurn += length;
+    if (this.#socket.writableLength > heldBytes) this.#socket.once('drain', done);
+    else if (this.#inThisTurn < turnBytes) done();
+    else {
+      this.#inThisTurn = 0;
+      setImmediate(done);
+    }
   }
 
   override _final(done: () => void): void {
