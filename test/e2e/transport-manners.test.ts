@@ -2,7 +2,6 @@
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { string, WireReader } from '../../src/ssh/wire.ts';
@@ -23,10 +22,19 @@ afterAll(() => door.close());
 /** The first name-lists of the KEXINIT that a client of this version line is sent, RFC 4253 §7.1. */
 async function offeredTo(software: string) {
   const { socket, closed } = openSocket(door.port, `SSH-2.0-${software}\r\n`);
-  await pause(200);
+  let received = Buffer.alloc(0);
+  socket.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+  });
+  const packetIn = () => received.subarray(received.indexOf('\n') + 1);
+  await expect
+    .poll(() => packetIn().length > 4 && packetIn().length >= 4 + packetIn().readUInt32BE(), {
+      timeout: 5_000,
+    })
+    .toBe(true);
   socket.destroy();
-  const received = await closed;
-  const packet = received.subarray(received.indexOf('\n') + 1);
+  await closed;
+  const packet = packetIn();
   const reader = new WireReader(packet, 4 + 1 + 1 + 16);
   const list = () => reader.bytes().toString('latin1').split(',');
   const [kex, hostKeys, , , mac] = [list(), list(), list(), list(), list()];
