@@ -44,7 +44,7 @@ export async function startMeasuredGateway(docker: string): Promise<MeasuredGate
   const child = spawn(
     process.execPath,
     [
-      ...['--max-semi-space-size=16', '--expose-gc'],
+      ...['--max-semi-space-size=16', '--min-semi-space-size=16', '--expose-gc'],
       `--import=data:text/javascript,${encodeURIComponent(collect)}`,
       ...[main, 'serve', '--ssh-listen=127.0.0.1:0', '--http-listen=127.0.0.1:0', '--domain=gw.example'],
       ...[`--data=${folder}/data`, `--hostkeys=${folder}/hostkeys`, `--admin-key=${admin.file}.pub`],
