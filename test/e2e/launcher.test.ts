@@ -68,7 +68,9 @@ describe('bin/postern', () => {
     const outcome = await runProgram(join(folder, 'bin/postern'), ['a b'], {
       env: { PATH: `${path}:${ownPath.PATH}` },
     });
-    expect(outcome.text).toBe(`ran --max-semi-space-size=16 --min-semi-space-size=16 ${folder}/dist/main.js a b\n`);
+    expect(outcome.text).toBe(
+      `ran --max-semi-space-size=16 --min-semi-space-size=16 ${folder}/dist/main.js a b\n`,
+    );
   });
 
   it.each(['v20.20.2', 'v26.0.0'])('says what to do where only Node %s is there', async (nodeVersion) => {
