@@ -128,6 +128,10 @@ function carryInput(io: SessionIo, stream: Duplex, plan: SessionPlan, output: Pr
 
 const maxWaitingSignals = 16;
 
+/** An engine that is busy refuses one now and then, and a terminal of the wrong size stays so. */
+const maxFailedResizes = 3;
+const askAgainAfterResizeMs = 100;
+
 /** Window changes: only the last one counts. Signals: in order, a few at most waiting. */
 function carryRequests(
   { engine, signaller }: ExecParts,
@@ -143,9 +147,15 @@ function carryRequests(
     if (resizing) return;
     resizing = true;
     await leader;
-    for (let sent: typeof size; size && size !== sent && !ended.aborted; ) {
-      sent = size;
-      await engine.resizeExec(execId, sent).catch(() => {});
+    let sent: typeof size;
+    for (let failures = 0; size && size !== sent && !ended.aborted; ) {
+      const wanted: typeof size = size;
+      const isDone = await engine.resizeExec(execId, wanted).then(
+        () => true,
+        () => ++failures > maxFailedResizes,
+      );
+      if (isDone) sent = wanted;
+      else await pause(askAgainAfterResizeMs);
     }
     resizing = false;
   };
