@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
+import { NewerDocument, readDocument, UnreadableDocument } from '../document.ts';
+import { migrations } from '../migrations.ts';
 import { schemaVersion } from '../schema.ts';
-import { NewerDocument, readDocument, UnreadableDocument } from './document.ts';
-import { migrations } from './migrations.ts';
 
 /** Whether a store opens from what `snapshot` gave. Throws backup-refused. */
 export function checkSnapshot(text: string): void {

@@ -2,14 +2,14 @@
 import { readFile, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { GatewayError } from '../../errors.ts';
-import { listBackups } from './backups.ts';
 import {
   type Migration,
   NewerDocument,
   readDocument,
   type StoredDocument,
   UnreadableDocument,
-} from './document.ts';
+} from '../document.ts';
+import { listBackups } from './backups.ts';
 
 export interface LoadOptions {
   readonly file: string;

@@ -5,18 +5,18 @@ import { Low } from 'lowdb';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
+import type { Migration, StoredDocument } from '../document.ts';
+import { writeDocument } from '../document.ts';
+import { migrations } from '../migrations.ts';
+import { type RowsByTable, tableNames } from '../rows.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
 import { keepBeforeMigration } from './backups.ts';
-import type { Migration, StoredDocument } from './document.ts';
-import { writeDocument } from './document.ts';
 import { type FileCalls, fileCalls } from './durable-file.ts';
 import { lockFolder } from './folder-lock.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createJsonFile, findSequence } from './json-file.ts';
-import { migrations } from './migrations.ts';
 import { readerOf } from './open-transaction.ts';
-import { type RowsByTable, tableNames } from './rows.ts';
 import { DurableRows, type View } from './view.ts';
 
 export interface LowdbStoreOptions {

@@ -1,6 +1,7 @@
 /** One table in memory, in order of insertion, searchable in constant time. */
+
+import type { Row } from '../rows.ts';
 import { type TableName, tables } from '../schema.ts';
-import type { Row } from './rows.ts';
 
 /** Maps throughout: `__proto__` and `constructor` are ordinary ids and values. */
 export class RowTable {

@@ -2,10 +2,11 @@
  * What can be read: the rows on disk (`DurableRows`), and layers of changes above them (`Layer`) that are
  * thrown away as a whole when a transaction throws or the disk fails. Nothing is ever undone.
  */
+
+import { type Row, type RowsByTable, storedRow, tableNames } from '../rows.ts';
 import { type TableName, tables } from '../schema.ts';
 import { UniqueViolation } from '../store.ts';
 import { RowTable } from './row-table.ts';
-import { type Row, type RowsByTable, storedRow, tableNames } from './rows.ts';
 
 export interface View {
   get(table: TableName, id: string): Row | undefined;

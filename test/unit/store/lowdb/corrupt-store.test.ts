@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { isGatewayError } from '../../../../src/errors.ts';
-import type { RawDocument } from '../../../../src/store/lowdb/document.ts';
+import type { RawDocument } from '../../../../src/store/document.ts';
 import { openLowdbStore } from '../../../../src/store/lowdb/open-lowdb-store.ts';
 import { accountNames, makeDataDir, openStore, putAccount, storeWith } from './stores.ts';
 

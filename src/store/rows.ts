@@ -1,6 +1,6 @@
 /** Rows as the store keeps them: frozen plain objects, each with the JSON text it is written as. */
-import type { TableName } from '../schema.ts';
-import { tables } from '../schema.ts';
+import type { TableName } from './schema.ts';
+import { tables } from './schema.ts';
 
 export interface Row {
   readonly id: string;

@@ -1,7 +1,8 @@
 /** What DATA/postern.json holds: a schema version, a sequence number that grows with each write, the tables. */
-import { type TableName, tables } from '../schema.ts';
+
 import { rowShapes } from './row-shapes.ts';
 import { adoptedRow, type Row, type RowsByTable, rowText, tableNames } from './rows.ts';
+import { type TableName, tables } from './schema.ts';
 
 export interface StoredDocument {
   readonly schema: number;

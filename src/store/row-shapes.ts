@@ -1,6 +1,6 @@
 /** The shape of each table's rows, checked when a file is opened: hands and disks err. Unknown fields are kept. */
 import { z } from 'zod';
-import type { Rows, TableName } from '../schema.ts';
+import type { Rows, TableName } from './schema.ts';
 
 const id = z.string().min(1);
 const time = z.iso.datetime({ offset: true });
