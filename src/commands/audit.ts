@@ -3,10 +3,9 @@ import { searchAudit } from '../audit/search-audit.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import type { Command, CommandContext } from './command.ts';
 import { textTable } from './interpreter/text-table.ts';
+import { limitOption, parseLimit } from './limit-option.ts';
 import { optionText } from './text-parts.ts';
 
-const usualLimit = 50;
-const maxLimit = 10_000;
 /** Columns of their own, or of no use to people. */
 const shownApart = new Set(['account', 'accountId', 'fingerprint', 'source', 'sessionId', 'connectionId']);
 
@@ -29,7 +28,7 @@ export const command: Command = {
     source: { type: 'string', placeholder: 'ADDRESS', describe: 'from this address' },
     key: { type: 'string', placeholder: 'SHA256:…', describe: 'by the key of this fingerprint' },
     since: { type: 'string', placeholder: 'TIME', describe: 'not older than this' },
-    limit: { type: 'string', placeholder: 'N', describe: `so many at most (default ${usualLimit})` },
+    limit: limitOption,
   },
   permission: 'admin',
   async run({ options }, context) {
@@ -42,18 +41,11 @@ export const command: Command = {
       fingerprint: text('key'),
       since: parseSince(text('since'), context),
     };
-    const entries = await searchAudit(context.config.dataDir, filter, parseLimit(text('limit'), context));
+    const entries = await searchAudit(context.config.dataDir, filter, parseLimit(options['limit'], context));
     const data = { events: entries.map(({ fields, ...entry }) => ({ ...entry, ...fields })) };
     return { data, text: () => (entries.length === 0 ? 'no such events' : tableOf(entries)) };
   },
 };
-
-function parseLimit(text: string | undefined, context: CommandContext): number {
-  if (text === undefined) return usualLimit;
-  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > maxLimit) throw context.usage(`--limit is a number from 1 to ${maxLimit}`);
-  return limit;
-}
 
 const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 

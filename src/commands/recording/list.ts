@@ -2,11 +2,9 @@ import { excerpt } from '../../platform/excerpt.ts';
 import type { RecordingSummary } from '../../recordings/recordings.ts';
 import type { Arguments, Command, CommandContext } from '../command.ts';
 import { textTable } from '../interpreter/text-table.ts';
+import { limitOption, parseLimit } from '../limit-option.ts';
 import { optionText, shortTime } from '../text-parts.ts';
 import { endText, recordingData, visibleRecordings } from './recording-data.ts';
-
-const usualLimit = 50;
-const maxLimit = 10_000;
 
 export const command: Command = {
   path: ['recording', 'list'],
@@ -21,13 +19,13 @@ export const command: Command = {
     target: { type: 'string', placeholder: 'NAME', describe: 'sessions and forwards there' },
     kind: { type: 'string', placeholder: 'KIND', describe: 'terminal, exec, files or forwards' },
     since: { type: 'string', placeholder: 'DAY', describe: 'begun on this day (2026-11-21, UTC) or later' },
-    limit: { type: 'string', placeholder: 'N', describe: `so many at most (default ${usualLimit})` },
+    limit: limitOption,
   },
   permission: 'unrestricted',
   async run(args, context) {
     const wanted = parseFilter(args, context);
     const isVisible = await visibleRecordings(context);
-    const limit = parseLimit(optionText(args.options['limit']), context);
+    const limit = parseLimit(args.options['limit'], context);
     const found = isVisible
       ? await context.recordings.list((each) => isVisible(each) && wanted(each), limit)
       : [];
@@ -47,13 +45,6 @@ function parseFilter({ options }: Arguments, context: CommandContext): (each: Re
   }
   return (each) =>
     equals.every((matches) => matches(each)) && (since === undefined || each.startedAt >= since);
-}
-
-function parseLimit(text: string | undefined, context: CommandContext): number {
-  if (text === undefined) return usualLimit;
-  const limit = /^\d{1,5}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > maxLimit) throw context.usage(`--limit is a number from 1 to ${maxLimit}`);
-  return limit;
 }
 
 function tableOf(found: readonly RecordingSummary[]): string {
