@@ -21,6 +21,22 @@ const lateTwice = 2;
 /** A little more than the gateway gives a peer to close its side. */
 const hangUpGraceMs = 2_500;
 
+/** These bytes to one of its ports, as a peer that then closes its side, and hears what comes until the gateway, too, has done so. */
+export async function sendAll(
+  gateway: FuzzedGateway,
+  port: number,
+  bytes: Buffer,
+  closesWithinMs: number,
+): Promise<void> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  socket.on('error', () => {}).resume();
+  socket.end(bytes);
+  const deadline = setTimeout(() => socket.destroy(), closesWithinMs);
+  await new Promise((resolve) => socket.once('close', resolve));
+  clearTimeout(deadline);
+  gateway.check();
+}
+
 export async function openFuzzedGateway(): Promise<FuzzedGateway> {
   const child = fork(program, [], {
     execArgv: ['--max-semi-space-size=8'],

@@ -1,6 +1,5 @@
 /** Bytes to the HTTP port: heads, bodies, and what stands between requests. */
-import { connect } from 'node:net';
-import { openFuzzedGateway } from '../fuzzed-gateway.ts';
+import { openFuzzedGateway, sendAll } from '../fuzzed-gateway.ts';
 import { mutate } from '../mutate.ts';
 import type { Surface } from '../surface.ts';
 
@@ -42,13 +41,7 @@ export const httpRequests: Surface = {
       },
       async run(input) {
         const bytes = Buffer.from(input.toString('latin1').replaceAll(tokenMark, gateway.apiKey), 'latin1');
-        const socket = connect({ port: gateway.httpPort, host: '127.0.0.1' });
-        socket.on('error', () => {}).resume();
-        socket.end(bytes);
-        const deadline = setTimeout(() => socket.destroy(), closesWithinMs);
-        await new Promise((resolve) => socket.once('close', resolve));
-        clearTimeout(deadline);
-        gateway.check();
+        await sendAll(gateway, gateway.httpPort, bytes, closesWithinMs);
       },
       memory: gateway.memory,
       close: gateway.close,

@@ -1,8 +1,7 @@
 /** Bytes to the SSH port: before there are keys, everything is in the clear, RFC 4253 §4 to §8. */
-import { connect } from 'node:net';
 import { algorithms } from '../../src/ssh/algorithms.ts';
 import { boolean, byte, string, uint32 } from '../../src/ssh/wire.ts';
-import { openFuzzedGateway } from '../fuzzed-gateway.ts';
+import { openFuzzedGateway, sendAll } from '../fuzzed-gateway.ts';
 import { mutant, mutate } from '../mutate.ts';
 import type { Random } from '../random.ts';
 import { joinMessages, shuffled, splitMessages } from '../streams.ts';
@@ -55,15 +54,7 @@ async function openSurface(
   const gateway = await openFuzzedGateway();
   return {
     generate,
-    async run(input) {
-      const socket = connect({ port: gateway.port, host: '127.0.0.1' });
-      socket.on('error', () => {}).resume();
-      socket.end(wire(input));
-      const deadline = setTimeout(() => socket.destroy(), closesWithinMs);
-      await new Promise((resolve) => socket.once('close', resolve));
-      clearTimeout(deadline);
-      gateway.check();
-    },
+    run: (input) => sendAll(gateway, gateway.port, wire(input), closesWithinMs),
     memory: gateway.memory,
     close: gateway.close,
   };
