@@ -6,15 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyAudit } from '../../src/audit/verify-audit.ts';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  type SshTarget,
-  spawnSsh,
-  ssh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, spawnSsh, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let admin: KeyPair;
@@ -43,7 +36,7 @@ beforeAll(async () => {
   served = await serve(folder, flags).finally(() => {
     for (const name of Object.keys(faked)) delete process.env[name];
   });
-  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+  target = await targetIn(folder, served.port);
   url = /POST (http:\S+)/.exec(served.printed())?.[1] as string;
 });
 afterAll(async () => {

@@ -6,8 +6,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, type SshTarget, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { hostKeyIn, type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 /** Has files of ours for the machine's own, in a mount namespace that ends with it. */
 const inNamespace = `mount --bind "$0/hosts" /etc/hosts && mount --bind "$0/resolv.conf" /etc/resolv.conf && exec "$@"`;
@@ -46,9 +46,8 @@ beforeAll(async () => {
   );
   const flags = [`--admin-key=${admin.file}.pub`, `--config=${config}`];
   served = await serve(folder, flags, 'pipe', ['unshare', '-m', 'sh', '-c', inNamespace, folder]);
-  const hostKey = await hostKeyIn(folder);
-  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [hostKey]) };
-  const pinned = hostKey.split(' ').slice(0, 2).join(' ');
+  target = await targetIn(folder, served.port);
+  const pinned = (await hostKeyIn(folder)).split(' ').slice(0, 2).join(' ');
   const added = await line(`host add backend root@backend.example:1 --egress-key --host-key='${pinned}'`);
   expect(added.stderr).toBe('');
 });

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { engineHost, removeContainer, startContainer } from '../support/engine.ts';
-import { hostKeyIn, type Served, serve, serveArgs } from '../support/served.ts';
+import { type Served, serve, serveArgs, targetIn } from '../support/served.ts';
 import {
   type KeyPair,
   makeKeyPair,
@@ -16,7 +16,6 @@ import {
   spawnSsh,
   ssh,
   sshArguments,
-  writeKnownHosts,
 } from '../support/ssh-client.ts';
 
 let folder: string;
@@ -38,8 +37,7 @@ const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 9_000, in
 async function start(...flags: string[]): Promise<void> {
   served = await serve(folder, [`--admin-key=${admin.file}.pub`, '--log-level=info', ...flags]);
   exited = once(served.child, 'exit');
-  const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
-  target = { port: served.port, knownHosts };
+  target = await targetIn(folder, served.port);
 }
 
 async function drain(): Promise<void> {

@@ -5,15 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parseMetrics } from '../support/metrics-page.ts';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  type SshTarget,
-  spawnSsh,
-  ssh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, spawnSsh, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let admin: KeyPair;
@@ -30,7 +23,7 @@ beforeAll(async () => {
       delete process.env['NODE_OPTIONS'];
     },
   );
-  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+  target = await targetIn(folder, served.port);
 });
 afterAll(async () => {
   expect(await stop(served)).toBe(0);

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, type SshTarget, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 const attacker = '127.0.0.2';
 const besiegers = 2_000;
@@ -23,7 +23,7 @@ beforeAll(async () => {
   key = await makeKeyPair();
   // A process of its own, with the limits that everybody has by default.
   served = await serve(folder, [`--admin-key=${key.file}.pub`, '--log-level=error']);
-  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+  target = await targetIn(folder, served.port);
 });
 afterAll(async () => {
   await stop(served);

@@ -8,14 +8,8 @@ import { until } from '../support/container-processes.ts';
 import { docker, type TestContainer } from '../support/containers.ts';
 import { startSocketContainer } from '../support/forward.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { hostKeyIn, serve } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  type SshOptions,
-  spawnSsh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { serve, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshOptions, spawnSsh } from '../support/ssh-client.ts';
 
 let door: TestGateway;
 let container: TestContainer;
@@ -193,9 +187,9 @@ describe('the end', () => {
   it('gateway-killed: it leaves neither folder nor socket behind', async () => {
     const data = await mkdtemp(join(tmpdir(), 'postern-killed-'));
     const served = await serve(data, [`--admin-key=${door.admin.file}.pub`]);
-    const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(data)]);
+    const killed = await targetIn(data, served.port);
     const args = ['-R', `/tmp/of-the-killed:${agentPath}`];
-    const ssh = spawnSsh({ port: served.port, knownHosts }, 'echo $SSH_AUTH_SOCK; cat', asking({ args }));
+    const ssh = spawnSsh(killed, 'echo $SSH_AUTH_SOCK; cat', asking({ args }));
     await new Promise((resolve) => ssh.stdout?.once('data', resolve));
     const made = async () => [await folders(), (await container.sh('ls /tmp')).includes('of-the-killed')];
     expect(await made()).toEqual([expect.stringMatching(/^\/tmp\/ssh-\w+$/), true]);

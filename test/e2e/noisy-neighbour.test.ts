@@ -2,7 +2,7 @@
  * One logged-in attacker, with the floods that stop or bloat a bare ssh2 server: everybody else's echo stays quick, and the
  * gateway's memory small. The gateway is a process of its own, so that what is measured is its alone.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
 import { byte, string, uint32 } from '../../src/ssh/wire.ts';
 import { engineHost, removeContainer, startContainer, type TestContainer } from '../support/engine.ts';
 import { connectRaw } from '../support/raw-client.ts';
-import { type KeyPair, makeKeyPair, spawnSsh, writeKnownHosts } from '../support/ssh-client.ts';
+import { serve, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, type SshTarget, spawnSsh } from '../support/ssh-client.ts';
 
-const main = new URL('../../src/main.ts', import.meta.url).pathname;
 let folder: string;
 let key: KeyPair;
 let gateway: ChildProcess;
-let target: { port: number; knownHosts: string };
+let target: SshTarget;
 let container: TestContainer;
 let echo: ClientChannel;
 let echoClient: Client;
@@ -27,30 +27,11 @@ let echoClient: Client;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-noisy-'));
   [key, container] = await Promise.all([makeKeyPair(), startContainer()]);
-  gateway = spawn(
-    process.execPath,
-    [
-      main,
-      'serve',
-      '--ssh-listen=127.0.0.1:0',
-      `--data=${folder}/data`,
-      `--hostkeys=${folder}/hostkeys`,
-      `--admin-key=${key.file}.pub`,
-      `--docker=${engineHost()}`,
-      '--log-level=error',
-    ],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
-  );
-  let text = '';
-  while (!/Host key ssh-rsa/.test(text)) {
-    text += await new Promise<string>((resolve) =>
-      gateway.stdout?.once('data', (chunk: Buffer) => resolve(chunk.toString())),
-    );
-  }
-  const port = Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(text)?.[1]);
-  const hostKey = (await readFile(`${folder}/hostkeys/ssh_host_ed25519_key.pub`, 'utf8')).trim();
-  target = { port, knownHosts: await writeKnownHosts(port, [hostKey]) };
-  echoClient = await connectRaw(port, {
+  const flags = [`--admin-key=${key.file}.pub`, `--docker=${engineHost()}`, '--log-level=error'];
+  const served = await serve(folder, flags, process.stderr.fd);
+  gateway = served.child;
+  target = await targetIn(folder, served.port);
+  echoClient = await connectRaw(target.port, {
     privateKey: await readFile(key.file),
     username: `rexec-${container.name}`,
   });

@@ -6,7 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/container-processes.ts';
-import { hostKeyIn, main, type Served, serveArgs, serve as startServing, stop } from '../support/served.ts';
+import {
+  hostKeyIn,
+  main,
+  type Served,
+  serveArgs,
+  serve as startServing,
+  stop,
+  targetIn,
+} from '../support/served.ts';
 import {
   collect,
   type KeyPair,
@@ -24,7 +32,6 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const serve = (extra?: readonly string[]) => startServing(folder, extra);
-const hostKey = () => hostKeyIn(folder);
 const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
 
 describe('postern serve', () => {
@@ -41,8 +48,7 @@ describe('postern serve', () => {
     const code = /join\+([a-z2-7]+)@/.exec(second.printed())?.[1] as string;
     expect(code).not.toBe(firstCode);
     const key = await makeKeyPair();
-    const known = await writeKnownHosts(second.port, [await hostKey()]);
-    const target = { port: second.port, knownHosts: known };
+    const target = await targetIn(folder, second.port);
     const old = await ssh(target, 'alice', {
       key,
       login: `join+${firstCode}`,
@@ -137,8 +143,7 @@ describe('the control socket', () => {
       { stdin: recovered.publicKey },
     );
     expect([added.stderr, added.status]).toEqual(['', 0]);
-    const known = await writeKnownHosts(served.port, [await hostKey()]);
-    const outcome = await ssh({ port: served.port, knownHosts: known }, 'whoami', { key: recovered });
+    const outcome = await ssh(await targetIn(folder, served.port), 'whoami', { key: recovered });
     expect(outcome.text).toContain('Account: alice');
   });
 
@@ -153,20 +158,19 @@ describe('the control socket', () => {
   });
 
   it('replaces the host keys: announced first, learned by clients, then in use without a warning', async () => {
-    const known = await writeKnownHosts(served.port, [await hostKey()]);
-    const target = { port: served.port, knownHosts: known };
+    const target = await targetIn(folder, served.port);
     const learning = { key: recovered, args: ['-o', 'UpdateHostKeys=yes'] };
-    const before = await hostKey();
+    const before = await hostKeyIn(folder);
     expect((await postern('hostkey', 'rotate', '--finish')).stderr).toContain('there are no next host keys');
     const begun = await postern('hostkey', 'rotate');
     expect(begun.text).toContain('announced from now on');
     // The client asks for the proofs while its session runs: the prompt of a terminal stays open long enough.
     const child = spawnSsh(target, undefined, { ...learning, args: ['-tt', ...learning.args] });
-    await until(async () => (await readFile(known, 'utf8')).split('\n').length > 4, 5_000);
+    await until(async () => (await readFile(target.knownHosts, 'utf8')).split('\n').length > 4, 5_000);
     child.kill();
     const finished = await postern('hostkey', 'rotate', '--finish');
     expect([finished.stderr, finished.status]).toEqual(['', 0]);
-    expect(await hostKey()).not.toBe(before);
+    expect(await hostKeyIn(folder)).not.toBe(before);
     expect((await ssh(target, 'whoami', { key: recovered })).text).toContain('alice');
     const unlearned = await writeKnownHosts(served.port, [before]);
     expect((await ssh({ ...target, knownHosts: unlearned }, 'whoami', { key: recovered })).status).toBe(255);

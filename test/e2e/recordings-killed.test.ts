@@ -9,15 +9,8 @@ import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import type { Listed } from '../support/recorded-gateway.ts';
 import { parseCast } from '../support/recordings.ts';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  runProgram,
-  spawnSsh,
-  ssh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram, spawnSsh, ssh } from '../support/ssh-client.ts';
 
 let container: TestContainer;
 let folder: string;
@@ -27,7 +20,7 @@ let served: Served;
 const start = async () => {
   await writeFile(join(folder, 'config.json'), JSON.stringify({ recordings: 'all' }));
   served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--config=${join(folder, 'config.json')}`]);
-  return { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+  return targetIn(folder, served.port);
 };
 
 beforeAll(async () => {

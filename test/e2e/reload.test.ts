@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, it, vi } from 'vitest';
-import { hostKeyIn, main, type Served, serve, stop } from '../support/served.ts';
+import { main, type Served, serve, stop, targetIn } from '../support/served.ts';
 import {
   type KeyPair,
   makeKeyPair,
@@ -12,7 +12,6 @@ import {
   type SshTarget,
   spawnSsh,
   ssh,
-  writeKnownHosts,
 } from '../support/ssh-client.ts';
 
 let folder: string;
@@ -29,10 +28,7 @@ beforeAll(async () => {
   await configure({});
   const flags = [`--admin-key=${admin.file}.pub`, `--config=${file}`];
   served = await serve(folder, [...flags, '--log-level=info']);
-  target = {
-    port: served.port,
-    knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]),
-  };
+  target = await targetIn(folder, served.port);
 });
 afterAll(async () => {
   await stop(served);

@@ -5,8 +5,8 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, spawnSsh, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, spawnSsh, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let admin: KeyPair;
@@ -16,10 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-const whoami = async ({ port }: Served) => {
-  const knownHosts = await writeKnownHosts(port, [await hostKeyIn(folder)]);
-  return ssh({ port, knownHosts }, 'whoami', { key: admin });
-};
+const whoami = async ({ port }: Served) => ssh(await targetIn(folder, port), 'whoami', { key: admin });
 
 it('full-log-disk: lines of the log are lost, sessions are served, and it stops in good order', async () => {
   const full = await open('/dev/full', 'w');
@@ -50,8 +47,7 @@ it('uncaught-fault: a fault of ours that nothing caught stops the gateway in ord
     delete process.env['NODE_OPTIONS'];
   });
   const exited = once(served.child, 'exit');
-  const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
-  const prompt = spawnSsh({ port: served.port, knownHosts }, undefined, { key: admin, args: ['-tt'] });
+  const prompt = spawnSsh(await targetIn(folder, served.port), undefined, { key: admin, args: ['-tt'] });
   let told = '';
   prompt.stderr?.on('data', (chunk) => {
     told += chunk;

@@ -9,9 +9,9 @@ import { until } from '../support/container-processes.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { sidecarsOf, startSocketContainer } from '../support/forward.ts';
-import { hostKeyIn, serve } from '../support/served.ts';
+import { serve, targetIn } from '../support/served.ts';
 import { authorizationFor } from '../support/session-io.ts';
-import { makeKeyPair, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { makeKeyPair, ssh } from '../support/ssh-client.ts';
 
 let container: TestContainer;
 beforeAll(async () => {
@@ -49,8 +49,7 @@ describe('a sidecar', () => {
     const folder = await mkdtemp(join(tmpdir(), 'postern-killed-'));
     const admin = await makeKeyPair();
     const served = await serve(folder, [`--admin-key=${admin.file}.pub`]);
-    const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
-    const outcome = await ssh({ port: served.port, knownHosts }, undefined, {
+    const outcome = await ssh(await targetIn(folder, served.port), undefined, {
       key: admin,
       login: `rexec-${container.name}`,
       args: ['-W', 'localhost:82'],

@@ -5,8 +5,8 @@ import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { hostKeyIn, main, serveArgs } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, runProgram, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { main, serveArgs, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram, ssh } from '../support/ssh-client.ts';
 
 const deploy = new URL('../../deploy/', import.meta.url).pathname;
 const children: ChildProcess[] = [];
@@ -102,8 +102,8 @@ describe('a socket that systemd holds', () => {
     begin();
     await until(() => systemd.printed().includes('Host key ssh-rsa'));
     expect(systemd.printed()).toContain(`Postern listens for SSH on 127.0.0.1:${port}\n`);
-    const knownHosts = await writeKnownHosts(port, [await hostKeyIn(join(folder, 'activated'))]);
-    const whoami = () => ssh({ port, knownHosts }, 'whoami', { key: admin });
+    const target = await targetIn(join(folder, 'activated'), port);
+    const whoami = () => ssh(target, 'whoami', { key: admin });
     expect((await whoami()).text).toContain('Account: admin');
     process.kill(Number(/pid (\d+)/.exec(systemd.printed())?.[1]), 'SIGTERM');
     await until(() => systemd.printed().includes('ended 0'));

@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { type SshTarget, writeKnownHosts } from './ssh-client.ts';
 
 export const main = new URL('../../src/main.ts', import.meta.url).pathname;
 
@@ -59,3 +60,9 @@ export async function stop({ child }: Served, patienceMs = 10_000): Promise<numb
 /** The line of its first host key. */
 export const hostKeyIn = async (folder: string) =>
   (await readFile(join(folder, 'hostkeys/ssh_host_ed25519_key.pub'), 'utf8')).trim();
+
+/** The way to a gateway with host keys in `folder`, for one that knows the first of them. */
+export const targetIn = async (folder: string, port: number): Promise<SshTarget> => ({
+  port,
+  knownHosts: await writeKnownHosts(port, [await hostKeyIn(folder)]),
+});
