@@ -10,6 +10,7 @@ import { isTokenRefusal, type TokenAuthenticator } from '../auth/token-authentic
 import type { ExchangeToken } from '../auth/token-exchange.ts';
 import type { TokenRate } from '../auth/token-rate.ts';
 import { GatewayError } from '../errors.ts';
+import { aborted } from '../platform/aborted.ts';
 import { createDeadline } from '../platform/deadline.ts';
 import { randomId } from '../platform/ids.ts';
 import { requestEnds } from '../proxies/request-source.ts';
@@ -97,8 +98,8 @@ export function createApi(dependencies: ApiDependencies): Api {
             deadline.set(limitMs);
           },
         });
-        const outcome = await Promise.race([call, firing(ended)]);
-        if (outcome === 'fired') throw new GatewayError('timed-out', { seconds: limitMs / 1000 });
+        const outcome = await Promise.race([call, aborted(ended)]);
+        if (outcome === 'aborted') throw new GatewayError('timed-out', { seconds: limitMs / 1000 });
         return dataOf(outcome);
       } finally {
         deadline.clear();
@@ -126,11 +127,6 @@ const withoutStreams = (closed: AbortSignal): SessionIo => ({
 });
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-const firing = (signal: AbortSignal) =>
-  new Promise<'fired'>((resolve) => {
-    signal.addEventListener('abort', () => resolve('fired'), { once: true });
-  });
 
 function dataOf(outcome: LineOutcome): unknown {
   if (outcome.kind === 'failure') throw outcome.failure;

@@ -6,6 +6,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import { aborted } from '../platform/aborted.ts';
 import { idOf } from '../platform/ids.ts';
 import type {
   AgentPlace,
@@ -113,16 +114,10 @@ function giveBack(loan: Loan): void {
 async function socketOf({ listener }: Loan, closed: AbortSignal): Promise<string | undefined> {
   const late = AbortSignal.timeout(openedWithinMs);
   const opened = await Promise.race([listener, aborted(AbortSignal.any([closed, late]))]);
-  if (opened) return isSocket(opened.place) ? opened.place.path : undefined;
+  if (opened !== 'aborted') return isSocket(opened.place) ? opened.place.path : undefined;
   if (closed.aborted) return undefined;
   throw new GatewayError('agent-unavailable', { reason: 'its socket was not made in time.' });
 }
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<undefined>((resolve) => {
-    if (signal.aborted) resolve(undefined);
-    else signal.addEventListener('abort', () => resolve(undefined), { once: true });
-  });
 
 async function tell(io: SessionIo, error: GatewayError, pty: boolean): Promise<undefined> {
   const isOurs = error.code === 'agent-unavailable';

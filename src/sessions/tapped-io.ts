@@ -1,5 +1,6 @@
 /** A session's streams with somebody looking on: the same bytes in the same order, no faster than whoever looks wants them. */
 import { type Readable, Transform, Writable } from 'node:stream';
+import { aborted } from '../platform/aborted.ts';
 import type { SessionTap } from '../recordings/session-taps.ts';
 import type { SessionIo } from './session.ts';
 
@@ -92,9 +93,3 @@ async function ended(stream: Writable, closed: AbortSignal): Promise<void> {
   stream.end();
   await Promise.race([finished, aborted(closed)]);
 }
-
-const aborted = (signal: AbortSignal) =>
-  new Promise<void>((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });

@@ -1,6 +1,7 @@
 /** One session in a host, RFC 4254 §6: its requests, its three streams, and how it ended. */
 import type { Readable, Writable } from 'node:stream';
 import { GatewayError } from '../../errors.ts';
+import { aborted } from '../../platform/aborted.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
 import type {
@@ -160,11 +161,4 @@ function readExitSignal(data: WireReader): SessionEnd | undefined {
   const coreDumped = data.boolean();
   const message = printable(excerpt(data.text(), maxMessageCharacters));
   return /^[\w@.-]{1,64}$/.test(exitSignal) ? { exitSignal, message, coreDumped } : undefined;
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import type { ProgramWay } from '../../metrics/meter.ts';
+import { aborted } from '../../platform/aborted.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
 import { findContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
@@ -62,7 +63,7 @@ export async function runExecSession(
   carryRequests(parts, execId, plan, io, leader, ended.signal);
   const gone = aborted(closed);
   try {
-    if ((await Promise.race([output.complete, gone])) === 'gone') {
+    if ((await Promise.race([output.complete, gone])) === 'aborted') {
       output.discard();
       parts.hangups.begin(leader);
       await output.launched;
@@ -242,12 +243,5 @@ function notStarted(
   }
   throw new GatewayError('engine-failed', {
     reason: shortReason(text) || `the program ended with status ${exitStatus} before it began.`,
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<'gone'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('gone');
-    else signal.addEventListener('abort', () => resolve('gone'), { once: true });
   });
 }

@@ -1,5 +1,6 @@
 /** One program in a container, started by a resident there, with the client's streams on it. */
 import { GatewayError } from '../../../errors.ts';
+import { aborted } from '../../../platform/aborted.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { findContainerEnding } from '../container-ending.ts';
 import type { ContainerFacts } from '../container-facts.ts';
@@ -60,7 +61,7 @@ export async function runInResident(
   let isOver = false;
   try {
     const ended = await Promise.race([complete, gone]);
-    if (ended === 'gone') {
+    if (ended === 'aborted') {
       return hungUp;
     }
     const exitStatus = ended ? parseNumber(trailers()?.['x-exit'], 255) : undefined;
@@ -208,11 +209,4 @@ function lost(
     parts.hangups.begin(Promise.resolve(leader));
   }
   return new GatewayError('program-lost', { name });
-}
-
-function aborted(signal: AbortSignal): Promise<'gone'> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve('gone');
-    else signal.addEventListener('abort', () => resolve('gone'), { once: true });
-  });
 }
