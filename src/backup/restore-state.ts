@@ -4,11 +4,12 @@
  * `finishRestore`, before anything is opened, keeps the old files in a folder, copies the new ones, and may be begun again from
  * wherever it was cut off.
  */
-import { access, constants, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { access, constants, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
+import { isThere } from '../platform/is-there.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { type DiskCalls, diskCalls, place, sweepCopies, syncFolder } from './durable-copy.ts';
 import { findObstacle, isSecret, isStateName, listState, placeOf, type StateFolders } from './state-files.ts';
@@ -119,12 +120,3 @@ async function sweep(dataDir: string): Promise<void> {
 const ignoreMissing = (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ENOENT') throw error;
 };
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );

@@ -1,5 +1,5 @@
 /** `postern backup FILE`: what the running gateway is, in one file. */
-import { link, readFile, stat, unlink } from 'node:fs/promises';
+import { link, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encryptTo } from '../backup/age-file.ts';
 import { syncFolder, writeNew } from '../backup/durable-copy.ts';
@@ -9,6 +9,7 @@ import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import { holdsPrivateKey } from '../keys/private-key.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { randomId } from '../platform/ids.ts';
+import { isThere } from '../platform/is-there.ts';
 import { callGateway, tell } from './call-gateway.ts';
 import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
@@ -44,7 +45,8 @@ export const backup: CliCommand = async (args, terminal) => {
   }
   const { 'encrypt-to': encryptToKey, data = terminal.env['POSTERN_DATA_DIR'] ?? './data' } = parsed.flags;
   const key = encryptToKey === undefined ? undefined : await readKey(encryptToKey);
-  if (await isThere(file)) throw exists(file);
+  // Where that cannot be told, writing it will say why.
+  if (await isThere(file).catch(() => false)) throw exists(file);
   const { response, body } = await callGateway(data, { line: 'backup', stdin: '' });
   if (response.exitStatus !== 0) return tell(response, terminal);
   await writeWhole(file, key ? await encryptTo(key, body) : body);
@@ -101,9 +103,3 @@ async function writeWhole(file: string, content: Buffer): Promise<void> {
     await unlink(temporary).catch(() => {});
   }
 }
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

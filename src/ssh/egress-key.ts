@@ -1,6 +1,6 @@
 /** The key that the gateway itself logs in to hosts with, where an admin said so: made when it is first needed. */
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../platform/is-there.ts';
 import { type HostKey, loadHostKey, makeEd25519, makeHostKey } from './host-keys.ts';
 
 export type EgressKey = Pick<HostKey, 'privateKey' | 'publicKey' | 'fingerprint'>;
@@ -15,11 +15,7 @@ export function createEgressKey(dataDir: string): () => Promise<EgressKey> {
   const path = join(dataDir, fileName);
   let making: Promise<EgressKey> | undefined;
   const make = async () => {
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    );
-    if (!isThere) await makeHostKey(path, makeEd25519);
+    if (!(await isThere(path))) await makeHostKey(path, makeEd25519);
     return loadHostKey(path);
   };
   return () => {

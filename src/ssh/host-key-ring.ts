@@ -2,8 +2,9 @@
  * Replacing the host keys without a warning for anybody: the next ones are first announced beside those in use
  * (clients with UpdateHostKeys take them into their known_hosts), and take their place some weeks later.
  */
-import { rename, stat } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isThere } from '../platform/is-there.ts';
 import { type HostKey, hostKeyFiles, loadHostKey, loadHostKeys, makeHostKey } from './host-keys.ts';
 
 export interface HostKeyRing {
@@ -78,9 +79,3 @@ async function finishRotation(folder: string): Promise<void> {
 const ignoreMissing = (error: NodeJS.ErrnoException) => {
   if (error.code !== 'ENOENT') throw error;
 };
-
-const isThere = (path: string) =>
-  stat(path).then(
-    () => true,
-    () => false,
-  );

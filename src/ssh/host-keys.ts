@@ -4,6 +4,7 @@ import { chmod, link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import ssh2 from 'ssh2';
 import { randomId } from '../platform/ids.ts';
+import { isThere } from '../platform/is-there.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 import { type HostCertificate, loadHostCertificate } from './host-certificates.ts';
 
@@ -60,20 +61,11 @@ export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> 
   const keys: HostKey[] = [];
   for (const { name, make } of hostKeyFiles) {
     const path = join(folder, name);
-    if (!(await exists(path))) await makeHostKey(path, make);
+    if (!(await isThere(path))) await makeHostKey(path, make);
     keys.push(await loadHostKey(path));
   }
   return keys;
 }
-
-const exists = (path: string) =>
-  stat(path).then(
-    () => true,
-    (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return false;
-      throw error;
-    },
-  );
 
 /** Makes a key at `path` unless somebody else just did; private 0600, public beside it. */
 export async function makeHostKey(
