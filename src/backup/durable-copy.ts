@@ -1,6 +1,7 @@
 /** Files written so that a power cut leaves the old one or the new, whole. */
 import * as fs from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { writeNew } from '../platform/durable-file.ts';
 import { randomId } from '../platform/ids.ts';
 import { makeFolder } from '../platform/make-folder.ts';
 
@@ -27,32 +28,4 @@ export async function place(path: string, content: Buffer, mode: number, calls: 
 export async function sweepCopies(folder: string): Promise<void> {
   const names = await fs.readdir(folder).catch(() => []);
   for (const name of names.filter((each) => each.endsWith(suffix))) await fs.unlink(join(folder, name));
-}
-
-/** A file that was not there, its content on the disk; throws EEXIST when it was. */
-export async function writeNew(
-  path: string,
-  content: Buffer,
-  mode: number,
-  calls: DiskCalls = diskCalls,
-): Promise<void> {
-  const handle = await calls.open(path, 'wx', mode);
-  try {
-    await handle.writeFile(content);
-    // Whatever the umask made of it.
-    await handle.chmod(mode);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes the names in a folder survive a power cut. */
-export async function syncFolder(folder: string, calls: DiskCalls = diskCalls): Promise<void> {
-  const handle = await calls.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

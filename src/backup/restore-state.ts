@@ -8,10 +8,11 @@ import { access, constants, readdir, readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { GatewayError } from '../errors.ts';
+import { syncFolder } from '../platform/durable-file.ts';
 import { randomId } from '../platform/ids.ts';
 import { isThere } from '../platform/is-there.ts';
 import { makeFolder } from '../platform/make-folder.ts';
-import { type DiskCalls, diskCalls, place, sweepCopies, syncFolder } from './durable-copy.ts';
+import { type DiskCalls, diskCalls, place, sweepCopies } from './durable-copy.ts';
 import { findObstacle, isSecret, isStateName, listState, placeOf, type StateFolders } from './state-files.ts';
 
 const pendingIn = (dataDir: string) => join(dataDir, 'restore-pending');

@@ -2,11 +2,11 @@
 import { link, readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { encryptTo } from '../backup/age-file.ts';
-import { syncFolder, writeNew } from '../backup/durable-copy.ts';
 import { GatewayError } from '../errors.ts';
 import type { PublicKey } from '../keys/key-types.ts';
 import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import { holdsPrivateKey } from '../keys/private-key.ts';
+import { syncFolder, writeNew } from '../platform/durable-file.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { randomId } from '../platform/ids.ts';
 import { isThere } from '../platform/is-there.ts';

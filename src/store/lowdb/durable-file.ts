@@ -1,5 +1,6 @@
 /** Writing so that a power cut leaves the old content or the new, whole. */
 import * as fs from 'node:fs/promises';
+import { writeNew } from '../../platform/durable-file.ts';
 import { randomId } from '../../platform/ids.ts';
 
 /** The calls a failing disk fails; tests put their own in their place. */
@@ -16,31 +17,10 @@ export const isTemporary = (fileName: string, of: string) =>
 export async function writeTemporary(file: string, text: string, calls: FileCalls): Promise<string> {
   const temporary = `${file}.${process.pid}-${randomId(8)}${temporarySuffix}`;
   try {
-    await writeNew(temporary, text, calls);
+    await writeNew(temporary, text, 0o600, calls);
   } catch (error) {
     await calls.unlink(temporary).catch(() => {});
     throw error;
   }
   return temporary;
-}
-
-/** Fails with EEXIST when `file` exists. */
-export async function writeNew(file: string, text: string, calls: FileCalls): Promise<void> {
-  const handle = await calls.open(file, 'wx', 0o600);
-  try {
-    await handle.writeFile(text);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes renames and new names in a folder survive a power cut. */
-export async function syncFolder(folder: string, calls: FileCalls): Promise<void> {
-  const handle = await calls.open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

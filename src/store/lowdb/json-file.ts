@@ -3,9 +3,10 @@ import { chmod, readdir, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Adapter } from 'lowdb';
 import type { Logger } from 'pino';
+import { syncFolder } from '../../platform/durable-file.ts';
 import { type StoredDocument, writeDocument } from '../document.ts';
 import { type BackupFile, dropOldVersions, keepVersion, listBackups } from './backups.ts';
-import { type FileCalls, isTemporary, syncFolder, writeTemporary } from './durable-file.ts';
+import { type FileCalls, isTemporary, writeTemporary } from './durable-file.ts';
 import { type LoadOptions, loadDocument } from './load-document.ts';
 
 export interface JsonFileOptions extends LoadOptions {
