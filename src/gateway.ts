@@ -34,7 +34,8 @@ import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
-import { openSshDoor } from './ssh/ssh-door.ts';
+import { openSshEntrance } from './ssh/open-ssh-entrance.ts';
+import { createSshDoor } from './ssh/ssh-door.ts';
 
 export type { Gateway, GatewayOverrides, GatewayProgram };
 
@@ -93,9 +94,8 @@ async function compose(
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const endForFault = createEndForFault(log, rules.meter);
   let endReason = 'the gateway is shutting down.';
-  const ssh = await openSshDoor({
+  const ssh = createSshDoor({
     config,
-    inheritedSocket: program.inheritedSockets?.get('ssh'),
     version,
     hostKeys: hostKeys.current,
     authenticator: withSecondFactor(createAuthenticator(rules), rules.secondFactors),
@@ -111,19 +111,24 @@ async function compose(
     }),
     ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
-    ...rules.strangerLimits,
     audit,
     meter: rules.meter,
     onFault: endForFault,
     log,
   });
   lifecycle.onClose((graceMs) => ssh.close(graceMs, endReason));
+  const inheritedSocket = program.inheritedSockets?.get('ssh');
+  const entrance = await openSshEntrance(
+    { ...rules, ...rules.strangerLimits, config, inheritedSocket },
+    ssh.serve,
+  );
+  lifecycle.onClose(entrance.close);
+  sshAddress = entrance.address;
   live.onReplace(() => {
     log.level = config.logLevel;
     // Made anew with the keepalive of now.
     ssh.renewHostKeys();
   });
-  sshAddress = ssh.address;
   const backups = createBackups({ ...rules, folders });
   const control = await openControlDoor({
     dataDir: config.dataDir,
@@ -196,6 +201,7 @@ async function compose(
     },
     async drain(hurry = new AbortController().signal) {
       isDraining = true;
+      entrance.close();
       // What runs by HTTP is in the registry; who only sends slowly is not waited for.
       const doors = [ssh, { drain: () => http?.drain(), isEmpty: true }];
       await drain({ connections, doors, log }, { timeoutMs: config.drainTimeoutSeconds * 1000, hurry });

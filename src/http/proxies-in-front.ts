@@ -36,11 +36,12 @@ export function createProxiesInFront(config: ProxyConfig): ProxiesInFront {
       const own = server.listeners('connection') as ((this: Server, socket: Socket) => void)[];
       server.removeAllListeners('connection');
       server.on('connection', (socket: Socket) =>
-        acceptance.accept(socket, (ends, isPaused) => {
-          if (isPaused) remember(socket, ends);
+        acceptance.accept(socket, (ends, head) => {
+          remember(socket, ends);
+          if (head.length > 0) socket.unshift(head);
           for (const listener of own) listener.call(server, socket);
           // TLS takes what is waiting out of a paused socket by itself, and would not see what flows.
-          if (isPaused && !isTls) socket.resume();
+          if (!isTls) socket.resume();
         }),
       );
     },

@@ -6,14 +6,17 @@ import { parseProxyHeader } from './parse-proxy-header.ts';
 
 export interface ProxiedAcceptance {
   /**
-   * Calls `take` with both ends, as the client has them, when the header was read, and leaves what follows it in the
-   * socket, which is paused then. From who is no listed proxy: at once. Without a whole header in time, never: the
-   * socket is closed.
+   * Calls `take` with both ends, as the client has them, when the header was read, and with what came behind it; nothing
+   * more is read of the socket then. From who is no listed proxy: at once, without a byte. Without a whole header in
+   * time, never: the socket is closed.
    */
-  accept(socket: Socket, take: (ends: ConnectionEnds, isPaused: boolean) => void): void;
+  accept(socket: Socket, take: (ends: ConnectionEnds, head: Buffer) => void): void;
   /** Closes those whose header is still awaited. */
   close(): void;
 }
+
+/** Nothing was read behind a header, or there was none. */
+const noHead = Buffer.alloc(0);
 
 /** A proxy writes it with its first packet. */
 const usualTimeoutMs = 5_000;
@@ -26,12 +29,12 @@ export function createProxiedAcceptance(
   return {
     accept(socket, take) {
       const own = ownEnds(socket);
-      if (!proxies.has(own.source.address)) return take(own, false);
+      if (!proxies.has(own.source.address)) return take(own, noHead);
       waiting.add(socket);
       socket.on('error', ignore);
-      readHeader(socket, timeoutMs, (ends) => {
+      readHeader(socket, timeoutMs, (head, ends) => {
         socket.off('error', ignore);
-        take(ends ?? own, true);
+        take(ends ?? own, head);
       });
       socket.once('close', () => waiting.delete(socket));
     },
@@ -40,7 +43,11 @@ export function createProxiedAcceptance(
     },
   };
 
-  function readHeader(socket: Socket, withinMs: number, onHeader: (ends?: ConnectionEnds) => void): void {
+  function readHeader(
+    socket: Socket,
+    withinMs: number,
+    onHeader: (head: Buffer, ends?: ConnectionEnds) => void,
+  ): void {
     let bytes: Buffer = Buffer.alloc(0);
     const deadline = setTimeout(() => socket.destroy(), withinMs);
     const stop = () => {
@@ -54,12 +61,26 @@ export function createProxiedAcceptance(
       stop();
       if (header.kind === 'malformed') return void socket.destroy();
       waiting.delete(socket);
-      socket.pause();
-      if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length));
-      onHeader(header.ends);
+      stopReading(socket);
+      onHeader(bytes.subarray(header.length), header.ends);
     };
-    socket.on('close', stop).on('data', onData);
+    socket.on('close', stop).on('data', onData).resume();
   }
 }
 
 const ignore = () => {};
+
+/** `pause` alone reads on until a buffer is full: lost where another process takes the socket over. */
+function stopReading(socket: Socket): void {
+  socket.pause();
+  const { _handle: handle } = socket as unknown as { readonly _handle: Handle | null };
+  if (!handle) return;
+  handle.reading = false;
+  handle.readStop();
+}
+
+/** As Node's own `pauseOnConnect` has it: `resume` begins to read again. */
+interface Handle {
+  reading: boolean;
+  readStop(): void;
+}

@@ -9,15 +9,10 @@ import type { SharedAddresses } from '../auth/shared-addresses.ts';
 import { sourceBlock } from '../auth/source-block.ts';
 import type { Config } from '../config/config.ts';
 import type { Meter } from '../metrics/meter.ts';
-
-/** A connection that has not proven who it is. */
-export interface Startup {
-  /** It has: it no longer counts. */
-  authenticated(): void;
-}
+import type { Startup } from './arrival.ts';
 
 export interface Admission {
-  /** Undefined: refused, and the socket is closed. `address` is the client's own. */
+  /** Undefined: refused, and the socket is closed. `address` is the client's own. What is returned must be told of its end. */
   admit(socket: Socket, address: string): Startup | undefined;
 }
 
@@ -57,18 +52,19 @@ export function createAdmission(dependencies: AdmissionDependencies): Admission 
     return mustDrop(Math.max(ofSource, others), maxStartups, random) ? 'MaxStartups' : undefined;
   }
 
-  function enter(socket: Socket, source: string): Startup {
+  function enter(source: string): Startup {
+    let counts = true;
     startups++;
     bySource.set(source, (bySource.get(source) ?? 0) + 1);
     const leave = () => {
-      socket.off('close', leave);
+      if (!counts) return;
+      counts = false;
       startups--;
       const left = (bySource.get(source) ?? 1) - 1;
       if (left === 0) bySource.delete(source);
       else bySource.set(source, left);
     };
-    socket.once('close', leave);
-    return { authenticated: leave };
+    return { authenticated: leave, left: leave };
   }
 
   return {
@@ -76,7 +72,7 @@ export function createAdmission(dependencies: AdmissionDependencies): Admission 
       const source = sourceBlock(address, config.perSourceNetBlockSize);
       const enforced = penalties.refuse(address);
       const refusal = enforced ? 'penalty' : findRefusal(source, shared.isShared(address));
-      if (refusal === undefined) return enter(socket, source);
+      if (refusal === undefined) return enter(source);
       audit.connectionRefused({
         source: address,
         reason: enforced ? `penalty: ${enforced.reason}` : refusal,

@@ -32,8 +32,8 @@ const partingMs = 400;
 export class ServedConnection implements FaultOwner {
   /** Called once, when the peer has proven who it is. */
   onAuthenticated: () => void = () => {};
-  /** Called once, when it is gone and the peer never has, with what that is an offence of, if any. */
-  onLeftUnknown: (offence?: Offence) => void = () => {};
+  /** Called once, when it is gone, with the offence that it is, if any, where the peer never has. */
+  onLeft: (offence?: Offence) => void = () => {};
   readonly connectionId = randomId();
   readonly #context: DoorContext;
   readonly #transport: Transport;
@@ -142,7 +142,7 @@ export class ServedConnection implements FaultOwner {
       durationMs: Math.round(performance.now() - this.#startedAtMs),
       ...(this.#layer ? {} : { source: this.#ends.source.address }),
     });
-    if (!this.#layer) this.onLeftUnknown(this.#outcome.offence);
+    this.onLeft(this.#layer ? undefined : this.#outcome.offence);
   }
 
   #authenticated(client: Connection, { peer, loginName }: Authenticated): void {

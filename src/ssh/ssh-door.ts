@@ -1,58 +1,49 @@
 /**
- * Door 1: the listener, the ssh2 server behind it, and every connection being served. A jump's inner
- * connection comes in through the same `serve` as a socket does.
+ * Door 1: the ssh2 server, and every connection being served. Sockets are given to it, by an entrance here or in another
+ * process. A jump's inner connection is served by the same function as a socket.
  */
 import type { Socket } from 'node:net';
 import ssh2, { type Connection, type ParsedKey, type ServerConfig } from 'ssh2';
-import type { Penalties } from '../auth/penalties.ts';
-import type { SharedAddresses } from '../auth/shared-addresses.ts';
-import { liveAddressBlocks } from '../config/address-blocks.ts';
 import type { Meter } from '../metrics/meter.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
-import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
 import type { ConnectionEnds } from '../proxies/connection-ends.ts';
-import type { Address } from '../sessions/session.ts';
-import { createAdmission } from './admission.ts';
 import { algorithms, extInfo, offerTo } from './algorithms.ts';
+import type { SshArrival } from './arrival.ts';
 import { outsidePool } from './buffer-pool.ts';
 import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
 import { assertKnownSsh2 } from './known-ssh2.ts';
-import { openListener } from './listener.ts';
 import { ServedConnection } from './served-connection.ts';
 import { prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
 export interface SshDoorOptions extends Omit<DoorContext, 'serveInner'> {
   readonly version: string;
-  /** File descriptor of a socket that listens already, in place of config's `sshListen`. */
-  readonly inheritedSocket?: number | undefined;
   readonly meter: Meter;
-  readonly penalties: Penalties;
-  readonly shared: SharedAddresses;
 }
 
 export interface SshDoor {
-  readonly address: Address;
+  /** Never throws: a fault of ours is the connection's. */
+  serve(arrival: SshArrival): void;
   /** New connections use the host keys that are served from now on; those that are open stay as they are. */
   renewHostKeys(): void;
-  /** Accepts nobody any more; each connection is closed as soon as nothing runs in it. */
+  /** Nobody is let in any more: each connection is closed as soon as nothing runs in it. */
   drain(): void;
   /** No connection is open. */
   readonly isEmpty: boolean;
-  /** Stops accepting and ends every connection, which is told `reason`, forcibly after `graceMs`. */
+  /** Ends every connection, which is told `reason`, forcibly after `graceMs`. */
   close(graceMs: number, reason: string): Promise<void>;
 }
 
 const leaveIntervalMs = 50;
 
-/** Listens on config's `sshListen`; throws a sentence when it cannot. */
-export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
+/** Throws a sentence for an ssh2 that it does not know. */
+export function createSshDoor(options: SshDoorOptions): SshDoor {
   assertKnownSsh2();
-  const { config, meter } = options;
+  const { meter } = options;
   const served = new Map<Transport, ServedConnection>();
 
-  const serve = (
+  const connect = (
     transport: Transport,
     from: { outer?: OuterConnection; ends?: ConnectionEnds },
   ): ServedConnection => {
@@ -71,36 +62,25 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
   };
   const makeServer = () => createServer(options, (client) => served.get(transportOf(client))?.attach(client));
   let server = makeServer();
-  const context: DoorContext = { ...options, serveInner: (transport, outer) => serve(transport, { outer }) };
-  let leaving: NodeJS.Timeout | undefined;
-  const admission = createAdmission(options);
-  const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
-  const admit = (socket: Socket) =>
-    // ssh2 lets the socket flow when it listens, and not before.
-    proxied.accept(socket, (ends) => {
-      const { address } = ends.source;
-      const startup = admission.admit(socket, address);
-      if (!startup) return;
-      const connection = serve(socket, { ends });
-      connection.onAuthenticated = () => startup.authenticated();
-      connection.onLeftUnknown = (offence) => offence && options.penalties.penalise(address, offence);
-    });
-  const onSocket = (socket: Socket) => {
-    // Until it is a connection: what a proxy says of it is read first.
-    const owner = { end: () => socket.destroy() };
-    inNameOf(owner, () => admit(ownEvents(socket, owner)));
+  const context: DoorContext = {
+    ...options,
+    serveInner: (transport, outer) => connect(transport, { outer }),
   };
-  const onFull = () => meter.connectionRefused('max_connections');
-  const listener = await openListener(options.inheritedSocket ?? config.sshListen, config, onSocket, onFull);
-
+  let leaving: NodeJS.Timeout | undefined;
   return {
-    address: listener.address,
+    serve({ socket, ends, head, startup }) {
+      inNameOf({ end: () => socket.destroy() }, () => {
+        // ssh2 lets the socket flow when it listens, and not before.
+        if (head.length > 0) socket.unshift(head);
+        const connection = connect(socket, { ends });
+        connection.onAuthenticated = startup.authenticated;
+        connection.onLeft = startup.left;
+      });
+    },
     renewHostKeys() {
       server = makeServer();
     },
     drain() {
-      void listener.close();
-      proxied.close();
       const leave = () => {
         for (const connection of served.values()) connection.leave('the gateway is about to stop');
       };
@@ -112,13 +92,10 @@ export async function openSshDoor(options: SshDoorOptions): Promise<SshDoor> {
     },
     async close(graceMs, reason) {
       clearInterval(leaving);
-      const closed = listener.close();
-      proxied.close();
       for (const connection of served.values()) connection.close(reason);
       const deadline = setTimeout(() => {
         for (const connection of served.values()) connection.destroy();
       }, graceMs);
-      await closed;
       while (served.size > 0) await new Promise((resolve) => setTimeout(resolve, 10));
       clearTimeout(deadline);
     },

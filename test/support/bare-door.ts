@@ -16,7 +16,8 @@ import { noMeter } from '../../src/metrics/meter.ts';
 import { steadyClock } from '../../src/platform/clock.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
-import { openSshDoor, type SshDoor } from '../../src/ssh/ssh-door.ts';
+import { openSshEntrance } from '../../src/ssh/open-ssh-entrance.ts';
+import { createSshDoor } from '../../src/ssh/ssh-door.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
 
 export type TestHandler = (request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
@@ -57,8 +58,10 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });
   let bare: BareDoor;
-  const door: SshDoor = await openSshDoor({
-    config: loadConfig({ env: {}, flags: { sshListen: '127.0.0.1:0', ...config } }).config,
+  const given = loadConfig({ env: {}, flags: { sshListen: '127.0.0.1:0', ...config } }).config;
+  const audit = createAudit(logSink(log));
+  const door = createSshDoor({
+    config: given,
     version: '0',
     hostKeys: () => ({ serving: hostKeys, announced: hostKeys }),
     authenticator: everybody,
@@ -73,14 +76,17 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
       throw new GatewayError('forward-refused', { name: '' });
     },
     addConnection: () => () => {},
-    penalties: noPenalties,
-    shared: { isShared: () => false },
-    audit: createAudit(logSink(log)),
+    audit,
     meter: noMeter,
     onFault: createEndForFault(log, noMeter),
     log,
   });
-  const { port } = door.address;
+  const shared = { isShared: () => false };
+  const entrance = await openSshEntrance(
+    { config: given, penalties: noPenalties, shared, audit, meter: noMeter },
+    door.serve,
+  );
+  const { port } = entrance.address;
   const knownHosts = await writeKnownHosts(
     port,
     hostKeys.map(({ publicKey }) => publicKey),
@@ -93,6 +99,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     ssh: (command, options = {}) => ssh({ port, knownHosts }, command, { key, ...options }),
     logged: () => lines,
     close: async () => {
+      entrance.close();
       await door.close(100, 'the test is over');
       await rm(folder, { recursive: true, force: true });
     },

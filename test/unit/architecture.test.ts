@@ -28,6 +28,7 @@ const layers = [
     'recordings',
     'container-sshd',
     'proxies',
+    'listening',
     'backup',
   ],
   ['sessions', 'commands'],

@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
@@ -24,10 +23,8 @@ function open({ random = 0.29, given = {}, shared, enforced = false }: Opening =
     random: () => random,
   });
   const enter = (address: string) => {
-    const socket = new EventEmitter() as unknown as Socket;
-    socket.destroy = () => socket;
-    const startup = admission.admit(socket, address);
-    return startup && { socket, startup };
+    const socket = { destroy: () => socket } as unknown as Socket;
+    return admission.admit(socket, address);
   };
   const count = (times: number, address: string | ((index: number) => string)) =>
     Array.from({ length: times }, (_, index) =>
@@ -42,9 +39,9 @@ describe('PerSourceMaxStartups', () => {
     const entered = count(12, '192.0.2.7');
     expect(entered).toHaveLength(10);
     expect(refused).toEqual(Array(2).fill({ source: '192.0.2.7', reason: 'PerSourceMaxStartups' }));
-    entered[0]?.socket.emit('close');
-    entered[1]?.startup.authenticated();
-    entered[1]?.socket.emit('close');
+    entered[0]?.left();
+    entered[1]?.authenticated();
+    entered[1]?.left();
     expect([enter('192.0.2.7'), enter('192.0.2.7'), enter('192.0.2.7')].map((each) => !!each)).toEqual([
       true,
       true,

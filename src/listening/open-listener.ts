@@ -1,0 +1,76 @@
+/** A listening socket: who connects is counted, and given away as they came, for whichever process serves them. */
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Config } from '../config/config.ts';
+import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import type { Address } from '../sessions/session.ts';
+
+export interface Listener {
+  readonly address: Address;
+  /** For whoever hands its descriptor on. */
+  readonly server: Server;
+  /** Accepts nobody any more; those that are connected stay. */
+  close(): void;
+}
+
+export interface ListenerOptions {
+  /** `HOST:PORT`, or the descriptor of a socket that listens already. */
+  readonly listen: string | number;
+  /** Where another address is chosen: `--ssh-listen`. */
+  readonly flag: string;
+  /** Asked at each connection: so many at once, those that other processes serve among them. */
+  readonly config: Pick<Config, 'maxConnections'>;
+  /** Somebody was turned away because of that. */
+  readonly onFull?: () => void;
+}
+
+/**
+ * `socket` is paused, and nothing of it was read. It counts until it is closed; where another process serves it, and its
+ * end is not seen here, until `left` is called.
+ */
+export type OnSocket = (socket: Socket, left: () => void) => void;
+
+/** Throws a sentence when the port is taken or may not be used. */
+export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
+  const { config, onFull } = options;
+  let open = 0;
+  const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
+    if (open >= config.maxConnections) {
+      onFull?.();
+      return void socket.destroy();
+    }
+    open++;
+    const left = once(() => {
+      open--;
+    });
+    socket.once('close', left);
+    onSocket(socket, left);
+  });
+  await listening(server, options);
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('the listener has no port');
+  return {
+    address: { address: bound.address, port: bound.port },
+    server,
+    close: () => void server.close(),
+  };
+}
+
+function once(act: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) act();
+    isDone = true;
+  };
+}
+
+async function listening(server: Server, { listen, flag }: ListenerOptions): Promise<void> {
+  const at = typeof listen === 'number' ? { fd: listen } : { ...parseListenAddress(listen), backlog: 1024 };
+  const where = typeof listen === 'number' ? `the inherited socket ${listen}` : listen;
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(listenError(where, flag, error)));
+    server.listen(at, () => resolve());
+  });
+  server.removeAllListeners('error');
+  // Running out of file descriptors while accepting must not end the process.
+  server.on('error', () => {});
+}

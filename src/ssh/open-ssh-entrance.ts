@@ -1,0 +1,60 @@
+/** Where SSH connections come in: accepted, counted, asked whose they are, admitted; then given to whoever serves them. */
+import type { Penalties } from '../auth/penalties.ts';
+import { liveAddressBlocks } from '../config/address-blocks.ts';
+import type { Config } from '../config/config.ts';
+import type { Listener } from '../listening/open-listener.ts';
+import { openListener } from '../listening/open-listener.ts';
+import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
+import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
+import { type AdmissionDependencies, createAdmission } from './admission.ts';
+import type { SshArrival } from './arrival.ts';
+
+export interface SshEntranceOptions extends Omit<AdmissionDependencies, 'config' | 'penalties'> {
+  readonly config: AdmissionDependencies['config'] &
+    Pick<Config, 'sshListen' | 'maxConnections' | 'proxyProtocolFrom'>;
+  readonly penalties: Pick<Penalties, 'refuse' | 'penalise'>;
+  /** File descriptor of a socket that listens already, in place of config's `sshListen`. */
+  readonly inheritedSocket?: number | undefined;
+}
+
+/** Listens; throws a sentence when it cannot. `onArrival` is called in the tick in which the last byte of a head was read. */
+export async function openSshEntrance(
+  options: SshEntranceOptions,
+  onArrival: (arrival: SshArrival) => void,
+): Promise<Listener> {
+  const { config, meter, penalties, inheritedSocket } = options;
+  const admission = createAdmission(options);
+  const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
+  const listener = await openListener(
+    {
+      listen: inheritedSocket ?? config.sshListen,
+      flag: '--ssh-listen',
+      config,
+      onFull: () => meter.connectionRefused('max_connections'),
+    },
+    (socket, leave) => {
+      // Until it is a connection: what a proxy says of it is read first.
+      const owner = { end: () => socket.destroy() };
+      const admit = () =>
+        proxied.accept(ownEvents(socket, owner), (ends, head) => {
+          const { address } = ends.source;
+          const admitted = admission.admit(socket, address);
+          if (!admitted) return;
+          const left = (offence?: Parameters<Penalties['penalise']>[1]) => {
+            leave();
+            admitted.left();
+            if (offence) penalties.penalise(address, offence);
+          };
+          onArrival({ socket, ends, head, startup: { authenticated: admitted.authenticated, left } });
+        });
+      inNameOf(owner, admit);
+    },
+  );
+  return {
+    ...listener,
+    close() {
+      listener.close();
+      proxied.close();
+    },
+  };
+}
