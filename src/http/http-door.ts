@@ -1,36 +1,33 @@
-/** Door 2: the HTTP listener. Requests for a container's name go to the passage; all others are the gateway's own. */
+/** Door 2: HTTP. Requests for a container's name go to the passage; all others are the gateway's own. */
 import { maxHeaderSize } from 'node:http';
 import type { Server as TlsServer } from 'node:https';
 import swagger from '@fastify/swagger';
-import fastify, { type FastifyInstance, type FastifyListenOptions } from 'fastify';
+import fastify, { type FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Api } from '../commands/api.ts';
+import type { Config } from '../config/config.ts';
 import { randomId } from '../platform/ids.ts';
 import { version } from '../platform/version.ts';
-import type { Address } from '../sessions/session.ts';
 import { answerClientError, answerErrors } from './answer-errors.ts';
 import { boundReading } from './answers-under-way.ts';
 import { addExecRoutes, type ExecRoutesDependencies } from './exec-routes.ts';
 import { addHealthRoutes } from './health-routes.ts';
 import { addKeyFeed, keyFeedPath } from './key-feed.ts';
-import { createListener, type ListenerOptions } from './listener.ts';
 import { logRequests, noteIdentity } from './request-log.ts';
+import { type ServesSockets, serveSockets } from './serve-sockets.ts';
+import { createHttpServer, type ServerOptions } from './server.ts';
 import { watchTls } from './tls-files.ts';
 
-export interface HttpDoor {
-  readonly address: Address;
-  /** Takes no more connections, and closes those that are idle as they become it; what runs goes on. */
+export interface HttpDoor extends Pick<ServesSockets, 'serve'> {
+  /** Closes connections that are idle as they become it; what runs goes on. */
   drain(): void;
-  /** Takes no more; what runs has `graceMs` to end. */
+  /** What runs has `graceMs` to end. */
   close(graceMs: number): Promise<void>;
 }
 
-export interface HttpDoorOptions extends ListenerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** File descriptor of a socket that listens already, in their place. */
-  readonly inheritedSocket?: number | undefined;
+export interface HttpDoorOptions extends ServerOptions {
+  readonly config: ServerOptions['config'] & Pick<Config, 'keyFeed'>;
   readonly log: Logger;
   readonly engineAnswers: () => Promise<boolean>;
   readonly isDraining: () => boolean;
@@ -47,11 +44,9 @@ export type AddRoutes = (
   services: { readonly api: Api; readonly log: Logger; readonly noteIdentity: typeof noteIdentity },
 ) => Promise<void>;
 
-const closeIdleEveryMs = 100;
-
-/** Throws when it cannot listen, or its TLS files cannot be used. */
-export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
-  const { host, port, tls, log, passage, proxies, exec, engineAnswers, isDraining, config } = options;
+/** Throws when its TLS files cannot be used. */
+export async function createHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> {
+  const { tls, log, passage, proxies, exec, engineAnswers, isDraining, config } = options;
   const app = createApp(options);
   await app.register(swagger, { openapi: openApi });
   app.get('/openapi.json', { schema: { hide: true } }, async () => described(app, config));
@@ -59,28 +54,24 @@ export async function openHttpDoor(options: HttpDoorOptions): Promise<HttpDoor> 
   if (exec) await addExecRoutes(app, exec);
   if (options.keyFeed) addKeyFeed(app, options.keyFeed, config);
   if (exec) await options.addRoutes?.(app, { api: exec.api, log, noteIdentity });
-  const { inheritedSocket: fd } = options;
-  await app.listen(fd === undefined ? { host, port } : ({ fd } as FastifyListenOptions));
-  const bound = app.server.address();
-  if (bound === null || typeof bound === 'string') throw new Error('the HTTP door has no port');
+  await app.ready();
+  const sockets = serveSockets(app.server);
   const unwatch = tls ? watchTls(app.server as TlsServer, tls, log) : () => {};
-  let idling: NodeJS.Timeout | undefined;
+  const leave = () => {
+    proxies?.close();
+    // From now on fastify itself answers 503 on connections that are there.
+    return app.close();
+  };
   return {
-    address: { address: bound.address, port: bound.port },
+    serve: sockets.serve,
     drain() {
-      proxies?.close();
-      // From now on fastify itself answers 503 on connections that are there.
-      void app.close();
-      idling = setInterval(() => app.server.closeIdleConnections(), closeIdleEveryMs);
+      void leave();
+      sockets.letGo();
     },
     async close(graceMs) {
-      clearInterval(idling);
       unwatch();
-      proxies?.close();
       passage?.close();
-      const cutOff = setTimeout(() => app.server.closeAllConnections(), graceMs);
-      await app.close();
-      clearTimeout(cutOff);
+      await Promise.all([leave(), sockets.close(graceMs)]);
     },
   };
 }
@@ -96,7 +87,7 @@ function createApp(options: HttpDoorOptions): FastifyInstance {
     routerOptions: { ignoreDuplicateSlashes: true, maxParamLength: maxHeaderSize },
     // Dialects name each field that is wrong, and none is bent into what it was not.
     ajv: { customOptions: { allErrors: true, coerceTypes: false, removeAdditional: false } },
-    serverFactory: (routes) => createListener(routes, options),
+    serverFactory: (routes) => createHttpServer(routes, options),
   });
   logRequests(app, options.log, options.meter);
   answerErrors(app, options.log);

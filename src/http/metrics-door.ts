@@ -1,17 +1,16 @@
 /** GET /metrics, on a listener of its own: for the Prometheus of this machine. Nothing secret stands there. */
-import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from '../config/config.ts';
-import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import { openListener } from '../listening/open-listener.ts';
 import { noMeter } from '../metrics/meter.ts';
 import type { Address } from '../sessions/session.ts';
 import { boundReading } from './answers-under-way.ts';
-import { createListener, type ListenerOptions } from './listener.ts';
+import { serveSockets } from './serve-sockets.ts';
+import { createHttpServer, type ServerOptions } from './server.ts';
 
 export interface MetricsDoorOptions {
-  readonly config: ListenerOptions['config'] & Pick<Config, 'metricsListen'>;
+  readonly config: ServerOptions['config'] & Pick<Config, 'metricsListen' | 'maxConnections'>;
   readonly log: Logger;
   readonly page: MetricsPage;
 }
@@ -41,7 +40,7 @@ export async function openMetricsDoor(options: MetricsDoorOptions): Promise<Metr
     const { contentType, text } = await page();
     end(response.setHeader('content-type', contentType), 200, text);
   };
-  const server = createListener(
+  const server = createHttpServer(
     (request, response) => {
       answer(request, response).catch((error: unknown) => {
         log.error({ err: error }, 'the metrics could not be read');
@@ -50,19 +49,14 @@ export async function openMetricsDoor(options: MetricsDoorOptions): Promise<Metr
     },
     { config, meter: noMeter },
   );
-  const listening = once(server, 'listening');
-  server.listen(parseListenAddress(listen));
-  await listening.catch((error) => {
-    throw listenError(listen, '--metrics-listen', error);
-  });
-  const { address, port } = server.address() as AddressInfo;
+  const sockets = serveSockets(server);
+  const listener = await openListener({ listen, flag: '--metrics-listen', config }, sockets.serve);
   return {
-    address: { address, port },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    address: listener.address,
+    close() {
+      listener.close();
+      return sockets.close(0);
+    },
   };
 }
 

@@ -1,8 +1,8 @@
 /** A process in which connections have bugs; prints who was ended for each. */
 import { EventEmitter } from 'node:events';
-import type { createServer as createHttpServer } from 'node:http';
+import type { Server } from 'node:http';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { createListener, type Passage } from '../../src/http/listener.ts';
+import { createHttpServer, type Passage } from '../../src/http/server.ts';
 import { noMeter } from '../../src/metrics/meter.ts';
 import { inNameOf, ownEvents, takeFaultOwner } from '../../src/platform/fault-owner.ts';
 
@@ -18,7 +18,7 @@ process.on('uncaughtException', (error) => {
 const throwing = (text: string) => () => {
   throw new Error(text);
 };
-const listen = (server: ReturnType<typeof createServer> | ReturnType<typeof createHttpServer>) =>
+const listen = (server: ReturnType<typeof createServer> | Server) =>
   new Promise<number>((resolve) => {
     server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
   });
@@ -47,8 +47,8 @@ const upgraded: Passage = {
   },
   close: () => {},
 };
-const config = { maxConnections: 10, execTimeoutMs: 1_000, keyFeed: 'off' } as const;
-const http = createListener(throwing('request'), { config, meter: noMeter, passage: upgraded });
+const config = { execTimeoutMs: 1_000 };
+const http = createHttpServer(throwing('request'), { config, meter: noMeter, passage: upgraded });
 
 const port = await listen(sockets);
 const bystander = connect(port, '127.0.0.1');

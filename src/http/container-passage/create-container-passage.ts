@@ -6,7 +6,7 @@ import { GatewayError } from '../../errors.ts';
 import { randomId } from '../../platform/ids.ts';
 import { requestEnds } from '../../proxies/request-source.ts';
 import { findContainerName } from '../host-name.ts';
-import type { Passage } from '../listener.ts';
+import type { Passage } from '../server.ts';
 import { dropRest } from './answer-failure.ts';
 import { type Exchange, openUpgradeExchange } from './exchange.ts';
 import { toHeaders, valuesOf } from './header-rules.ts';

@@ -1,4 +1,4 @@
-/** The listening server under the routes: TLS or not, its bounds, and who takes a request first. */
+/** The server under the routes: TLS or not, its bounds, and who takes a request first. */
 import {
   createServer,
   type IncomingMessage,
@@ -26,11 +26,11 @@ export interface Passage {
   close(): void;
 }
 
-export interface ListenerOptions {
+export interface ServerOptions {
   /** Unset: plain HTTP. */
   readonly tls?: TlsFiles | undefined;
   /** `execTimeoutMs`: how long the body of a request to the gateway itself may take to arrive, and its answer may lie unread. */
-  readonly config: Pick<Config, 'maxConnections' | 'execTimeoutMs' | 'keyFeed'>;
+  readonly config: Pick<Config, 'execTimeoutMs'>;
   readonly passage?: Passage | undefined;
   /** Unset: who connects is taken for who asks. */
   readonly proxies?: ProxiesInFront | undefined;
@@ -47,9 +47,9 @@ const limits = {
 const handshakeTimeoutMs = 10_000;
 
 /** Throws invalid-config when the TLS files cannot be used. */
-export function createListener(
+export function createHttpServer(
   routes: RequestListener,
-  { tls, config, passage, proxies, meter }: ListenerOptions,
+  { tls, config, passage, proxies, meter }: ServerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
@@ -74,8 +74,6 @@ export function createListener(
     ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: handshakeTimeoutMs }, onRequest)
     : createServer(options, onRequest);
   ownConnections(server);
-  // Asked by Node at each connection.
-  Object.defineProperty(server, 'maxConnections', { get: () => config.maxConnections });
   // Else Node asks for the body at once, though a container may not want it.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
     if (!passage?.isFor(request)) response.writeContinue();
