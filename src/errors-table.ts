@@ -11,6 +11,7 @@ import { hostSessionsErrors } from './error-rows/host-sessions.ts';
 import { hostsErrors } from './error-rows/hosts.ts';
 import { httpErrors } from './error-rows/http.ts';
 import { keysErrors } from './error-rows/keys.ts';
+import { processesErrors } from './error-rows/processes.ts';
 import { recordingsErrors } from './error-rows/recordings.ts';
 import { secondFactorErrors } from './error-rows/second-factor.ts';
 import { sessionsAndStoreErrors } from './error-rows/sessions-and-store.ts';
@@ -30,6 +31,7 @@ export const errorTable = {
   ...hostSessionsErrors,
   ...containerSshdErrors,
   ...recordingsErrors,
+  ...processesErrors,
   ...sessionsAndStoreErrors,
 } as const;
 

@@ -3,8 +3,8 @@
  * socket's mode (0600, in a
  * 0700 folder) is the proof of who asks: the kernel lets nobody else open it.
  */
-import { join, relative } from 'node:path';
 import { z } from 'zod';
+import { socketPath } from '../platform/socket-path.ts';
 
 export const controlRequestSchema = z.strictObject({
   /** A command line of the lobby, or of the operator's own. */
@@ -30,9 +30,4 @@ export interface ControlAnswer extends ControlResponse {
 
 export const maxRequestBytes = 2 * 1024 * 1024;
 
-/** sun_path holds 107 bytes: of the absolute and the relative path the shorter is taken. */
-export function controlSocketPath(dataDir: string): string {
-  const path = join(dataDir, 'control.sock');
-  const short = relative(process.cwd(), path);
-  return short.length < path.length ? short : path;
-}
+export const controlSocketPath = (dataDir: string): string => socketPath(dataDir, 'control.sock');

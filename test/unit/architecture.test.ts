@@ -13,7 +13,7 @@ const sources = readSources(join(root, 'src'));
  */
 const layers = [
   ['platform', 'errors.ts', 'errors-table.ts', 'error-rows'],
-  ['config', 'store'],
+  ['config', 'store', 'ipc'],
   [
     'keys',
     'accounts',
@@ -39,7 +39,13 @@ const layers = [
 ] as const;
 const doors = layers[4] as readonly string[];
 const doorsLayer = layers.indexOf(layers[4]);
-const adapters = ['store/lowdb', 'store/postgres', 'targets/container', 'targets/remote-host'];
+const adapters = [
+  'store/lowdb',
+  'store/over-ipc',
+  'store/postgres',
+  'targets/container',
+  'targets/remote-host',
+];
 
 /** Who may import a library, types included. */
 const importersOf: Readonly<Record<string, readonly string[]>> = {
@@ -101,7 +107,7 @@ describe('imports run one way', () => {
   });
 
   it('an adapter uses its port, platform and errors, and no rule', () => {
-    const allowed = ['platform', 'errors.ts', 'config'];
+    const allowed = ['platform', 'errors.ts', 'config', 'ipc'];
     const wrong = edges.filter(({ from, to, typeOnly }) => {
       const adapter = adapterOf(from);
       if (adapter === undefined || typeOnly || adapterOf(to) === adapter) return false;

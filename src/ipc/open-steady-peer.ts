@@ -1,0 +1,137 @@
+/**
+ * What a worker asks its supervisor by, whichever process that is at the moment: where one goes, orderly or not, requests
+ * wait until its successor listens at the same path.
+ */
+import { isGatewayError } from '../errors.ts';
+import type { ConnectedPeer } from './connect-peer.ts';
+import type { Peer } from './peer.ts';
+import { processSilent, type RequestOptions } from './requests.ts';
+import { type StayConnectedOptions, stayConnected } from './stay-connected.ts';
+
+export interface SteadyRequestOptions extends RequestOptions {
+  /**
+   * Asked again where the connection was lost before the answer came: for what changes nothing, or nothing if it is done
+   * twice. Otherwise such a request fails with process-silent, and may have been done.
+   */
+  readonly repeatable?: boolean;
+}
+
+export interface SteadyPeer {
+  /** As `Peer.request`; the deadline (30 s) covers the time without a supervisor. */
+  request<Result = unknown>(
+    method: string,
+    params?: unknown,
+    options?: SteadyRequestOptions,
+  ): Promise<Result>;
+  /**
+   * In the order of requests. Waits while there is no supervisor, 10,000 at most; false: it was thrown away. What was sent to
+   * one that crashed may be lost.
+   */
+  notify(method: string, params?: unknown): boolean;
+  /** The connection of the moment, for requests that belong together. Throws process-silent after `deadlineMs` without one. */
+  connected(deadlineMs: number): Promise<Peer>;
+  /**
+   * Called on each connection before anything else is sent on it, and at once where there is one. What the listener sends
+   * first, the supervisor reads first.
+   */
+  onConnect(listener: (peer: Peer, protocol: number) => void): void;
+  /** For good: what waits fails. */
+  close(): void;
+}
+
+const maxWaiting = 10_000;
+
+/** Connects in the background, for as long as it is not closed. */
+export function openSteadyPeer(options: StayConnectedOptions): SteadyPeer {
+  let current: ConnectedPeer | undefined;
+  const listeners: ((peer: Peer, protocol: number) => void)[] = [];
+  const waiters = createWaiters();
+  let notifications: { readonly method: string; readonly params: unknown }[] = [];
+  const closing = new AbortController();
+  const call = (listener: (peer: Peer, protocol: number) => void, { peer, protocol }: ConnectedPeer) => {
+    try {
+      listener(peer, protocol);
+    } catch (error) {
+      options.onFault(error, 'a listener of the connection');
+    }
+  };
+  const onCurrent = (now: ConnectedPeer | undefined) => {
+    current = now;
+    if (!now) return;
+    for (const listener of listeners) call(listener, now);
+    for (const { method, params } of notifications) now.peer.notify(method, params);
+    notifications = [];
+    waiters.wake();
+  };
+  void stayConnected(options, onCurrent, closing.signal);
+
+  async function connected(deadlineMs: number): Promise<Peer> {
+    const until = performance.now() + deadlineMs;
+    // It may have gone between the moment it was there and this one.
+    while (!current) await waiters.wait(until - performance.now());
+    return current.peer;
+  }
+
+  return {
+    async request<Result>(method: string, params?: unknown, how: SteadyRequestOptions = {}): Promise<Result> {
+      const { deadlineMs = 30_000, largeAnswer = false, repeatable = false } = how;
+      const until = performance.now() + deadlineMs;
+      for (;;) {
+        const peer = current?.peer ?? (await connected(until - performance.now()));
+        try {
+          const leftMs = until - performance.now();
+          return await peer.request<Result>(method, params, { deadlineMs: leftMs, largeAnswer });
+        } catch (error) {
+          if (!isGatewayError(error, 'process-silent')) throw error;
+          const isLost = peer.closedFor !== undefined && repeatable;
+          if (error.params.notBegun !== true && !isLost) throw error;
+        }
+      }
+    },
+
+    notify(method, params) {
+      if (current) current.peer.notify(method, params);
+      else if (notifications.length >= maxWaiting || closing.signal.aborted) return false;
+      else notifications.push({ method, params });
+      return true;
+    },
+
+    connected,
+
+    onConnect(listener) {
+      listeners.push(listener);
+      if (current) call(listener, current);
+    },
+
+    close() {
+      closing.abort();
+      waiters.fail('this process is about to end');
+    },
+  };
+}
+
+/** Those who wait for a connection. */
+function createWaiters() {
+  const waiting = new Set<PromiseWithResolvers<void>>();
+  let failedFor: string | undefined;
+  return {
+    async wait(withinMs: number): Promise<void> {
+      if (failedFor !== undefined) throw processSilent(failedFor);
+      if (waiting.size >= maxWaiting) throw processSilent('too many wait for it');
+      const waiter = Promise.withResolvers<void>();
+      waiting.add(waiter);
+      const timer = setTimeout(() => waiter.reject(processSilent('there was none in time')), withinMs);
+      await waiter.promise.finally(() => {
+        clearTimeout(timer);
+        waiting.delete(waiter);
+      });
+    },
+    wake(): void {
+      for (const { resolve } of waiting) resolve();
+    },
+    fail(reason: string): void {
+      failedFor = reason;
+      for (const { reject } of waiting) reject(processSilent(reason));
+    },
+  };
+}

@@ -1,0 +1,140 @@
+/** Requests of the other side: who answers them, and how many may be under way. */
+import { writeFrame } from './frames.ts';
+import type { PeerLimits } from './limits.ts';
+import { type RequestMessage, type WireError, wireError } from './messages.ts';
+
+/**
+ * Answers a request, or takes a notification, with what it throws or returns; `params` is what a process of perhaps another
+ * version sent. A GatewayError reaches whoever asked; of any other error they learn no more than that there was one.
+ */
+export type Handler = (params: unknown) => unknown;
+
+/** By method. What is not in it is answered with an error. */
+export type Handlers = ReadonlyMap<string, Handler>;
+
+/** An error that is no GatewayError, for the log. */
+export type OnFault = (error: unknown, method: string) => void;
+
+export interface Serving {
+  /** False: it is one more than there may be. */
+  answer(request: RequestMessage, bytes: number): boolean;
+  take(method: string, params: unknown): void;
+  /** Something that was begun by a request goes on after its answer, until the returned function is called. */
+  hold(): () => void;
+  /** Resolves when every request is answered and nothing is held. */
+  idle(): Promise<void>;
+  /** Nobody waits for answers any more. */
+  stop(): void;
+}
+
+export interface ServingOptions {
+  readonly limits: PeerLimits;
+  readonly handlers: () => Handlers;
+  readonly send: (frame: Buffer) => void;
+  readonly onFault: OnFault;
+}
+
+export function createServing({ limits, handlers, send, onFault }: ServingOptions): Serving {
+  const underWay = new Map<number, { readonly bytes: number; readonly maxAnswerBytes: number }>();
+  let underWayBytes = 0;
+  let held = 0;
+  let idlers: (() => void)[] = [];
+
+  function wakeIdlers(): void {
+    if (underWay.size > 0 || held > 0) return;
+    for (const wake of idlers.splice(0)) wake();
+  }
+
+  function done(id: number, answer: { result?: unknown; error?: WireError }): void {
+    const request = underWay.get(id);
+    if (!request) return;
+    underWay.delete(id);
+    underWayBytes -= request.bytes;
+    send(frameOf(id, answer, request.maxAnswerBytes));
+    if (idlers.length > 0) wakeIdlers();
+  }
+
+  const failed = (id: number, method: string, error: unknown) => {
+    const wire = wireError(error);
+    if (wire.code === undefined) onFault(error, method);
+    done(id, { error: wire });
+  };
+
+  return {
+    answer({ id, method, params, large }, bytes) {
+      const tooMany = underWay.size >= limits.maxUnderWay;
+      const tooLarge = underWay.size > 0 && underWayBytes + bytes > limits.maxUnderWayBytes + slackBytes;
+      if (tooMany || tooLarge || underWay.has(id)) return false;
+      underWay.set(id, { bytes, maxAnswerBytes: large ? limits.maxLargeAnswerBytes : limits.maxFrameBytes });
+      underWayBytes += bytes;
+      const handler = handlers().get(method);
+      if (!handler) {
+        done(id, { error: { message: 'it knows no such method' } });
+        return true;
+      }
+      try {
+        const result = handler(params);
+        if (!isThenable(result)) done(id, { result });
+        else
+          result.then(
+            (value) => done(id, { result: value }),
+            (error: unknown) => failed(id, method, error),
+          );
+      } catch (error) {
+        failed(id, method, error);
+      }
+      return true;
+    },
+
+    take(method, params) {
+      try {
+        const result = handlers().get(method)?.(params);
+        if (isThenable(result)) result.then(undefined, (error: unknown) => onFault(error, method));
+      } catch (error) {
+        onFault(error, method);
+      }
+    },
+
+    hold() {
+      held += 1;
+      let released = false;
+      return () => {
+        if (released) return;
+        released = true;
+        held -= 1;
+        wakeIdlers();
+      };
+    },
+
+    idle() {
+      return new Promise((resolve) => {
+        idlers.push(resolve);
+        wakeIdlers();
+      });
+    },
+
+    stop() {
+      underWay.clear();
+      held = 0;
+      wakeIdlers();
+      idlers = [];
+    },
+  };
+}
+
+/** The sender counts heads of frames, too. */
+const slackBytes = 64 * 1024;
+
+const isThenable = (value: unknown): value is Promise<unknown> =>
+  typeof value === 'object' && value !== null && typeof (value as Promise<unknown>).then === 'function';
+
+/** A result that is too long, or that JSON has no form for, is a fault of whoever made it, and an answer nevertheless. */
+function frameOf(id: number, answer: { result?: unknown; error?: WireError }, maxBytes: number): Buffer {
+  try {
+    const frame = writeFrame({ id, ...answer });
+    if (frame.length <= maxBytes) return frame;
+  } catch {
+    // Said below.
+  }
+  return writeFrame({ id, error: { message: 'an answer that cannot be sent' } });
+}
