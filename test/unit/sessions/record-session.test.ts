@@ -8,6 +8,7 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAudit } from '../../../src/audit/audit.ts';
 import type { Authorization } from '../../../src/auth/authorization.ts';
+import { aborted } from '../../../src/platform/aborted.ts';
 import { openRecordings } from '../../../src/recordings/open-recordings.ts';
 import { type Recording, RecordingImpossible, type Recordings } from '../../../src/recordings/recordings.ts';
 import { createRecordSession } from '../../../src/sessions/record-session.ts';
@@ -117,7 +118,7 @@ describe('a recorded session', () => {
     const stuck = new Writable({ highWaterMark: 1, write: () => {} });
     const handler: SessionHandler = async (_request, io) => {
       io.stdout.write(Buffer.alloc(1_000_000));
-      await new Promise((resolve) => io.closed.addEventListener('abort', resolve, { once: true }));
+      await aborted(io.closed);
       return { exitSignal: 'HUP', message: 'gone' };
     };
     const running = startSession(recorded('required', handler), 'x', { stdout: stuck });
@@ -135,6 +136,14 @@ describe('a recorded session', () => {
     expect((await cast()).ours).toEqual([{ end: { failure: 'internal' } }]);
   });
 });
+
+/** Opens recordings that keep nothing, and fail as they are told to. */
+const opening =
+  (failing: Partial<Pick<Recording, 'failed' | 'finish'>>): Recordings['open'] =>
+  async ({ id }, mode) => ({
+    ...{ id, mode, write: () => undefined },
+    ...{ failed: new AbortController().signal, finish: async () => {}, ...failing },
+  });
 
 describe('a session whose recording fails', () => {
   const impossible: Recordings['open'] = async () => {
@@ -161,22 +170,12 @@ describe('a session whose recording fails', () => {
 
   it.each(['on', 'required'] as const)('in the middle: %s', async (mode) => {
     const failing = new AbortController();
-    const open: Recordings['open'] = async (facts, given) =>
-      ({
-        id: facts.id,
-        mode: given,
-        write: () => undefined,
-        failed: failing.signal,
-        finish: async () => {},
-      }) satisfies Recording;
+    const open = opening({ failed: failing.signal });
     const running = startSession(
       recorded(
         mode,
         async (request, io, session) => {
-          await Promise.race([
-            echo(request, io, session),
-            new Promise((resolve) => io.closed.addEventListener('abort', resolve, { once: true })),
-          ]);
+          await Promise.race([echo(request, io, session), aborted(io.closed)]);
           return { exitStatus: 7 };
         },
         { open },
@@ -208,11 +207,7 @@ describe('a session whose recording fails', () => {
     };
     expect(await run('on', never)).toEqual({ exitStatus: 5 });
     expect(await run('required', never)).toBe('recording-impossible');
-    const open: Recordings['open'] = async (facts, mode) =>
-      ({
-        ...{ id: facts.id, mode, write: () => undefined, finish: never },
-        failed: new AbortController().signal,
-      }) satisfies Recording;
+    const open = opening({ finish: never });
     expect(await run('on', open)).toEqual({ exitStatus: 5 });
     expect(await run('required', open)).toBe('recording-lost');
     vi.useRealTimers();
@@ -220,14 +215,8 @@ describe('a session whose recording fails', () => {
 
   it('at its very end, where it must be recorded', async () => {
     const failing = new AbortController();
-    const open: Recordings['open'] = async (facts, given) =>
-      ({
-        id: facts.id,
-        mode: given,
-        write: () => undefined,
-        failed: failing.signal,
-        finish: async () => failing.abort('the disk is full'),
-      }) satisfies Recording;
+    const finish = async () => failing.abort('the disk is full');
+    const open = opening({ failed: failing.signal, finish });
     await expect(runSession(recorded('required', echo, { open }), 'cat')).rejects.toMatchObject({
       code: 'recording-lost',
     });

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { SessionIo, SessionRequest, WindowSize } from '../../../src/sessions/session.ts';
-import { Channel, type ChannelWire } from '../../../src/ssh/channel.ts';
+import { Channel } from '../../../src/ssh/channel.ts';
 import { serveSessionChannel } from '../../../src/ssh/session-channel.ts';
 import { string, uint32, WireReader } from '../../../src/ssh/wire.ts';
+import { channelNumbers, openWire } from '../../support/channel-wire.ts';
 
 const success = 99;
 const failure = 100;
@@ -13,20 +14,8 @@ const pty = Buffer.concat([string('xterm'), size(80, 24), string('')]);
 /** A channel whose session is begun by a request of the test and listens when the test wants. */
 function openChannel(openAgent?: SessionIo['openAgent']) {
   const sent: number[] = [];
-  const wire: ChannelWire = {
-    send: (payload) => sent.push(payload[0] as number),
-    sendData: () => {},
-    sendStderr: () => {},
-    isWritable: () => true,
-    flush: () => {},
-    onWritable: () => {},
-    fail: (problem) => {
-      throw new Error(problem);
-    },
-    release: () => {},
-  };
-  const numbers = { local: 0, remote: 0, remoteWindow: 1_000, remoteMaxPacket: 32_768 };
-  const channel = new Channel(wire, numbers, { eofAtFinish: false, startsClosed: true });
+  const wire = openWire((payload) => sent.push(payload[0] as number));
+  const channel = new Channel(wire, channelNumbers, { eofAtFinish: false, startsClosed: true });
   let io: SessionIo | undefined;
   let ptySize: WindowSize | undefined;
   const start = (request: SessionRequest, given: SessionIo) => {
