@@ -4,8 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findProgram } from '../../scripts/debian-packages.mjs';
@@ -27,7 +26,7 @@ let folder: string;
 beforeAll(async () => {
   door = await startTestGateway();
   config = await sshConfigFile(door);
-  folder = await mkdtemp(join(tmpdir(), 'postern-editor-'));
+  folder = door.folder;
   await writeFile(join(folder, 'page'), content);
 });
 afterAll(() => door.stop());

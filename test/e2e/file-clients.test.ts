@@ -17,7 +17,6 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
@@ -35,7 +34,7 @@ let folder: string;
 beforeAll(async () => {
   door = await startTestGateway();
   config = await sshConfigFile(door);
-  folder = await mkdtemp(join(tmpdir(), 'postern-files-'));
+  folder = door.folder;
 });
 afterAll(() => door.stop());
 
@@ -158,9 +157,11 @@ describe.each([
       await file.write(randomBytes(2 ** 20), 0, 2 ** 20, mib * 2 ** 20);
     await file.truncate(largeMib * 2 ** 20);
     await file.close();
+    const timeoutMs = 3_000_000;
     const scp = (from: string, to: string) =>
-      runProgram('scp', ['-q', '-F', config, from, to], { timeoutMs: 3_000_000 });
-    const sumOf = async (path: string) => (await runProgram('sha256sum', [path])).text.split(' ')[0];
+      runProgram('scp', ['-q', '-F', config, from, to], { timeoutMs });
+    const sumOf = async (path: string) =>
+      (await runProgram('sha256sum', [path], { timeoutMs })).text.split(' ')[0];
     const remote = `app@rexec-${container.name}:/tmp/large`;
     expect((await scp(up, remote)).stderr).toBe('');
     expect((await container.sh('sha256sum /tmp/large')).split(' ')[0]).toBe(await sumOf(up));

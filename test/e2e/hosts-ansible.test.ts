@@ -1,6 +1,5 @@
 /** Ansible over ten hosts through the gateway. `npm run soak` plays 20 rounds. */
 import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { runPlay } from '../support/ansible.ts';
@@ -31,7 +30,7 @@ afterAll(async () => {
 it.each(Array.from({ length: rounds }, (_, round) => round))(
   'pings, copies and runs a command on ten hosts, in round %i, and none fails or hangs',
   async (round) => {
-    const folder = await mkdtemp(join(tmpdir(), 'postern-ansible-'));
+    const folder = await mkdtemp(join(door.folder, 'ansible-'));
     const problem = await runPlay({
       folder,
       sshConfig: config,

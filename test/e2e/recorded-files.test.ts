@@ -1,6 +1,5 @@
 /** What is recorded of files that come and go, with the real sftp, scp and rsync. */
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
@@ -23,7 +22,7 @@ beforeAll(async () => {
     runContainer(images.busybox, ['--network=none']),
   ]);
   config = await sshConfigFile(door);
-  folder = await mkdtemp(join(tmpdir(), 'postern-recorded-files-'));
+  folder = door.folder;
 });
 afterAll(async () => {
   await Promise.all([container.remove(), bare.remove()]);

@@ -1,7 +1,6 @@
 /** What is recorded of sessions in containers, with the real ssh; and asciinema, which plays it. */
 import { once } from 'node:events';
-import { appendFile, lstat, mkdtemp, readdir, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { appendFile, lstat, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { recordingsFolder } from '../../src/recordings/recording-folder.ts';
@@ -25,7 +24,7 @@ beforeAll(async () => {
     runContainer(images.busybox, ['--network=none']),
   ]);
   config = await sshConfigFile(door);
-  folder = await mkdtemp(join(tmpdir(), 'postern-recordings-'));
+  folder = door.folder;
 });
 afterAll(async () => {
   await Promise.all([container.remove(), bare.remove()]);

@@ -11,7 +11,6 @@ import {
   utimes,
   writeFile,
 } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { TestContainer } from '../support/containers.ts';
@@ -27,7 +26,7 @@ let containers: readonly [TestContainer, TestContainer];
 beforeAll(async () => {
   door = await startTestGateway();
   config = await sshConfigFile(door);
-  folder = await mkdtemp(join(tmpdir(), 'postern-tools-'));
+  folder = door.folder;
   containers = await Promise.all([runToolContainer(), runToolContainer()]);
   for (const { name } of containers) {
     await appendFile(

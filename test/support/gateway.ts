@@ -12,6 +12,8 @@ export interface TestGateway {
   readonly gateway: Gateway;
   readonly port: number;
   readonly knownHosts: string;
+  /** Of its own, for whatever a test puts there: it goes with the gateway. */
+  readonly folder: string;
   readonly dataDir: string;
   readonly hostKeysDir: string;
   /** The key of the account `admin`. */
@@ -69,6 +71,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     gateway,
     port,
     knownHosts,
+    folder,
     dataDir,
     hostKeysDir,
     admin,
@@ -87,7 +90,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       refuseTokensIn(lines);
       const audit = await readFile(currentFile(dataDir), 'utf8').catch(() => '');
       refuseTokensIn(audit.split('\n').map((line) => ({ line })));
-      if (!options.folders) await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true });
     },
   };
 }

@@ -1,6 +1,5 @@
 /** ssh with the configuration that `ssh-config` prints, as people use it. */
 import { appendFile, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestGateway } from './gateway.ts';
 import { type KeyPair, type RunOptions, runProgram } from './ssh-client.ts';
@@ -9,7 +8,7 @@ import { type KeyPair, type RunOptions, runProgram } from './ssh-client.ts';
 export async function sshConfigFile(door: TestGateway, key: KeyPair = door.admin): Promise<string> {
   const printed = await door.ssh(`ssh-config --identity-file=${key.file}`, { key });
   const known = await door.ssh('ssh-config --known-hosts', { key });
-  const folder = await mkdtemp(join(tmpdir(), 'postern-config-'));
+  const folder = await mkdtemp(join(door.folder, 'config-'));
   await writeFile(join(folder, 'known_hosts'), known.text);
   const file = join(folder, 'config');
   await writeFile(file, printed.text);
