@@ -5,8 +5,9 @@
 import type { IncomingMessage } from 'node:http';
 import { Readable, Writable } from 'node:stream';
 import type { Audit } from '../audit/audit.ts';
+import { identifyByToken } from '../auth/identify-by-token.ts';
 import type { Identity } from '../auth/identity.ts';
-import { isTokenRefusal, type TokenAuthenticator } from '../auth/token-authenticator.ts';
+import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { ExchangeToken } from '../auth/token-exchange.ts';
 import type { TokenRate } from '../auth/token-rate.ts';
 import { GatewayError } from '../errors.ts';
@@ -62,24 +63,19 @@ export interface ApiDependencies {
 }
 
 export function createApi(dependencies: ApiDependencies): Api {
-  const { tokens, exchangeToken, rate, audit, callLine } = dependencies;
+  const { exchangeToken, rate, audit, callLine } = dependencies;
   return {
     exchange: exchangeToken,
 
     async identify(token, { requestId, source }) {
-      const found =
-        token === undefined ? undefined : await tokens.authenticate(token, { kind: 'commands', source });
-      if (!found || isTokenRefusal(found)) {
-        const reason = `token: ${found?.refused ?? 'there is none'}`;
-        audit.loginRefused({ connectionId: requestId, source: source.address, reason });
-        throw new GatewayError(found?.lacksSecondFactor ? 'token-unproven' : 'unauthorized', {});
-      }
-      const waitSeconds = rate.take(found.keyId);
+      const shown = { token, use: { kind: 'commands', source }, connectionId: requestId } as const;
+      const identity = await identifyByToken(dependencies, shown, () => new GatewayError('unauthorized', {}));
+      const waitSeconds = rate.take(identity.keyId);
       if (waitSeconds > 0) {
-        audit.refused(found, { what: 'request', reason: 'rate-limited' });
+        audit.refused(identity, { what: 'request', reason: 'rate-limited' });
         throw new GatewayError('rate-limited', { seconds: waitSeconds });
       }
-      return found;
+      return identity;
     },
 
     async run(identity, words, caller, { timeoutMs, closed } = {}) {

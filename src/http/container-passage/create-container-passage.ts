@@ -1,7 +1,5 @@
 /** `NAME.DOMAIN` over HTTP: with a token for that container, straight to its web server. */
-import type { IncomingMessage } from 'node:http';
-import type { Identity } from '../../auth/identity.ts';
-import { isTokenRefusal } from '../../auth/token-authenticator.ts';
+import { identifyByToken } from '../../auth/identify-by-token.ts';
 import { GatewayError } from '../../errors.ts';
 import { randomId } from '../../platform/ids.ts';
 import { requestEnds } from '../../proxies/request-source.ts';
@@ -11,7 +9,7 @@ import { dropRest } from './answer-failure.ts';
 import { type Exchange, openUpgradeExchange } from './exchange.ts';
 import { toHeaders, valuesOf } from './header-rules.ts';
 import { createPass, fail, hangUp, type PassDependencies } from './pass.ts';
-import { type RequestHead, readHead } from './read-head.ts';
+import { readHead } from './read-head.ts';
 import { checkHandshake } from './switch-protocols.ts';
 
 const keepAliveMs = 30_000;
@@ -35,7 +33,13 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
     try {
       const head = readHead(request, domain);
       if (upgrade) checkHandshake(request, head);
-      const identity = await identify(dependencies, id, request, head);
+      const { token, container } = head;
+      const { source } = requestEnds(request);
+      const identity = await identifyByToken(
+        dependencies,
+        { token, use: { kind: 'container', source }, connectionId: id },
+        () => new GatewayError('container-unauthorized', { name: container }),
+      );
       await pass({ id, exchange, head, identity, ending });
     } catch (error) {
       fail(dependencies, { id, exchange, ending }, error);
@@ -58,22 +62,4 @@ export function createContainerPassage(dependencies: PassDependencies): Passage 
       for (const ending of open) ending.abort(reason);
     },
   };
-}
-
-/** Throws container-unauthorized (one sentence for every cause, which the audit holds), token-unproven and penalised. */
-async function identify(
-  { tokens, audit }: Pick<PassDependencies, 'tokens' | 'audit'>,
-  id: string,
-  request: IncomingMessage,
-  { token, container }: RequestHead,
-): Promise<Identity> {
-  const { source } = requestEnds(request);
-  const found =
-    token === undefined ? undefined : await tokens.authenticate(token, { kind: 'container', source });
-  if (found && !isTokenRefusal(found)) return found;
-  const reason = `token: ${found?.refused ?? 'there is none'}`;
-  audit.loginRefused({ connectionId: id, source: source.address, reason });
-  throw found?.lacksSecondFactor
-    ? new GatewayError('token-unproven', {})
-    : new GatewayError('container-unauthorized', { name: container });
 }

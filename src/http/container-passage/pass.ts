@@ -8,6 +8,7 @@ import type { TokenAuthenticator } from '../../auth/token-authenticator.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
 import { type Clock, isoTime } from '../../platform/clock.ts';
 import type { Connections, LiveConnection } from '../../sessions/connections.ts';
+import { openSession } from '../../sessions/open-session.ts';
 import type { ReachableWeb, ReachWeb } from '../../sessions/reach-web.ts';
 import { toGatewayError } from '../../sessions/run-session.ts';
 import { loggedPath } from '../request-log.ts';
@@ -83,37 +84,28 @@ async function recorded(
   open: IdentifiedRequest,
   web: ReachableWeb,
 ): Promise<void> {
-  const { connections, audit, clock } = dependencies;
   const { id, exchange, head, identity, ending } = open;
   const { authorization } = web;
-  const target = authorization.target.name;
-  const startedAtMs = performance.now();
   let socket: Socket | undefined;
-  const traffic = () => ({ bytesIn: socket?.bytesWritten ?? 0, bytesOut: socket?.bytesRead ?? 0 });
-  const what = describe(head);
-  const unregister = connections.addSession({
+  const session = {
     id,
     connectionId: id,
     identity,
-    target,
-    what,
-    openedAt: isoTime(clock),
+    target: authorization.target.name,
+    what: describe(head),
     authorization,
-    traffic,
-    end: (reason) => ending.abort(new GatewayError('session-ended', { reason })),
-  });
-  audit.sessionStarted(identity, { sessionId: id, target, kind: 'web', what });
+    traffic: () => ({ bytesIn: socket?.bytesWritten ?? 0, bytesOut: socket?.bytesRead ?? 0 }),
+    end: (reason: string) => ending.abort(new GatewayError('session-ended', { reason })),
+  };
+  const close = openSession(dependencies, session, { kind: 'web' });
   try {
     ({ socket } = await web.dial(ending.signal));
     await relayUntil(ending.signal, open, web, socket);
   } catch (error) {
     fail(dependencies, open, error);
   } finally {
-    unregister();
     const { headersSent, statusCode } = exchange.response;
-    const end = { httpStatus: headersSent ? statusCode : undefined };
-    const durationMs = Math.round(performance.now() - startedAtMs);
-    audit.sessionEnded(identity, { sessionId: id, target, kind: 'web', end, ...traffic(), durationMs });
+    close({ httpStatus: headersSent ? statusCode : undefined });
   }
 }
 
