@@ -1,26 +1,22 @@
 /** What is registered and audited while a forward is open: it is in the list of sessions, and revocation ends it. */
 import type { Duplex } from 'node:stream';
-import type { Audit, SessionKind } from '../audit/audit.ts';
+import type { SessionKind } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError } from '../errors.ts';
-import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import type { ForwardLog, ForwardLogs } from '../recordings/forward-logs.ts';
 import { noAnswer, withPatience } from '../recordings/patience.ts';
 import { RecordingImpossible } from '../recordings/recordings.ts';
 import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
-import type { Connections } from './connections.ts';
+import { type OpenSessionDependencies, openSession } from './open-session.ts';
 import type { PeerConnection } from './peer.ts';
 import { whoAndWhere } from './recorded-facts.ts';
 import type { PeerStream } from './session.ts';
 import { watchForSsh } from './watch-for-ssh.ts';
 
-export interface RecordDependencies {
-  readonly connections: Connections;
-  readonly audit: Audit;
-  readonly clock: Clock;
+export interface RecordDependencies extends OpenSessionDependencies {
   readonly forwardLogs: ForwardLogs;
 }
 
@@ -77,26 +73,22 @@ export async function recordForward(
   traffic: ForwardPeer['traffic'],
   work: (ended: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const { connections, audit, clock } = dependencies;
   const { connection, identity, what, kind = 'forward', target } = facts;
   const { authorization, recheck, reached = authorization } = facts;
-  const sessionId = randomId();
-  const startedAtMs = performance.now();
   const ending = new AbortController();
   const end = () => ending.abort();
-  const unregister = connections.addSession({
-    id: sessionId,
+  const session = {
+    id: randomId(),
     connectionId: connection.id,
     identity,
     target,
     what,
-    openedAt: isoTime(clock),
     ...(authorization ? { authorization } : {}),
     ...(recheck ? { recheck } : {}),
     traffic,
     end,
-  });
-  audit.sessionStarted(identity, { sessionId, target, kind, what });
+  };
+  const close = openSession(dependencies, session, { kind });
   let tellClosed: ReturnType<ForwardLog['opened']> = () => {};
   try {
     if (reached?.recording) {
@@ -106,16 +98,7 @@ export async function recordForward(
     }
     await work(ending.signal);
   } finally {
-    unregister();
-    const carried = { ...traffic(), durationMs: Math.round(performance.now() - startedAtMs) };
-    tellClosed(carried);
-    audit.sessionEnded(identity, {
-      sessionId,
-      target,
-      kind,
-      end: { forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' },
-      ...carried,
-    });
+    tellClosed(close({ forward: ending.signal.aborted ? 'ended by the gateway' : 'closed' }));
   }
 }
 

@@ -3,14 +3,12 @@
  * outside, and every failure becomes one sentence on stderr and a status.
  */
 import type { Logger } from 'pino';
-import type { Audit } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
-import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
-import type { Connections, LiveSession } from './connections.ts';
 import { describeStart } from './describe-start.ts';
+import { type OpenSessionDependencies, openSession } from './open-session.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
 
 /** A session that is ready to run: what it is called, what it stands on, and its handler. */
@@ -21,11 +19,8 @@ export interface RoutedSession {
   readonly handler: SessionHandler;
 }
 
-export interface RunnerDependencies {
-  readonly connections: Connections;
-  readonly audit: Audit;
+export interface RunnerDependencies extends OpenSessionDependencies {
   readonly log: Logger;
-  readonly clock: Clock;
   readonly maxSessionsPerAccount: number;
 }
 
@@ -68,38 +63,32 @@ export async function runAccountSession(
 
 /** Registered in the list of sessions and written into the audit while it runs. */
 async function recorded(
-  { connections, audit, clock }: RunnerDependencies,
+  dependencies: RunnerDependencies,
   { context, request, io, traffic, isInner = false }: SessionToRun,
   { target, authorization, handler }: RoutedSession,
   ending: Endable,
 ): Promise<SessionEnd> {
   const { identity, sessionId, connectionId } = context;
-  const what = describeStart(request.start);
   const kind = { kind: authorization?.target.kind ?? 'lobby', start: request.start.kind } as const;
-  const startedAtMs = performance.now();
-  const live: LiveSession = {
+  const live = {
     id: sessionId,
     connectionId,
     identity,
     target,
-    what,
-    openedAt: isoTime(clock),
+    what: describeStart(request.start),
     ...(authorization ? { authorization } : {}),
     traffic,
     ...(request.pty && !isInner ? { notify: (sentence: string) => notify(io, sentence) } : {}),
     end: ending.end,
   };
-  const unregister = connections.addSession(live);
-  audit.sessionStarted(identity, { sessionId, target, ...kind, what });
+  const close = openSession(dependencies, live, kind);
   let end: SessionEnd = { exitStatus: 255 };
   try {
     end = await handler(request, ending.io, context);
     if (ending.ended()) end = { exitStatus: 255 };
     return end;
   } finally {
-    unregister();
-    const durationMs = Math.round(performance.now() - startedAtMs);
-    audit.sessionEnded(identity, { sessionId, target, ...kind, end, ...traffic(), durationMs });
+    close(end);
   }
 }
 
