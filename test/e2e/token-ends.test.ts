@@ -1,33 +1,18 @@
 /** How tokens end, and what is to be found of them. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { describe, expect, it } from 'vitest';
 import { filesBelow, storedRows } from '../support/data-folder.ts';
-import { images } from '../support/engine.ts';
 import { temporaryFile } from '../support/gateway.ts';
-import { type Api, signExe0, startApi } from '../support/http-api.ts';
-import { answering, enrollOverSsh, movedClock } from '../support/second-factor.ts';
+import { signExe0 } from '../support/http-api.ts';
+import { forAllTests } from '../support/lifetimes.ts';
+import { answering, enrollOverSsh } from '../support/second-factor.ts';
 import { makeKeyPair, runProgram } from '../support/ssh-client.ts';
+import { startTokenApi, type TokenApi } from '../support/token-api.ts';
 
-const clock = movedClock();
-let api: Api;
-let web: TestContainer;
-beforeAll(async () => {
-  [api, web] = await Promise.all([
-    startApi({ config: { tokenRatePerSecond: 1000 }, overrides: { clock } }),
-    runContainer(images.busybox),
-  ]);
-});
-afterAll(async () => {
-  await Promise.all([api.stop(), web.remove()]);
-});
-
+const api = forAllTests(startTokenApi, ({ stop }) => stop());
 const ask = (token: string, line: string) => api.ask({ token, line });
-const codeOf = async (token: string, line: string) => {
-  const answer = await ask(token, line);
-  return answer.status === 200 ? 200 : `${answer.status} ${answer.json<{ code: string }>().code}`;
-};
+const codeOf: TokenApi['codeOf'] = (...asked) => api.codeOf(...asked);
 
 const addKey = async (name: string) => {
   const key = await makeKeyPair();
@@ -60,29 +45,29 @@ describe('the end of a token', () => {
 
   it('removing the key ends a stream that runs, with its word in the trailer', async () => {
     const token = await api.apiKey('--label=streaming --cmds=ssh');
-    const streaming = ask(token, `ssh ${web.name} echo begun; sleep 5432`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 5432');
+    const streaming = ask(token, `ssh ${api.web.name} echo begun; sleep 5432`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 5432');
     await api.ssh('ssh-key remove streaming');
     const answer = await streaming;
     expect(answer.body).toBe('begun\n');
     expect(answer.trailers).toEqual({ 'x-exe-exit': '255', 'x-exe-error': 'revoked' });
-    await expect.poll(() => web.sh('ps'), { timeout: 10_000 }).not.toContain('sleep 5432');
+    await expect.poll(() => api.web.sh('ps'), { timeout: 10_000 }).not.toContain('sleep 5432');
   });
 
   it('a token that ends while it streams ends the stream', async () => {
-    const exp = Math.floor(clock.now() / 1000) + 3;
+    const exp = Math.floor(api.clock.now() / 1000) + 3;
     const token = await signExe0(api.admin, { exp, cmds: ['ssh'] });
-    const answer = await ask(token, `ssh ${web.name} echo begun; sleep 5433`);
+    const answer = await ask(token, `ssh ${api.web.name} echo begun; sleep 5433`);
     expect(answer.trailers).toEqual({ 'x-exe-exit': '255', 'x-exe-error': 'revoked' });
   });
 
   it('disabling the account ends its tokens, and a grant withdrawn a stream that stands on it', async () => {
     const bob = await api.addMember('bob');
-    await api.ssh(`share add ${web.name} bob`);
+    await api.ssh(`share add ${api.web.name} bob`);
     const token = await api.apiKey('--cmds=ssh,ls', bob);
-    const streaming = ask(token, `ssh ${web.name} echo begun; sleep 5434`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 5434');
-    await api.ssh(`share remove ${web.name} bob`);
+    const streaming = ask(token, `ssh ${api.web.name} echo begun; sleep 5434`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 5434');
+    await api.ssh(`share remove ${api.web.name} bob`);
     expect((await streaming).trailers['x-exe-error']).toBe('revoked');
     expect(await codeOf(token, 'ls')).toBe(200);
     await api.ssh('account disable bob');
@@ -117,7 +102,7 @@ describe('with a second factor', () => {
   it('making a token needs it, and the token then passes without; a token a key signed alone does not', async () => {
     const carol = await api.addMember('carol');
     const before = await api.apiKey('', carol);
-    const factor = await enrollOverSsh(api, carol, clock);
+    const factor = await enrollOverSsh(api, carol, api.clock);
     const { options } = await answering(factor.nextCode());
     const made = await api.ssh('ssh-key generate-api-key', { key: carol, ...options });
     expect(await codeOf(made.text.trim(), 'whoami')).toBe(200);
@@ -141,13 +126,13 @@ describe('secrets', () => {
       await api.ask({ token: exe0, line: 'whoami', path: `/exec?token=${exe1}` }),
       await api.ask({ token: `${exe1}x`, line: 'whoami', path: `/${exe0}` }),
     ];
-    const streaming = ask(exe1, `ssh ${web.name} sleep 3`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 3');
+    const streaming = ask(exe1, `ssh ${api.web.name} sleep 3`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 3');
     const { text: processes } = await runProgram('ps', ['-eo', 'args']);
     await streaming;
     // What the program is told is in its own container's list of processes: that is its author's doing.
-    const telling = ask(exe1, `ssh ${web.name} sleep 3; echo ${exe1}`);
-    await expect.poll(() => web.sh('ps')).toContain('sleep 3');
+    const telling = ask(exe1, `ssh ${api.web.name} sleep 3; echo ${exe1}`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 3');
     const sessions = await api.ssh('session list --json');
     await telling;
     const told =

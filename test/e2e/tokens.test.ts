@@ -1,38 +1,28 @@
 /** What tokens are good for, and what they cannot be used to make. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { describe, expect, it } from 'vitest';
 import { filesBelow } from '../support/data-folder.ts';
-import { images } from '../support/engine.ts';
-import { type Api, signExe0, startApi } from '../support/http-api.ts';
-import { movedClock } from '../support/second-factor.ts';
+import { signExe0 } from '../support/http-api.ts';
+import { forAllTests } from '../support/lifetimes.ts';
 import { makeKeyPair } from '../support/ssh-client.ts';
+import { startTokenApi, type TokenApi } from '../support/token-api.ts';
 
-const clock = movedClock();
-let api: Api;
-let web: TestContainer;
-beforeAll(async () => {
-  [api, web] = await Promise.all([
-    startApi({ config: { tokenRatePerSecond: 1000 }, overrides: { clock } }),
-    runContainer(images.busybox),
-  ]);
-});
-afterAll(async () => {
-  await Promise.all([api.stop(), web.remove()]);
-});
-
+const api = forAllTests(startTokenApi, ({ stop }) => stop());
 const ask = (token: string, line: string) => api.ask({ token, line });
-const codeOf = async (token: string, line: string) => {
-  const answer = await ask(token, line);
-  return answer.status === 200 ? 200 : `${answer.status} ${answer.json<{ code: string }>().code}`;
-};
+const codeOf: TokenApi['codeOf'] = (...asked) => api.codeOf(...asked);
 
 describe('exe0', () => {
   it('runs the default commands where it names none, and only these', async () => {
     const exe0 = await signExe0(api.admin, {});
-    for (const line of ['help', 'ls', 'whoami', 'ssh-key list', `share show ${web.name}`]) {
+    for (const line of ['help', 'ls', 'whoami', 'ssh-key list', `share show ${api.web.name}`]) {
       expect([line, await codeOf(exe0, line)]).toEqual([line, 200]);
     }
-    for (const line of ['account list', `ssh ${web.name} true`, 'ssh-key add x', 'version', 'session list']) {
+    for (const line of [
+      'account list',
+      `ssh ${api.web.name} true`,
+      'ssh-key add x',
+      'version',
+      'session list',
+    ]) {
       expect([line, await codeOf(exe0, line)]).toEqual([line, '403 token-not-allowed']);
     }
   });
@@ -51,12 +41,12 @@ describe('exe0', () => {
   });
 
   it('ends at its exp, to the second, and its exe1 with it', async () => {
-    const exp = Math.floor(clock.now() / 1000) + 1000;
+    const exp = Math.floor(api.clock.now() / 1000) + 1000;
     const exe0 = await signExe0(api.admin, { exp });
     const exe1 = (await api.ssh(`exe0-to-exe1 ${exe0}`)).text.trim();
-    clock.advance(exp * 1000 - 2_000 - clock.now());
+    api.clock.advance(exp * 1000 - 2_000 - api.clock.now());
     expect([await codeOf(exe0, 'whoami'), await codeOf(exe1, 'whoami')]).toEqual([200, 200]);
-    clock.advance(exp * 1000 - clock.now());
+    api.clock.advance(exp * 1000 - api.clock.now());
     expect([await codeOf(exe0, 'whoami'), await codeOf(exe1, 'whoami')]).toEqual([
       '401 unauthorized',
       '401 unauthorized',
@@ -64,7 +54,7 @@ describe('exe0', () => {
   });
 
   it('for one container is none for commands', async () => {
-    const exe0 = await signExe0(api.admin, {}, `v0@${web.name}.gw.example`);
+    const exe0 = await signExe0(api.admin, {}, `v0@${api.web.name}.gw.example`);
     expect(await codeOf(exe0, 'whoami')).toBe('401 unauthorized');
   });
 });
@@ -80,13 +70,13 @@ describe('exe0-to-exe1', () => {
   });
 
   it('--vm must name the container it was signed for', async () => {
-    const forWeb = await signExe0(api.admin, {}, `v0@${web.name}.gw.example`);
+    const forWeb = await signExe0(api.admin, {}, `v0@${api.web.name}.gw.example`);
     const forCommands = await signExe0(api.admin, {});
-    expect((await api.ssh(`exe0-to-exe1 --vm=${web.name} ${forWeb}`)).status).toBe(0);
+    expect((await api.ssh(`exe0-to-exe1 --vm=${api.web.name} ${forWeb}`)).status).toBe(0);
     for (const line of [
       `exe0-to-exe1 ${forWeb}`,
       `exe0-to-exe1 --vm=other ${forWeb}`,
-      `exe0-to-exe1 --vm=${web.name} ${forCommands}`,
+      `exe0-to-exe1 --vm=${api.web.name} ${forCommands}`,
     ]) {
       const refused = await api.ssh(line);
       expect(refused.status).toBe(1);
@@ -152,14 +142,14 @@ describe('nothing made through a token is more powerful than it', () => {
   const making = 'ssh-key generate-api-key';
 
   it('token-widens-itself: other commands, a later end, a container', async () => {
-    const exp = Math.floor(clock.now() / 1000) + 3600;
+    const exp = Math.floor(api.clock.now() / 1000) + 3600;
     const token = await signExe0(api.admin, { exp, cmds: [making, 'ls'] });
     for (const flags of [
       '',
       '--cmds=ls',
       '--cmds=whoami --exp=10h',
       '--cmds=ls --exp=2h',
-      `--vm=${web.name} --cmds=ls --exp=0h`,
+      `--vm=${api.web.name} --cmds=ls --exp=0h`,
     ]) {
       const answer = await ask(token, `${making} ${flags}`);
       expect([flags, answer.status]).toEqual([
@@ -169,7 +159,7 @@ describe('nothing made through a token is more powerful than it', () => {
     }
     const scoped = await ask(
       token,
-      `${making} --vm=${web.name} --cmds=ls --exp=${new Date((exp - 10) * 1000).toISOString()}`,
+      `${making} --vm=${api.web.name} --cmds=ls --exp=${new Date((exp - 10) * 1000).toISOString()}`,
     );
     expect(scoped.json<{ code: string }>().code).toBe('token-exceeds');
     const made = await ask(token, `${making} --cmds=ls --exp=${new Date((exp - 10) * 1000).toISOString()}`);
@@ -192,13 +182,13 @@ describe('nothing made through a token is more powerful than it', () => {
     const lines = [
       `ssh-key add "${publicKey}"`,
       'invite create',
-      `share add ${web.name} nobody`,
+      `share add ${api.web.name} nobody`,
       'account list',
       'account add eve',
       `ca add x "${publicKey}" --principals-from=eve`,
-      `tag ${web.name} --add=x`,
+      `tag ${api.web.name} --add=x`,
     ];
-    const passing = await signExe0(api.admin, { exp: Math.floor(clock.now() / 1000) + 3600, cmds });
+    const passing = await signExe0(api.admin, { exp: Math.floor(api.clock.now() / 1000) + 3600, cmds });
     for (const line of lines) expect([line, await codeOf(passing, line)]).toEqual([line, '403 token-passes']);
     const lasting = await signExe0(api.admin, { cmds });
     expect(await codeOf(lasting, lines[0] as string)).toBe(200);
