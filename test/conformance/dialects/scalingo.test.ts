@@ -1,24 +1,22 @@
 /** The requests of Scalingo's page, and what it answers to them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, startApi } from '../../support/http-api.ts';
+import { type DialectApi, startDialect } from '../../support/dialect-api.ts';
 import { makeKeyPair } from '../../support/ssh-client.ts';
 
-let api: Api;
+let api: DialectApi;
 let token: string;
 beforeAll(async () => {
-  api = await startApi({ config: { tokenRatePerSecond: 1000 } });
-  token = await api.apiKey('--cmds="ssh-key list,ssh-key add,ssh-key remove,whoami"');
+  api = await startDialect({
+    folder: '/v1/keys',
+    commands: 'ssh-key list,ssh-key add,ssh-key remove,whoami',
+    headers: ['Accept: application/json'],
+  });
+  ({ token } = api);
 });
 afterAll(() => api.stop());
 
 /** As the page prints it. */
-const call = (method: string, path = '', body?: unknown, as: string | undefined = token) =>
-  api.ask({
-    token: as,
-    path: `/v1/keys${path}`,
-    args: ['-H', 'Accept: application/json', '-H', 'Content-Type: application/json', '-X', method],
-    ...(body === undefined ? {} : { line: typeof body === 'string' ? body : JSON.stringify(body) }),
-  });
+const call: DialectApi['call'] = (...asked) => api.call(...asked);
 
 interface Key {
   readonly id: string;

@@ -1,23 +1,20 @@
 /** The requests of XyraPanel's page, and what it answers to them. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Api, startApi } from '../../support/http-api.ts';
+import { type DialectApi, startDialect } from '../../support/dialect-api.ts';
 import { makeKeyPair } from '../../support/ssh-client.ts';
 
-let api: Api;
+let api: DialectApi;
 let token: string;
 beforeAll(async () => {
-  api = await startApi({ config: { tokenRatePerSecond: 1000 } });
-  token = await api.apiKey('--cmds="ssh-key list,ssh-key add,ssh-key remove"');
+  api = await startDialect({
+    folder: '/api/account/ssh-keys',
+    commands: 'ssh-key list,ssh-key add,ssh-key remove',
+  });
+  ({ token } = api);
 });
 afterAll(() => api.stop());
 
-const call = (method: string, path = '', body?: unknown, as: string | undefined = token) =>
-  api.ask({
-    token: as,
-    path: `/api/account/ssh-keys${path}`,
-    args: ['-X', method, '-H', 'Content-Type: application/json'],
-    ...(body === undefined ? {} : { line: JSON.stringify(body) }),
-  });
+const call: DialectApi['call'] = (...asked) => api.call(...asked);
 
 const envelope = (statusCode: number, message: string, path = '') => ({
   error: true,
