@@ -1,6 +1,6 @@
 /**
- * systemd, where it started us: it is told of our state (sd_notify(3)), and gives us its listening sockets
- * (sd_listen_fds(3)). Node has no datagram sockets of AF_UNIX, so systemd-notify(1) says it for us, which needs
+ * systemd, where it started us, is told of our state (sd_notify(3)). Node has no datagram sockets of AF_UNIX, so
+ * systemd-notify(1) says it for us, which needs
  * `NotifyAccess=all`.
  */
 import { spawn } from 'node:child_process';
@@ -53,26 +53,4 @@ function createNotify(socket: string | undefined, env: NodeJS.ProcessEnv, log: L
     last = mine.finally(() => waiting--);
   };
   return { say, isIdle: () => waiting === 0 };
-}
-
-const firstSocket = 3;
-
-/** Names of listeners, as `FileDescriptorName=` has them. */
-const names = new Set(['ssh', 'http', 'health']);
-
-/** By the name of the listener, its file descriptor. A single socket without such a name is for SSH. */
-export function takeInheritedSockets(env: NodeJS.ProcessEnv, log: Logger): ReadonlyMap<string, number> {
-  const { LISTEN_PID: pid, LISTEN_FDS: count, LISTEN_FDNAMES: given = '' } = env;
-  for (const name of ['LISTEN_PID', 'LISTEN_FDS', 'LISTEN_FDNAMES']) delete env[name];
-  const sockets = new Map<string, number>();
-  if (pid !== String(process.pid)) return sockets;
-  const givenNames = given.split(':');
-  for (let index = 0; index < Number(count); index++) {
-    const own = givenNames[index] ?? '';
-    const name = Number(count) === 1 && !names.has(own) ? 'ssh' : own;
-    if (names.has(name) && !sockets.has(name)) sockets.set(name, firstSocket + index);
-    else
-      log.warn(`a socket named "${own}" was passed on and is not used; name one each ssh, http and health`);
-  }
-  return sockets;
 }

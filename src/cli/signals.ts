@@ -10,9 +10,9 @@ export function reloadAtHangup(
   log: Logger,
   manager: Pick<ServiceManager, 'reloading' | 'ready'>,
 ): void {
-  const beganAtTerminal = isatty(0);
+  const isClosed = watchTerminal();
   process.on('SIGHUP', () => {
-    if (beganAtTerminal && !isatty(0)) return void process.kill(process.pid, 'SIGINT');
+    if (isClosed()) return void process.kill(process.pid, 'SIGINT');
     manager.reloading();
     try {
       log.info(current().reload());
@@ -21,6 +21,12 @@ export function reloadAtHangup(
     }
     manager.ready();
   });
+}
+
+/** Whether the terminal is closed at which this began. */
+export function watchTerminal(): () => boolean {
+  const beganAtTerminal = isatty(0);
+  return () => beganAtTerminal && !isatty(0);
 }
 
 /** A Ctrl-C under npm arrives twice, from the terminal and from npm, which passes it on. */
@@ -33,15 +39,19 @@ export interface Signals {
   readonly hurry: AbortSignal;
 }
 
+export type OnSignal = (signal: 'SIGINT' | 'SIGTERM', listener: () => void) => void;
+
+const onOwnSignal: OnSignal = (signal, listener) => void process.on(signal, listener);
+
 /** SIGTERM lets what runs come to its end, SIGINT does not; a second of either ends the wait, a third the process. */
-export function awaitSignals(): Signals {
+export function awaitSignals(on: OnSignal = onOwnSignal): Signals {
   const hurry = new AbortController();
   const first = new Promise<NodeJS.Signals>((resolve) => {
     let lastAtMs: number | undefined;
     let count = 0;
     for (const signal of ['SIGINT', 'SIGTERM'] as const) {
       // One listener throughout: between two of them a signal would find none, and end us as we stand.
-      process.on(signal, () => {
+      on(signal, () => {
         const isSame = lastAtMs !== undefined && performance.now() - lastAtMs < sameSignalMs;
         lastAtMs = performance.now();
         if (isSame) return;

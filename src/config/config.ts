@@ -1,5 +1,6 @@
 /** Everything that can be configured, checked once and frozen. Units stand in the names. */
 import { z } from 'zod';
+import { defaultWorkers } from '../platform/default-workers.ts';
 import { isAddressBlock } from './address-blocks.ts';
 import { maxStartups, perSourceNetBlockSize, perSourcePenalties } from './limits.ts';
 
@@ -147,6 +148,8 @@ export const configSchema = z.strictObject({
   preparedIdleSeconds: z.number().min(0).max(3600).default(60),
   /** After SIGTERM, sessions have so long to end by themselves; 0: none. */
   drainTimeoutSeconds: z.number().min(0).max(86_400).default(30),
+  /** Processes that serve connections; 0: everything is one process. */
+  workers: z.int().min(0).max(256).default(defaultWorkers),
   logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

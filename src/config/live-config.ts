@@ -66,6 +66,7 @@ const effects = {
   hangupGraceMs: 'live',
   preparedIdleSeconds: 'restart',
   drainTimeoutSeconds: 'live',
+  workers: 'restart',
   logLevel: 'live',
 } as const satisfies Record<keyof Config, 'live' | 'restart'>;
 

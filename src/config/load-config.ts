@@ -81,6 +81,7 @@ export const flagOfKey = {
   containers: 'containers',
   drainTimeoutSeconds: 'drain-timeout',
   logLevel: 'log-level',
+  workers: 'workers',
 } as const;
 
 /** Where a key can be given, as people write it. */

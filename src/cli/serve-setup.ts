@@ -1,0 +1,119 @@
+/** What `postern serve` begins with, in one process or as a supervisor: its flags, the configuration and the log. */
+import { type Logger, pino } from 'pino';
+import type { Options } from 'yargs';
+import type { Config } from '../config/config.ts';
+import { flagOfKey, type LoadedConfig, loadConfig } from '../config/load-config.ts';
+import { hasNativeCrypto } from '../ssh/native-crypto.ts';
+import { parseFlags } from './parse-flags.ts';
+import type { Terminal } from './run-cli.ts';
+
+/** Each is a configuration key, but for --config. */
+const flags = {
+  'ssh-listen': { type: 'string', describe: 'HOST:PORT for SSH (default 0.0.0.0:2222)' },
+  'http-listen': {
+    type: 'string',
+    describe: 'HOST:PORT for POST /exec and the web servers of containers (default: off)',
+  },
+  'tls-cert': { type: 'string', describe: 'certificate (PEM) of the HTTP listener, which then speaks TLS' },
+  'tls-key': { type: 'string', describe: 'its private key (PEM)' },
+  'http-insecure': {
+    type: 'boolean',
+    describe: 'a proxy in front does TLS: HTTP off loopback is allowed without',
+  },
+  'health-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz alone (default: off)' },
+  'metrics-listen': { type: 'string', describe: 'HOST:PORT for /metrics, for Prometheus (default: off)' },
+  'metrics-off-loopback': { type: 'boolean', describe: 'other machines may read the metrics' },
+  data: { type: 'string', describe: 'folder of the store (default ./data)' },
+  hostkeys: { type: 'string', describe: 'folder of the host keys (default ./hostkeys)' },
+  'admin-key': { type: 'string', describe: 'public key file of the account "admin", made if missing' },
+  docker: { type: 'string', describe: 'Docker Engine: unix:///PATH or tcp://HOST:PORT' },
+  domain: { type: 'string', describe: "the gateway's own name, as people type it (default localhost)" },
+  'public-port': { type: 'number', describe: 'the port people connect to, if not the one listened on' },
+  containers: {
+    choices: ['all', 'labelled'] as const,
+    describe: 'which containers are targets (default all)',
+  },
+  workers: {
+    type: 'number',
+    describe: 'processes that serve connections (default: one for each core; 0: all is one process)',
+  },
+  config: { type: 'string', describe: 'JSON file of configuration keys (flags win over it)' },
+  'drain-timeout': {
+    type: 'number',
+    describe: 'seconds that sessions have to end by themselves after SIGTERM (default 30)',
+  },
+  'log-level': {
+    type: 'string',
+    describe: 'fatal, error, warn, info, debug, trace or silent (default info)',
+  },
+} as const satisfies Record<(typeof flagOfKey)[keyof typeof flagOfKey] | 'config', Options>;
+
+const usage = '[FLAGS]\n\nRuns the gateway. Each configuration key is also a variable: POSTERN_SSH_LISTEN …';
+
+export interface ServeSetup {
+  readonly config: Config;
+  readonly log: Logger;
+  /** Throws invalid-config. */
+  readonly readConfig: () => Config;
+  /** Where that fails, the last one that could be used: for when it must be had without fail. */
+  readonly readConfigOrLast: () => Config;
+}
+
+/** Undefined where help was wanted, and printed. Throws usage, invalid-config. */
+export async function setUpServe(
+  args: readonly string[],
+  terminal: Terminal,
+): Promise<ServeSetup | undefined> {
+  const parsed = await parseFlags(args, { name: 'postern serve', usage, flags }, terminal);
+  if (!parsed) return undefined;
+  const load = (): LoadedConfig =>
+    loadConfig({
+      env: terminal.env,
+      ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
+      flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
+    });
+  const { config, unknownVariables } = load();
+  const log = pino({ level: config.logLevel }, logDestination());
+  for (const variable of unknownVariables)
+    log.warn(`the variable ${variable} is not a configuration key and was ignored`);
+  const read = keepingLast(config, () => load().config, log);
+  return { config, log, readConfig: read.anew, readConfigOrLast: read.anewOrLast };
+}
+
+/** Reads the configuration, and remembers the last one that could be used, for when it must be had without fail. */
+function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
+  let last = first;
+  const anew = () => {
+    last = readConfig();
+    return last;
+  };
+  const anewOrLast = () => {
+    try {
+      return anew();
+    } catch (error) {
+      log.error(`${(error as Error).message} The configuration in force stays as it was.`);
+      return last;
+    }
+  };
+  return { anew, anewOrLast };
+}
+
+const maxUnwrittenLogBytes = 16 * 1024 * 1024;
+
+/**
+ * Stderr for the log. A disk that is full, or a pipe that nobody reads, loses lines and nothing else: unheard,
+ * pino's error would end the process, and its last flush would try for ever.
+ */
+function logDestination() {
+  const destination = pino.destination({ fd: 2, sync: false, maxLength: maxUnwrittenLogBytes });
+  destination.on('error', () => {});
+  destination.flushSync = () => {};
+  return destination;
+}
+
+export function warnOfSlowCrypto({ stderr }: Terminal): void {
+  if (hasNativeCrypto()) return;
+  stderr.write(
+    'postern: warning: the native crypto of ssh2 is not built, transfers will be slow; with g++, make and python3 installed, run "npm run native" in its folder ("npm rebuild postern" where it is a dependency).\n',
+  );
+}

@@ -1,0 +1,75 @@
+/** The keeper, as the supervisor that it started sees it. */
+import { type Begin, type FromSupervisor, keeperProtocol, type ToSupervisor } from './messages.ts';
+
+type Message<Kind extends ToSupervisor['kind']> = Extract<ToSupervisor, { kind: Kind }>;
+
+export interface Kept {
+  readonly begin: Begin;
+  onSignal(listener: (signal: NodeJS.Signals) => void): void;
+  /** The keeper is gone: nobody would start this process again, or tell it to stop. */
+  onGone(listener: () => void): void;
+  /** Has a socket held that listens, and was opened as `at` says. */
+  listening(name: string, at: string, handle: unknown): void;
+  /** Resolves to what its predecessor handed over, when it is its turn. */
+  prepared(): Promise<unknown>;
+  ready(sockets: readonly string[]): void;
+  /** Resolves when it is on its way. */
+  refused(problem: string): Promise<void>;
+  /** Asks for a successor. Resolves when that is in charge, rejects with a sentence when there is none. */
+  restart(): Promise<void>;
+  /** To be answered by `handedOver`. */
+  onHandOver(listener: () => void): void;
+  handedOver(memory: unknown): void;
+  stopping(): void;
+  again(): Promise<void>;
+}
+
+/** Undefined where no keeper started this process. */
+export async function meetKeeper(): Promise<Kept | undefined> {
+  if (!process.send) return undefined;
+  const listeners = new Map<ToSupervisor['kind'], (message: never) => void>();
+  const on = <Kind extends ToSupervisor['kind']>(kind: Kind, listener: (message: Message<Kind>) => void) =>
+    void listeners.set(kind, listener as (message: never) => void);
+  const once = <Kind extends ToSupervisor['kind']>(kind: Kind) =>
+    new Promise<Message<Kind>>((resolve) => on(kind, resolve));
+  process.on('message', (message: ToSupervisor) => listeners.get(message.kind)?.(message as never));
+  const say = (message: FromSupervisor, handle?: unknown) =>
+    new Promise<void>((resolve) => {
+      if (!process.connected) return resolve();
+      process.send?.(message, handle as never, {}, () => resolve());
+    });
+  const begin = await once('begin');
+  if (begin.protocol !== keeperProtocol) {
+    const problem = `the running keeper speaks protocol ${begin.protocol} and this version ${keeperProtocol}; stop the gateway and start it.`;
+    await say({ kind: 'refused', problem });
+    throw new Error(problem);
+  }
+  const early: NodeJS.Signals[] = [];
+  on('signal', ({ signal }) => void early.push(signal));
+  return {
+    begin,
+    onSignal(listener) {
+      on('signal', ({ signal }) => listener(signal));
+      for (const signal of early.splice(0)) listener(signal);
+    },
+    onGone: (listener) => void process.once('disconnect', listener),
+    listening: (name, at, handle) => void say({ kind: 'listening', name, at }, handle),
+    async prepared() {
+      const turn = once('take-over');
+      void say({ kind: 'prepared' });
+      return (await turn).memory;
+    },
+    ready: (sockets) => void say({ kind: 'ready', sockets }),
+    refused: (problem) => say({ kind: 'refused', problem }),
+    restart() {
+      const made = once('retired').then(() => {});
+      const refused = once('restart-refused').then(({ problem }) => Promise.reject(new Error(problem)));
+      void say({ kind: 'restart' });
+      return Promise.race([made, refused]);
+    },
+    onHandOver: (listener) => on('hand-over', listener),
+    handedOver: (memory) => void say({ kind: 'handed-over', memory }),
+    stopping: () => void say({ kind: 'stopping' }),
+    again: () => say({ kind: 'again' }),
+  };
+}
