@@ -42,6 +42,10 @@ export interface GatewayProgram {
   readonly readConfig: () => Config;
   /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */
   readonly restart?: () => void;
+  /** Has a successor take over. Resolves when it is in charge, rejects with a sentence where all stays as it is. */
+  readonly replace?: () => Promise<void>;
+  /** A listener (named as below) was opened, here and not by another; `handle` is what Node passes on. */
+  readonly onListening?: (name: string, handle: unknown) => void;
   /** File descriptors that listen already, by listener (`ssh`, `http`, `health`); each is used where that listener is configured. */
   readonly inheritedSockets?: ReadonlyMap<string, number>;
 }

@@ -124,6 +124,7 @@ async function compose(
   );
   lifecycle.onClose(entrance.close);
   sshAddress = entrance.address;
+  program.onListening?.('ssh', entrance.handle());
   live.onReplace(() => {
     log.level = config.logLevel;
     // Made anew with the keepalive of now.
@@ -142,6 +143,7 @@ async function compose(
         makeBackup: backups.make,
         stageRestore: backups.stage,
         restart: program.restart,
+        replace: program.replace,
         hostKeys,
         renewHostKeys: ssh.renewHostKeys,
         reload,

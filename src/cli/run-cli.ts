@@ -6,6 +6,7 @@ import { backup } from './backup.ts';
 import { operate } from './operate.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
+import { supervise } from './supervise.ts';
 import { token } from './token.ts';
 
 export interface Terminal {
@@ -25,6 +26,8 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern restore FILE         make a gateway what FILE says, whether it runs or not
   postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
                                disconnected, and a file with a mistake changes nothing
+  postern restart              start the installed version with the configuration as it is now, in place of what
+                               runs; nobody is disconnected: what is open stays with the old processes
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
@@ -49,6 +52,7 @@ const print =
 
 const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['serve', serve],
+  ['supervise', supervise],
   ['token', token],
   ['audit', audit],
   ['backup', backup],
@@ -60,6 +64,7 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ...[
     'hostkey',
     'reload',
+    'restart',
     'help',
     'account',
     'invite',

@@ -1,12 +1,13 @@
 /** `postern serve` as one process: a gateway until a signal ends it. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Gateway, startGateway } from '../gateway.ts';
+import { startGateway } from '../gateway.ts';
 import { takeInheritedSockets } from '../platform/inherited-sockets.ts';
 import { announce } from './announce.ts';
 import type { CliCommand } from './run-cli.ts';
 import { setUpServe, warnOfSlowCrypto } from './serve-setup.ts';
 import { createServiceManager } from './service-manager.ts';
 import { awaitSignals, reloadAtHangup, sameSignalMs } from './signals.ts';
+import { stopBounded } from './stop-bounded.ts';
 import { uncaught } from './uncaught.ts';
 
 export const serve: CliCommand = async (args, terminal) => {
@@ -51,9 +52,3 @@ export const serve: CliCommand = async (args, terminal) => {
 
 const restoreGraceMs = 2_000;
 const restoredReason = 'the gateway was restored from a backup; connect again.';
-const stopDeadlineMs = 15_000;
-
-async function stopBounded(gateway: Gateway, reason: string | undefined): Promise<void> {
-  setTimeout(() => process.exit(1), stopDeadlineMs).unref();
-  await gateway.stop(undefined, reason);
-}

@@ -21,6 +21,8 @@ export interface OperatorMeans {
   readonly stageRestore: (bytes: Buffer) => Promise<string>;
   /** Ends the gateway and starts it again; undefined where nobody would. */
   readonly restart: (() => void) | undefined;
+  /** Has a successor take over; undefined where there are no workers. Rejects with a sentence where all stays as it is. */
+  readonly replace: (() => Promise<void>) | undefined;
   readonly hostKeys: Rotation;
   /** Makes the doors use the keys that are served now. */
   readonly renewHostKeys: () => void;
@@ -43,6 +45,7 @@ export function createOperatorCommands(means: OperatorMeans): ReadonlyMap<string
     ['backup', inTurn(() => backup(means))],
     ['restore', inTurn((_args, body) => restore(means, body))],
     ['hostkey', inTurn((args) => rotate(means, args))],
+    ['restart', async (args) => replace(means, args)],
     ['reload', async (args) => reload(means, args)],
   ]);
 }
@@ -72,6 +75,22 @@ async function restore({ stageRestore, restart }: OperatorMeans, body: Buffer): 
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return complaint(1, code?.startsWith('E') ? `nothing was restored: ${message}.` : message);
+  }
+}
+
+async function replace(means: OperatorMeans, args: readonly string[]): Promise<ControlResponse> {
+  if (args.length > 0) return complaint(2, '"restart" takes no words.');
+  if (!means.replace) {
+    return complaint(
+      1,
+      'this gateway is one process (workers: 0), which a restart would end; stop it and start it.',
+    );
+  }
+  try {
+    await means.replace();
+    return done('Another supervisor is in charge; what was open stays open.');
+  } catch (error) {
+    return complaint(1, `no restart: ${(error as Error).message} What runs goes on.`);
   }
 }
 

@@ -6,8 +6,8 @@ import type { Address } from '../sessions/session.ts';
 
 export interface Listener {
   readonly address: Address;
-  /** For whoever hands its descriptor on. */
-  readonly server: Server;
+  /** For whoever hands it on: what Node's channel between processes takes for a socket that nobody there is to accept on. */
+  handle(): unknown;
   /** Accepts nobody any more; those that are connected stay. */
   close(): void;
 }
@@ -50,7 +50,7 @@ export async function openListener(options: ListenerOptions, onSocket: OnSocket)
   if (bound === null || typeof bound === 'string') throw new Error('the listener has no port');
   return {
     address: { address: bound.address, port: bound.port },
-    server,
+    handle: () => (server as unknown as { readonly _handle: unknown })._handle,
     close: () => void server.close(),
   };
 }

@@ -12,7 +12,7 @@ const sources = readSources(join(root, 'src'));
  * one further down; an adapter is reached from the composition root alone.
  */
 const layers = [
-  ['platform', 'errors.ts', 'errors-table.ts', 'error-rows'],
+  ['platform', 'keeper', 'errors.ts', 'errors-table.ts', 'error-rows'],
   ['config', 'store', 'ipc'],
   [
     'keys',
@@ -33,7 +33,8 @@ const layers = [
   ],
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
-  ['gateway.ts', 'gateway-facade.ts', 'gateway-rules.ts', 'gateway-backup.ts'],
+  ['workers'],
+  ['gateway.ts', 'gateway-facade.ts', 'gateway-rules.ts', 'gateway-backup.ts', 'gateway-doors.ts'],
   ['cli'],
   ['main.ts'],
 ] as const;

@@ -1,0 +1,120 @@
+/** `postern supervise`: what the keeper of `postern serve` starts, and starts again. */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { type Gateway, startGateway } from '../gateway.ts';
+import { type Kept, meetKeeper } from '../keeper/kept.ts';
+import { version } from '../platform/version.ts';
+import { announce } from './announce.ts';
+import type { CliCommand, Terminal } from './run-cli.ts';
+import { type ServeSetup, setUpServe, warnOfSlowCrypto } from './serve-setup.ts';
+import { createServiceManager } from './service-manager.ts';
+import { awaitSignals, sameSignalMs, watchTerminal } from './signals.ts';
+import { stopBounded } from './stop-bounded.ts';
+import { uncaught } from './uncaught.ts';
+
+type End = NodeJS.Signals | 'failure' | 'restored' | 'handing over' | 'no keeper';
+
+export const supervise: CliCommand = async (args, terminal) => {
+  const kept = await meetKeeper();
+  if (!kept) throw new Error('"supervise" is what "postern serve" starts by itself; start that.');
+  const setup = await setUp(args, terminal, kept);
+  if (!setup) return 0;
+  const { log } = setup;
+  const ends = createEnds(kept, log);
+  const manager = createServiceManager(terminal.env, log);
+  const { why, generation } = kept.begin;
+  if (why === 'restart') await kept.prepared();
+  const gateway = await startGateway(
+    setup.config,
+    log,
+    {},
+    {
+      readConfig: setup.readConfig,
+      restart: () => ends.end('restored'),
+      replace: kept.restart,
+      ...heldSockets(kept, setup),
+    },
+  );
+  const failed = uncaught(() => gateway, log).then((): End => 'failure');
+  kept.ready(['ssh', 'http', 'health', 'metrics']);
+  manager.ready();
+  log.info({ generation, version, pid: process.pid }, 'in charge');
+  if (why === 'first') warnOfSlowCrypto(terminal);
+  const announced = why === 'first' || why === 'again' ? announce(gateway, terminal.stdout) : undefined;
+  const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
+  if (reason === 'handing over') return handOver(gateway, kept);
+  if (reason === 'restored') {
+    await kept.again();
+    await stopBounded(gateway, restoredReason);
+    return 0;
+  }
+  kept.stopping();
+  manager.stopping();
+  const drained = reason === 'SIGTERM' ? await Promise.race([gateway.drain(ends.hurry), failed]) : undefined;
+  log.info({ reason }, 'stopping');
+  await stopBounded(gateway);
+  if (reason === 'SIGINT') await pause(sameSignalMs);
+  return reason === 'failure' || drained === 'failure' ? 1 : 0;
+};
+
+const restoredReason = 'the gateway was restored from a backup; connect again.';
+
+/** What is wrong with the configuration is the keeper's to know too, where another supervisor goes on. */
+async function setUp(
+  args: readonly string[],
+  terminal: Terminal,
+  kept: Kept,
+): Promise<ServeSetup | undefined> {
+  try {
+    return await setUpServe(args, terminal);
+  } catch (error) {
+    await kept.refused((error as Error).message);
+    throw error;
+  }
+}
+
+/** What ends a supervisor from outside. Signals come from the keeper alone: a terminal sends them to all of its processes. */
+function createEnds(kept: Kept, log: Logger) {
+  const isClosed = watchTerminal();
+  const listeners = new Map<NodeJS.Signals, () => void>();
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
+  const signals = awaitSignals((signal, listener) => listeners.set(signal, listener));
+  listeners.set('SIGHUP', () => {
+    if (isClosed()) return listeners.get('SIGINT')?.();
+    kept.restart().catch((error: Error) => log.error(`No restart: ${error.message} What runs goes on.`));
+  });
+  kept.onSignal((signal) => listeners.get(signal)?.());
+  let end: (reason: End) => void = () => {};
+  const other = new Promise<End>((resolve) => {
+    end = resolve;
+  });
+  kept.onHandOver(() => end('handing over'));
+  kept.onGone(() => end('no keeper'));
+  return { end, first: Promise.race([signals.first, other]), hurry: signals.hurry };
+}
+
+const keyOfListener = {
+  ssh: 'sshListen',
+  http: 'httpListen',
+  health: 'healthListen',
+  metrics: 'metricsListen',
+} as const;
+
+/** A socket that listens is taken over where it is the one that the configuration names. */
+function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
+  const listenOf = (name: string) => config[keyOfListener[name as keyof typeof keyOfListener]];
+  const held = begin.sockets.filter(({ name, at }) => at === undefined || at === listenOf(name));
+  return {
+    inheritedSockets: new Map(held.map(({ name, fd }) => [name, fd])),
+    onListening(name: string, handle: unknown) {
+      const at = listenOf(name);
+      if (at !== undefined && !held.some((socket) => socket.name === name)) listening(name, at, handle);
+    },
+  };
+}
+
+async function handOver(gateway: Gateway, kept: Kept): Promise<number> {
+  await gateway.stop();
+  kept.handedOver(undefined);
+  return 0;
+}
