@@ -17,6 +17,10 @@ type End = NodeJS.Signals | 'failure' | 'restored' | 'handing over' | 'no keeper
 export const supervise: CliCommand = async (args, terminal) => {
   const kept = await meetKeeper();
   if (!kept) throw new Error('"supervise" is what "postern serve" starts by itself; start that.');
+  return superviseFor(kept, args, terminal).finally(kept.leave);
+};
+
+async function superviseFor(kept: Kept, args: readonly string[], terminal: Terminal): Promise<number> {
   const setup = await setUp(args, terminal, kept);
   if (!setup) return 0;
   const { log } = setup;
@@ -55,7 +59,7 @@ export const supervise: CliCommand = async (args, terminal) => {
   await stopBounded(gateway);
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
-};
+}
 
 const restoredReason = 'the gateway was restored from a backup; connect again.';
 

@@ -22,6 +22,8 @@ export interface Kept {
   handedOver(memory: unknown): void;
   stopping(): void;
   again(): Promise<void>;
+  /** Nothing more is heard: this process may end when nothing else keeps it. */
+  leave(): void;
 }
 
 /** Undefined where no keeper started this process. */
@@ -42,8 +44,10 @@ export async function meetKeeper(): Promise<Kept | undefined> {
   if (begin.protocol !== keeperProtocol) {
     const problem = `the running keeper speaks protocol ${begin.protocol} and this version ${keeperProtocol}; stop the gateway and start it.`;
     await say({ kind: 'refused', problem });
+    process.disconnect();
     throw new Error(problem);
   }
+  let hasLeft = false;
   const early: NodeJS.Signals[] = [];
   on('signal', ({ signal }) => void early.push(signal));
   return {
@@ -52,7 +56,9 @@ export async function meetKeeper(): Promise<Kept | undefined> {
       on('signal', ({ signal }) => listener(signal));
       for (const signal of early.splice(0)) listener(signal);
     },
-    onGone: (listener) => void process.once('disconnect', listener),
+    onGone(listener) {
+      process.once('disconnect', () => !hasLeft && listener());
+    },
     listening: (name, at, handle) => void say({ kind: 'listening', name, at }, handle),
     async prepared() {
       const turn = once('take-over');
@@ -71,5 +77,9 @@ export async function meetKeeper(): Promise<Kept | undefined> {
     handedOver: (memory) => void say({ kind: 'handed-over', memory }),
     stopping: () => void say({ kind: 'stopping' }),
     again: () => say({ kind: 'again' }),
+    leave() {
+      hasLeft = true;
+      if (process.connected) process.disconnect();
+    },
   };
 }

@@ -1,0 +1,142 @@
+/** The workers of one supervisor: as many as were asked for, each replaced when it dies; connections go to the least busy. */
+import type { Socket } from 'node:net';
+import type { PassedHttp, PassedSsh, WorkerServe } from './messages.ts';
+import { startWorker, type WorkerProcess, type WorkerStart } from './worker-process.ts';
+
+/** One that is gone, or about to be. */
+export interface DeadWorker {
+  readonly id: string;
+  readonly pid: number | undefined;
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** It had begun to serve. */
+  readonly hasServed: boolean;
+}
+
+export interface WorkerPoolOptions extends Pick<WorkerStart, 'config' | 'lifelineFd' | 'version'> {
+  readonly count: number;
+  readonly generation: number;
+  readonly onDeath: (dead: DeadWorker) => void;
+  readonly times?: Partial<typeof usual>;
+}
+
+const usual = {
+  /** Before a second one is started in the place of one that died at its start; then twice as long each time. */
+  firstBackoffMs: 500,
+  longestBackoffMs: 30_000,
+};
+
+export interface WorkerPool {
+  /** Resolves when each can be told to serve; rejects with a sentence where one cannot. */
+  readonly loaded: Promise<void>;
+  /** Has them serve, and those that take their places. Resolves when the first does. */
+  serve(facts: WorkerServe): Promise<void>;
+  /** Gives a socket to the worker with the fewest connections. False: there is none, and the socket is closed. */
+  pass(facts: PassedSsh | PassedHttp, socket: Socket): boolean;
+  /** A connection that was passed on has ended. */
+  left(connection: string): void;
+  /** The connections of a worker. */
+  connectionsOf(id: string): number;
+  /** Starts none any more: they end by themselves, as they are told otherwise. Resolves when all have. */
+  retire(): Promise<void>;
+  /** By its id; nothing, where it is not of this pool. */
+  kill(id: string): void;
+}
+
+interface Member {
+  readonly process: WorkerProcess;
+  readonly connections: Set<string>;
+  isServing: boolean;
+}
+
+export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
+  const { count, generation, lifelineFd, version, onDeath } = options;
+  const times = { ...usual, ...options.times };
+  const members = new Set<Member>();
+  const memberOf = new Map<string, Member>();
+  const firstServes = Promise.withResolvers<void>();
+  const allGone = Promise.withResolvers<void>();
+  let facts: WorkerServe | undefined;
+  let started = 0;
+  let failures = 0;
+  let isRetired = false;
+
+  function add(): Member {
+    const process = startWorker(
+      { id: `${generation}.${++started}`, version, config: facts?.config ?? options.config, lifelineFd },
+      {
+        onServing() {
+          member.isServing = true;
+          failures = 0;
+          firstServes.resolve();
+        },
+        onExit: (status, signal) => remove(member, status, signal),
+      },
+    );
+    const member: Member = { process, connections: new Set(), isServing: false };
+    members.add(member);
+    if (facts) process.serve(facts);
+    return member;
+  }
+
+  function remove(member: Member, status: number | null, signal: NodeJS.Signals | null): void {
+    members.delete(member);
+    for (const connection of member.connections) memberOf.delete(connection);
+    const { id, pid } = member.process;
+    const hasServed = member.isServing;
+    if (!isRetired) replace(hasServed);
+    onDeath({ id, pid, status, signal, hasServed });
+    if (isRetired && members.size === 0) allGone.resolve();
+  }
+
+  /** One that dies before it serves will do so again: not at once, or nothing else would get done. */
+  function replace(hasServed: boolean): void {
+    // Before that it is for whoever waits for `loaded`.
+    if (!facts) return;
+    const { firstBackoffMs, longestBackoffMs } = times;
+    const delayMs = hasServed ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures++);
+    setTimeout(() => !isRetired && add(), delayMs);
+  }
+
+  const leastBusy = () =>
+    [...members]
+      .filter(({ isServing }) => isServing)
+      .reduce<Member | undefined>(
+        (least, member) => (least && least.connections.size <= member.connections.size ? least : member),
+        undefined,
+      );
+
+  const first = Array.from({ length: count }, add);
+  return {
+    loaded: Promise.all(first.map(({ process }) => process.loaded)).then(() => {}),
+    serve(how) {
+      facts = how;
+      for (const { process } of members) process.serve(how);
+      return firstServes.promise;
+    },
+    pass(passed, socket) {
+      const member = leastBusy();
+      if (!member) {
+        socket.destroy();
+        return false;
+      }
+      member.connections.add(passed.connection);
+      memberOf.set(passed.connection, member);
+      member.process.pass(passed, socket);
+      return true;
+    },
+    left(connection) {
+      memberOf.get(connection)?.connections.delete(connection);
+      memberOf.delete(connection);
+    },
+    connectionsOf: (id) => [...members].find(({ process }) => process.id === id)?.connections.size ?? 0,
+    retire() {
+      isRetired = true;
+      if (members.size === 0) allGone.resolve();
+      return allGone.promise;
+    },
+    kill(id) {
+      for (const { process } of members) if (process.id === id) process.kill();
+    },
+  };
+}
