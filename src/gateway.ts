@@ -4,12 +4,8 @@
  */
 import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
-import { createAuthenticator } from './auth/authenticator.ts';
-import { withSecondFactor } from './auth/second-step.ts';
 import { maxBackupBytes } from './backup/archive.ts';
-import { createCallLine } from './commands/call-line.ts';
-import type { CommandServices, Endpoint } from './commands/command.ts';
-import { createLobby } from './commands/lobby.ts';
+import type { Endpoint } from './commands/command.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
 import { createReload } from './config/reload.ts';
@@ -17,25 +13,18 @@ import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
 import { createBackups, finishPendingRestore } from './gateway-backup.ts';
+import { openDoors, servicesOf } from './gateway-doors.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
-import { type GatewayOverrides, type Lifecycle, openRules, type Rules } from './gateway-rules.ts';
+import { type GatewayOverrides, type Lifecycle, openRules } from './gateway-rules.ts';
 import type { MetricsPage } from './http/metrics-door.ts';
-import type { HttpDoors, HttpDoorsDependencies } from './http/open-http-doors.ts';
+import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
-import { version } from './platform/version.ts';
-import { addUntilExpiry } from './sessions/connection-expiry.ts';
-import { createForwards } from './sessions/create-forwards.ts';
-import { createRunSession } from './sessions/create-run-session.ts';
 import { drain } from './sessions/drain.ts';
-import { createInnerSession } from './sessions/inner-session.ts';
-import { createJoin } from './sessions/join.ts';
-import { createReachWeb } from './sessions/reach-web.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshEntrance } from './ssh/open-ssh-entrance.ts';
-import { createSshDoor } from './ssh/ssh-door.ts';
 
 export type { Gateway, GatewayOverrides, GatewayProgram };
 
@@ -79,56 +68,40 @@ async function compose(
       ...new Set(hostKeys.current().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
     ],
   });
-  const services: CommandServices = {
-    ...rules,
-    config,
-    endpoint,
-    openTarget: createInnerSession({ ...rules, log, config }),
-  };
+  const services = servicesOf({ config, log, rules, endpoint });
   const { connections, audit } = rules;
   lifecycle.onClose(
     watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }),
   );
   keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
   const reload = createReload(live, program.readConfig);
-  const prefixed = { ...rules, targetPrefix: config.targetPrefix };
   const endForFault = createEndForFault(log, rules.meter);
   let endReason = 'the gateway is shutting down.';
-  const ssh = createSshDoor({
-    config,
-    version,
-    hostKeys: hostKeys.current,
-    authenticator: withSecondFactor(createAuthenticator(rules), rules.secondFactors),
-    runSession: createRunSession({
-      ...rules,
-      log,
-      lobby: await createLobby(services, log),
-      join: createJoin({ invites, audit, endpoint }),
-      targetPrefix: config.targetPrefix,
-      get maxSessionsPerAccount() {
-        return config.maxSessionsPerAccount;
-      },
-    }),
-    ...createForwards(prefixed),
-    addConnection: addUntilExpiry(connections, clock),
-    audit,
-    meter: rules.meter,
-    onFault: endForFault,
-    log,
-  });
-  lifecycle.onClose((graceMs) => ssh.close(graceMs, endReason));
-  const inheritedSocket = program.inheritedSockets?.get('ssh');
+  let isDraining = false;
+  const engineProblem = () =>
+    engine.ping().then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+  const health = {
+    ...{ config, log, meter: rules.meter },
+    isDraining: () => isDraining,
+    engineAnswers: async () => (await engineProblem()) === undefined,
+  };
+  const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
+  const serving = await openDoors(parts);
+  lifecycle.onClose((graceMs) => serving.close(graceMs, endReason));
+  const { inheritedSockets, onListening } = program;
   const entrance = await openSshEntrance(
-    { ...rules, ...rules.strangerLimits, config, inheritedSocket },
-    ssh.serve,
+    { ...rules, ...rules.strangerLimits, config, inheritedSocket: inheritedSockets?.get('ssh') },
+    serving.ssh,
   );
   lifecycle.onClose(entrance.close);
   sshAddress = entrance.address;
-  program.onListening?.('ssh', entrance.handle());
+  onListening?.('ssh', entrance.handle());
   live.onReplace(() => {
     log.level = config.logLevel;
-    // Made anew with the keepalive of now.
-    ssh.renewHostKeys();
+    serving.renew();
   });
   const backups = createBackups({ ...rules, folders });
   const control = await openControlDoor({
@@ -145,29 +118,13 @@ async function compose(
         restart: program.restart,
         replace: program.replace,
         hostKeys,
-        renewHostKeys: ssh.renewHostKeys,
+        renewHostKeys: serving.renew,
         reload,
       }),
     ),
   });
   lifecycle.onClose(() => control.close());
-  const engineProblem = () =>
-    engine.ping().then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
-  let isDraining = false;
-  const http = await openHttp(config, {
-    ...rules,
-    tokens: rules.strangerTokens,
-    config,
-    log,
-    services,
-    reachWeb: createReachWeb(prefixed),
-    isDraining: () => isDraining,
-    inheritedSockets: program.inheritedSockets,
-    engineAnswers: async () => (await engineProblem()) === undefined,
-  });
+  const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
   const metricsDoor = rules.metrics && (await openMetrics(config, log, rules.metrics.page));
   lifecycle.onClose(() => metricsDoor?.close());
@@ -204,9 +161,11 @@ async function compose(
     async drain(hurry = new AbortController().signal) {
       isDraining = true;
       entrance.close();
-      // What runs by HTTP is in the registry; who only sends slowly is not waited for.
-      const doors = [ssh, { drain: () => http?.drain(), isEmpty: true }];
-      await drain({ connections, doors, log }, { timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
+      http?.drain();
+      await drain(
+        { connections, doors: [serving], log },
+        { timeoutMs: config.drainTimeoutSeconds * 1000, hurry },
+      );
     },
     stop(graceMs = 2_000, reason = endReason) {
       endReason = reason;
@@ -228,23 +187,11 @@ function keepInStep({ config, onReplace }: LiveConfig, start: () => () => void, 
   lifecycle.onClose(() => stop());
 }
 
-/** Loaded only where it is wanted: fastify costs a tenth of a second of the start. */
-async function openHttp(
-  { httpListen, healthListen }: Config,
-  dependencies: Omit<HttpDoorsDependencies, 'callLine' | 'addConnection'> &
-    Pick<Rules, 'connections'> & { readonly services: CommandServices },
-): Promise<HttpDoors | undefined> {
-  if (httpListen === undefined && healthListen === undefined) return undefined;
-  const { openHttpDoors } = await import('./http/open-http-doors.ts');
-  const { addDialects } = await import('./dialects/add-dialects.ts');
-  const { services, log, connections, clock } = dependencies;
-  return openHttpDoors({
-    ...dependencies,
-    addRoutes: addDialects,
-    callLine: await createCallLine(services, log),
-    addConnection: addUntilExpiry(connections, clock),
-  });
-}
+/** Loaded only where it is wanted. */
+const openHttp = async ({ httpListen, healthListen }: Config, dependencies: HttpEntrancesDependencies) =>
+  httpListen === undefined && healthListen === undefined
+    ? undefined
+    : (await import('./http/open-http-entrances.ts')).openHttpEntrances(dependencies);
 
 const openMetrics = async (config: Config, log: Logger, page: MetricsPage) =>
   (await import('./http/metrics-door.ts')).openMetricsDoor({ config, log, page });
