@@ -34,7 +34,15 @@ const layers = [
   ['sessions', 'commands'],
   ['ssh', 'http', 'dialects', 'control'],
   ['workers'],
-  ['gateway.ts', 'gateway-facade.ts', 'gateway-rules.ts', 'gateway-backup.ts', 'gateway-doors.ts', 'gateway-workers.ts', 'gateway-worker.ts'],
+  [
+    'gateway.ts',
+    'gateway-facade.ts',
+    'gateway-rules.ts',
+    'gateway-backup.ts',
+    'gateway-doors.ts',
+    'gateway-workers.ts',
+    'gateway-worker.ts',
+  ],
   ['cli'],
   ['main.ts'],
 ] as const;
