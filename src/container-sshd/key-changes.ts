@@ -26,7 +26,7 @@ export function watchKeyChanges(
 
   const isNews = async ({ table, id }: Change): Promise<boolean> => {
     const of = relevant[table] as ((row: unknown) => unknown) | undefined;
-    if (!of) return false;
+    if (!of || id === undefined) return of !== undefined;
     const row = await store.get(table, id);
     const now = row === undefined ? undefined : JSON.stringify(of(row) ?? null);
     const name = `${table} ${id}`;

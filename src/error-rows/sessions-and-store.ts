@@ -41,10 +41,10 @@ export const sessionsAndStoreErrors = {
     ({ file, found, known }) =>
       `${file} was written by a newer version (schema ${found}, this one knows ${known}); run that version, or restore a backup.`,
   ),
-  'store-write-failed': row<{ reason: string }>(
-    1,
-    500,
-    ({ reason }) => `the change could not be written to disk and was not made (${reason}).`,
+  'store-write-failed': row<{ reason: string; mayBeMade?: boolean }>(1, 500, ({ reason, mayBeMade }) =>
+    mayBeMade === true
+      ? `nobody knows whether the change was made (${reason}); look before you make it again.`
+      : `the change could not be written to disk and was not made (${reason}).`,
   ),
   'backup-refused': row<{ problem: string }>(
     1,

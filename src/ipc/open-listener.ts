@@ -70,7 +70,8 @@ function welcome(socket: Socket, options: IpcListenerOptions, { greeted, strange
     try {
       const greeting = agreeOnGreeting(params, options.versions ?? versions);
       const leaving = createLeaving(peer);
-      handlers = new Map([...options.accept(greeting, peer), [quietMethod, leaving.onQuiet]]);
+      const accepted = options.accept(greeting, peer);
+      handlers = { get: (method) => (method === quietMethod ? leaving.onQuiet : accepted.get(method)) };
       strangers.delete(peer);
       greeted.set(peer, leaving);
       clearTimeout(timer);

@@ -6,6 +6,7 @@ import { isGatewayError } from '../errors.ts';
 import type { ConnectedPeer } from './connect-peer.ts';
 import type { Peer } from './peer.ts';
 import { processSilent, type RequestOptions } from './requests.ts';
+import type { Handler } from './serving.ts';
 import { type StayConnectedOptions, stayConnected } from './stay-connected.ts';
 
 export interface SteadyRequestOptions extends RequestOptions {
@@ -35,6 +36,8 @@ export interface SteadyPeer {
    * first, the supervisor reads first.
    */
   onConnect(listener: (peer: Peer, protocol: number) => void): void;
+  /** What the supervisor may ask of this process, beside what it may already. */
+  serve(handlers: ReadonlyMap<string, Handler>): void;
   /** For good: what waits fails. */
   close(): void;
 }
@@ -42,12 +45,13 @@ export interface SteadyPeer {
 const maxWaiting = 10_000;
 
 /** Connects in the background, for as long as it is not closed. */
-export function openSteadyPeer(options: StayConnectedOptions): SteadyPeer {
+export function openSteadyPeer(options: Omit<StayConnectedOptions, 'handlers'>): SteadyPeer {
   let current: ConnectedPeer | undefined;
   const listeners: ((peer: Peer, protocol: number) => void)[] = [];
   const waiters = createWaiters();
   let notifications: { readonly method: string; readonly params: unknown }[] = [];
   const closing = new AbortController();
+  const handlers = new Map<string, Handler>();
   const call = (listener: (peer: Peer, protocol: number) => void, { peer, protocol }: ConnectedPeer) => {
     try {
       listener(peer, protocol);
@@ -63,7 +67,7 @@ export function openSteadyPeer(options: StayConnectedOptions): SteadyPeer {
     notifications = [];
     waiters.wake();
   };
-  void stayConnected(options, onCurrent, closing.signal);
+  void stayConnected({ ...options, handlers }, onCurrent, closing.signal);
 
   async function connected(deadlineMs: number): Promise<Peer> {
     const until = performance.now() + deadlineMs;
@@ -101,6 +105,10 @@ export function openSteadyPeer(options: StayConnectedOptions): SteadyPeer {
     onConnect(listener) {
       listeners.push(listener);
       if (current) call(listener, current);
+    },
+
+    serve(more) {
+      for (const [method, handler] of more) handlers.set(method, handler);
     },
 
     close() {

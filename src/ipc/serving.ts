@@ -10,7 +10,7 @@ import { type RequestMessage, type WireError, wireError } from './messages.ts';
 export type Handler = (params: unknown) => unknown;
 
 /** By method. What is not in it is answered with an error. */
-export type Handlers = ReadonlyMap<string, Handler>;
+export type Handlers = Pick<ReadonlyMap<string, Handler>, 'get'>;
 
 /** An error that is no GatewayError, for the log. */
 export type OnFault = (error: unknown, method: string) => void;

@@ -3,9 +3,10 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isGatewayError } from '../errors.ts';
 import { type ConnectedPeer, type ConnectOptions, connectPeer } from './connect-peer.ts';
 import { leavingMethod, movedMethod, movedReason, quietMethod } from './leave.ts';
-import type { Handlers } from './serving.ts';
+import type { Handler, Handlers } from './serving.ts';
 
 export interface StayConnectedOptions extends Omit<ConnectOptions, 'handlers'> {
+  /** Looked at for each request, so it may grow. */
   readonly handlers: Handlers;
   /** The supervisor will have nothing to do with this process, and says why. It is asked again: another may follow. */
   readonly onRefused?: (sentence: string) => void;
@@ -53,19 +54,18 @@ async function connectUntilLost(
   };
   const connected = await connectPeer({
     ...options,
-    handlers: (peer) =>
-      new Map([
-        ...options.handlers,
-        [
-          leavingMethod,
-          () => {
-            leave();
-            peer.giveBack();
-            peer.notify(quietMethod);
-          },
-        ],
+    handlers: (peer) => {
+      const onLeaving = () => {
+        leave();
+        peer.giveBack();
+        peer.notify(quietMethod);
+      };
+      const own = new Map<string, Handler>([
+        [leavingMethod, onLeaving],
         [movedMethod, () => peer.end(movedReason)],
-      ]),
+      ]);
+      return { get: (method) => own.get(method) ?? options.handlers.get(method) };
+    },
   });
   const { peer } = connected;
   const lost = new Promise<string>((resolve) => {

@@ -52,7 +52,9 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
 function concerns(changes: readonly Change[], { identity }: LiveConnection): boolean {
   const ids = new Set([identity.keyId, identity.accountId, identity.outer?.keyId]);
   const byCertificate = (identity.certificate ?? identity.outer?.certificate) !== undefined;
-  return changes.some(({ table, id }) => ids.has(id) || (byCertificate && certificateTables.has(table)));
+  return changes.some(
+    ({ table, id }) => id === undefined || ids.has(id) || (byCertificate && certificateTables.has(table)),
+  );
 }
 
 async function recheckConnection(

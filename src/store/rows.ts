@@ -39,7 +39,8 @@ export function rowText(row: Row): string {
   return text;
 }
 
-function deepFreeze<T>(value: T): T {
+/** The value itself, which nobody can change from now on. */
+export function deepFreeze<T>(value: T): T {
   if (typeof value !== 'object' || value === null) return value;
   for (const inner of Object.values(value)) deepFreeze(inner);
   return Object.freeze(value);

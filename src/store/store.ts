@@ -22,7 +22,8 @@ export interface Transaction extends Reader {
 
 export interface Change {
   readonly table: TableName;
-  readonly id: string;
+  /** Absent: any row of the table may have changed, in a time when changes could not be heard of. */
+  readonly id?: string;
 }
 
 export interface Store extends Reader {

@@ -49,7 +49,7 @@ export async function connectTo(path: string, more: Partial<ConnectOptions> = {}
 }
 
 export function steadyTo(path: string, more: Partial<Parameters<typeof openSteadyPeer>[0]> = {}) {
-  const peer = openSteadyPeer({ path, who: 'a test', handlers: new Map(), onFault: neverFault, ...more });
+  const peer = openSteadyPeer({ path, who: 'a test', onFault: neverFault, ...more });
   onTestFinished(() => peer.close());
   return peer;
 }

@@ -1,0 +1,85 @@
+/** A store served over a socket, and clients of it. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type IpcListener, openIpcListener } from '../../src/ipc/open-listener.ts';
+import { openSteadyPeer, type SteadyPeer } from '../../src/ipc/open-steady-peer.ts';
+import type { Peer } from '../../src/ipc/peer.ts';
+import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
+import { openStoreOverIpc } from '../../src/store/over-ipc/open-store-over-ipc.ts';
+import type { Heard } from '../../src/store/over-ipc/protocol.ts';
+import {
+  type ServeStoreOptions,
+  type StoreServer,
+  serveStore,
+} from '../../src/store/over-ipc/serve-store.ts';
+import type { RowCacheOptions } from '../../src/store/row-cache.ts';
+import type { Store } from '../../src/store/store.ts';
+
+const onFault = (error: unknown, method: string): never => {
+  throw new Error(`a fault in ${method}`, { cause: error });
+};
+
+export interface ServedStore {
+  readonly server: StoreServer;
+  /** Beneath the server. */
+  readonly store: Store;
+  readonly listener: IpcListener;
+  /** As a supervisor would at a restart. What the next one is told. */
+  leave(): Promise<Heard>;
+  /** As a supervisor would die. */
+  crash(): Promise<void>;
+}
+
+export interface ServedFolder {
+  readonly dataDir: string;
+  readonly path: string;
+  serve(more?: Partial<ServeStoreOptions>): Promise<ServedStore>;
+  remove(): Promise<void>;
+}
+
+export async function makeServedFolder(): Promise<ServedFolder> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'postern-store-'));
+  const path = join(dataDir, 'workers.sock');
+  const all: ServedStore[] = [];
+  return {
+    dataDir,
+    path,
+    async serve(more = {}) {
+      const store = more.store ?? (await openLowdbStore({ dataDir }));
+      const server = serveStore({ endClient: async () => {}, onFault, ...more, store });
+      const accept = (_greeting: unknown, peer: Peer) => server.handlersFor(peer);
+      const listener = await openIpcListener({ path, accept, onFault });
+      const served: ServedStore = {
+        server,
+        store,
+        listener,
+        async leave() {
+          await listener.leave(10_000);
+          await store.close();
+          return server.heard();
+        },
+        async crash() {
+          await listener.close();
+          await store.close();
+        },
+      };
+      all.push(served);
+      return served;
+    },
+    async remove() {
+      for (const served of all) await served.crash();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+export interface StoreClient {
+  readonly store: Store;
+  readonly supervisor: SteadyPeer;
+}
+
+export function openStoreClient(path: string, cache: RowCacheOptions = {}): StoreClient {
+  const supervisor = openSteadyPeer({ path, who: process.pid, onFault });
+  return { supervisor, store: openStoreOverIpc({ supervisor, cache }) };
+}
