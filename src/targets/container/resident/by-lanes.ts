@@ -12,6 +12,7 @@ import {
   type InsideConnection,
   InsideLost,
   InsideRefusal,
+  withDetour,
 } from '../sidecar/inside-connection.ts';
 import type { Passage } from '../sidecar/open-passage.ts';
 
@@ -41,18 +42,8 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
   });
   connection.onClose(lanes.close);
   lanes.openAnother();
-  return {
-    get load() {
-      return connection.load + lanes.inUse;
-    },
-    get isOpen() {
-      return connection.isOpen;
-    },
-    get isWorn() {
-      return connection.isWorn;
-    },
-    onClose: (listener) => connection.onClose(listener),
-    close: () => connection.close(),
+  return withDetour(connection, {
+    load: () => lanes.inUse,
     answers: async (withinMs) =>
       performance.now() - heardAt < freshMs ? connection.isOpen : connection.answers(withinMs),
     ask(path, body) {
@@ -61,7 +52,7 @@ export function byLanes(connection: InsideConnection, passage: Passage): InsideC
       if (path === '/run') lanes.openAnother();
       return connection.ask(path, body);
     },
-  };
+  });
 }
 
 interface Lanes {

@@ -1,6 +1,6 @@
 /** A sidecar's connection whose forwards go by a passage, where the sidecar can reach it. */
 import type { Duplex } from 'node:stream';
-import type { InsideConnection } from './inside-connection.ts';
+import { type InsideConnection, withDetour } from './inside-connection.ts';
 import type { Passage } from './open-passage.ts';
 
 /** To end it, which costs a connection less than cutting it off. */
@@ -10,19 +10,7 @@ const endsWithinMs = 5_000;
 const dials = '/tcp?';
 
 export function byPassage(connection: InsideConnection, passage: Passage): InsideConnection {
-  return {
-    get load() {
-      return connection.load;
-    },
-    get isOpen() {
-      return connection.isOpen;
-    },
-    get isWorn() {
-      return connection.isWorn;
-    },
-    onClose: (listener) => connection.onClose(listener),
-    close: () => connection.close(),
-    answers: (withinMs) => connection.answers(withinMs),
+  return withDetour(connection, {
     async ask(path, body) {
       if (!path.startsWith(dials)) return connection.ask(path, body);
       const expected = passage.expect();
@@ -42,7 +30,7 @@ export function byPassage(connection: InsideConnection, passage: Passage): Insid
         expected.forget();
       }
     },
-  };
+  });
 }
 
 function leave(stream: Duplex): void {

@@ -31,6 +31,36 @@ export interface InsideConnection {
   close(): void;
 }
 
+/** What goes another way than by the connection itself. */
+export interface Detour {
+  readonly ask: InsideConnection['ask'];
+  readonly answers?: InsideConnection['answers'];
+  /** What it carries now, beside the connection's streams. */
+  readonly load?: () => number;
+}
+
+/** The same connection with a detour. */
+export function withDetour(
+  connection: InsideConnection,
+  { ask, answers = (withinMs) => connection.answers(withinMs), load = () => 0 }: Detour,
+): InsideConnection {
+  return {
+    get load() {
+      return connection.load + load();
+    },
+    get isOpen() {
+      return connection.isOpen;
+    },
+    get isWorn() {
+      return connection.isWorn;
+    },
+    ask,
+    answers,
+    onClose: (listener) => connection.onClose(listener),
+    close: () => connection.close(),
+  };
+}
+
 /** What it could not do, by the system's code: ECONNREFUSED, ENOTFOUND. */
 export class InsideRefusal extends Error {
   override readonly name = 'InsideRefusal';
