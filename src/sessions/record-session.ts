@@ -7,12 +7,7 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { noAnswer, withPatience } from '../recordings/patience.ts';
 import type { RecordingMode } from '../recordings/recording-modes.ts';
-import {
-  type Recording,
-  type RecordingFacts,
-  RecordingImpossible,
-  type Recordings,
-} from '../recordings/recordings.ts';
+import type { Recording, RecordingFacts, Recordings } from '../recordings/recordings.ts';
 import { createScpLog, parseScpProgram } from '../recordings/scp-log.ts';
 import {
   type SessionTap,
@@ -22,6 +17,7 @@ import {
   tapTerminal,
 } from '../recordings/session-taps.ts';
 import { createSftpLog } from '../recordings/sftp-log.ts';
+import { openInTime } from './open-in-time.ts';
 import { whoAndWhere } from './recorded-facts.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionRequest } from './session.ts';
 import { tapIo } from './tapped-io.ts';
@@ -84,35 +80,22 @@ async function openRecording(
   context: SessionContext,
 ): Promise<Recording | undefined> {
   const { identity, target } = authorization;
-  const required = mode === 'required';
-  const facts = { recordingId: context.sessionId, target: target.name, required };
+  const { sessionId } = context;
+  const facts = { recordingId: sessionId, target: target.name, required: mode === 'required' };
   const fail = (reason: string) => audit.recordingFailed(identity, { ...facts, reason });
-  try {
-    const opening = recordings.open(factsOf(authorization, request, context), mode);
-    const recording = await withPatience(mode, opening);
-    if (!recording) {
-      opening.then(
-        (late) => late.finish({ failure: 'opened too late' }),
-        () => {},
-      );
-      throw new RecordingImpossible(noAnswer);
-    }
-    audit.recordingStarted(identity, facts);
-    recording.failed.addEventListener('abort', () => fail(String(recording.failed.reason)), { once: true });
-    return recording;
-  } catch (error) {
-    if (!(error instanceof RecordingImpossible)) throw error;
-    fail(error.reason);
-    if (required) {
-      throw new GatewayError(
-        'recording-impossible',
-        { target: target.name, reason: error.reason },
-        { cause: error },
-      );
-    }
-    log.warn({ err: error, sessionId: context.sessionId }, 'a session is not recorded');
-    return undefined;
-  }
+  const opening = recordings.open(factsOf(authorization, request, context), mode);
+  const recording = await openInTime(opening, mode, target.name, (failure) => {
+    fail(failure.reason);
+    if (mode !== 'required') log.warn({ err: failure, sessionId }, 'a session is not recorded');
+    opening.then(
+      (late) => late.finish({ failure: 'opened too late' }),
+      () => {},
+    );
+  });
+  if (!recording) return undefined;
+  audit.recordingStarted(identity, facts);
+  recording.failed.addEventListener('abort', () => fail(String(recording.failed.reason)), { once: true });
+  return recording;
 }
 
 const longestCommand = 16 * 1024;

@@ -3,13 +3,11 @@ import type { Duplex } from 'node:stream';
 import type { SessionKind } from '../audit/audit.ts';
 import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
-import { GatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import type { ForwardLog, ForwardLogs } from '../recordings/forward-logs.ts';
-import { noAnswer, withPatience } from '../recordings/patience.ts';
-import { RecordingImpossible } from '../recordings/recordings.ts';
 import type { RemoteListener } from '../targets/target.ts';
 import { carryBytes } from './carry-bytes.ts';
+import { openInTime } from './open-in-time.ts';
 import { type OpenSessionDependencies, openSession } from './open-session.ts';
 import type { PeerConnection } from './peer.ts';
 import { whoAndWhere } from './recorded-facts.ts';
@@ -50,20 +48,17 @@ export async function openForwardLog(
 ): Promise<ForwardLog | undefined> {
   if (!reached?.recording) return undefined;
   const { target, recording: mode } = reached;
-  const required = mode === 'required';
-  const what = { id: randomId(), kind: 'forwards', command: 'forwards' } as const;
-  const facts = { ...whoAndWhere(reached, connection.id), ...what };
-  try {
-    const log = await withPatience(mode, forwardLogs.open(facts, mode));
-    if (log) return log;
-    throw new RecordingImpossible(noAnswer);
-  } catch (error) {
-    if (!(error instanceof RecordingImpossible)) throw error;
-    const { reason } = error;
-    audit.recordingFailed(identity, { recordingId: facts.id, target: target.name, required, reason });
-    if (!required) return undefined;
-    throw new GatewayError('recording-impossible', { target: target.name, reason }, { cause: error });
-  }
+  const id = randomId();
+  const facts = {
+    ...whoAndWhere(reached, connection.id),
+    id,
+    kind: 'forwards',
+    command: 'forwards',
+  } as const;
+  return openInTime(forwardLogs.open(facts, mode), mode, target.name, ({ reason }) => {
+    const required = mode === 'required';
+    audit.recordingFailed(identity, { recordingId: id, target: target.name, required, reason });
+  });
 }
 
 /** Runs `work` as a session; `ended` is aborted when the gateway ends it. */
