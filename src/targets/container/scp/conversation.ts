@@ -45,38 +45,8 @@ export const warningLine = (text: string) => Buffer.from(`${warning}${text}\n`);
 export const endingLine = (text: string) => Buffer.from(`${ending}${text}\n`);
 
 export function createConversation(input: Readable, output: Writable, closed: AbortSignal): Conversation {
-  const chunks: AsyncIterator<Buffer> = input[Symbol.asyncIterator]();
-  let held = Buffer.alloc(0);
+  const { hold, take, readLine } = createByteReader(input);
   let warnings = 0;
-
-  /** False at the client's end. */
-  const hold = async (): Promise<boolean> => {
-    while (held.length === 0) {
-      const next = await chunks.next().catch(() => ({ done: true, value: undefined }) as const);
-      if (next.done) return false;
-      held = next.value as Buffer<ArrayBuffer>;
-    }
-    return true;
-  };
-  const take = (bytes: number): Buffer => {
-    const taken = held.subarray(0, bytes);
-    held = held.subarray(bytes);
-    return taken;
-  };
-  const readLine = async () => {
-    const parts: Buffer[] = [];
-    let bytes = 0;
-    while (await hold()) {
-      const end = held.indexOf(lineFeed);
-      const part = take(end < 0 ? held.length : end + 1);
-      parts.push(part);
-      bytes += part.length;
-      if (bytes > maxLineBytes) throw new ScpEnd('protocol error: a line is too long');
-      if (end >= 0) return Buffer.concat(parts).toString('latin1', 0, bytes - 1);
-    }
-    if (bytes > 0) throw new ScpEnd('lost connection');
-    return undefined;
-  };
   const send = async (data: Buffer | string) => {
     if (!output.write(data, 'latin1')) await drained(output, closed);
     if (closed.aborted) throw new ScpEnd('');
@@ -112,4 +82,41 @@ export function createConversation(input: Readable, output: Writable, closed: Ab
       return false;
     },
   };
+}
+
+/** Takes a stream apart in the pieces that the protocol has. */
+function createByteReader(input: Readable) {
+  const chunks: AsyncIterator<Buffer> = input[Symbol.asyncIterator]();
+  let held = Buffer.alloc(0);
+
+  /** False at the client's end. */
+  const hold = async (): Promise<boolean> => {
+    while (held.length === 0) {
+      const next = await chunks.next().catch(() => ({ done: true, value: undefined }) as const);
+      if (next.done) return false;
+      held = next.value as Buffer<ArrayBuffer>;
+    }
+    return true;
+  };
+  /** So many bytes of what is held, or all of it. */
+  const take = (bytes: number): Buffer => {
+    const taken = held.subarray(0, bytes);
+    held = held.subarray(bytes);
+    return taken;
+  };
+  const readLine = async () => {
+    const parts: Buffer[] = [];
+    let bytes = 0;
+    while (await hold()) {
+      const end = held.indexOf(lineFeed);
+      const part = take(end < 0 ? held.length : end + 1);
+      parts.push(part);
+      bytes += part.length;
+      if (bytes > maxLineBytes) throw new ScpEnd('protocol error: a line is too long');
+      if (end >= 0) return Buffer.concat(parts).toString('latin1', 0, bytes - 1);
+    }
+    if (bytes > 0) throw new ScpEnd('lost connection');
+    return undefined;
+  };
+  return { hold, take, readLine };
 }

@@ -43,35 +43,6 @@ export function createHelperChannel(input: Writable): HelperChannel {
   const waiting: Question[] = [];
   let ended = false;
 
-  const answer = (question: Question) => {
-    if (question.bytes > maxAnswerBytes) {
-      return question.reject(new FileFailure('failure', 'there is too much of it'));
-    }
-    const all = Buffer.concat(question.chunks);
-    const from = all.lastIndexOf(`${question.id}:`, all.length - question.last.length - 1);
-    const told = all.subarray(from).toString('latin1');
-    const [, status, error] = /^[0-9a-f]+:(\d+):([\s\S]*):[0-9a-f]+;$/.exec(told) ?? [];
-    if (status === '0') question.resolve({ id: question.id, output: all.subarray(0, from) });
-    else question.reject(failureFrom(error ?? ''));
-  };
-
-  /** Returns what follows the answer, undefined while it is not whole. */
-  const takeInto = (question: Question, chunk: Buffer): Buffer | undefined => {
-    const { last, tail } = question;
-    const border = Buffer.concat([tail, chunk.subarray(0, last.length - 1)]);
-    const across = border.indexOf(last);
-    const at = across < 0 ? chunk.indexOf(last) : across - tail.length;
-    const isWhole = across >= 0 || at >= 0;
-    const taken = isWhole ? chunk.subarray(0, at + last.length) : chunk;
-    question.bytes += taken.length;
-    if (question.bytes > maxAnswerBytes) question.chunks.length = 0;
-    else question.chunks.push(taken);
-    question.tail = (
-      chunk.length < last.length ? border : Buffer.from(chunk.subarray(1 - last.length))
-    ).subarray(1 - last.length);
-    return isWhole ? chunk.subarray(taken.length) : undefined;
-  };
-
   return {
     ask(operation, words, data) {
       if (ended) return Promise.reject(gone());
@@ -96,7 +67,7 @@ export function createHelperChannel(input: Writable): HelperChannel {
         rest = takeInto(question, rest);
         if (rest === undefined) return;
         waiting.shift();
-        answer(question);
+        settle(question);
       }
     },
     end() {
@@ -104,4 +75,34 @@ export function createHelperChannel(input: Writable): HelperChannel {
       for (const { reject } of waiting.splice(0)) reject(gone());
     },
   };
+}
+
+/** Settles it by all that came for it. */
+function settle(question: Question): void {
+  if (question.bytes > maxAnswerBytes) {
+    return question.reject(new FileFailure('failure', 'there is too much of it'));
+  }
+  const all = Buffer.concat(question.chunks);
+  const from = all.lastIndexOf(`${question.id}:`, all.length - question.last.length - 1);
+  const told = all.subarray(from).toString('latin1');
+  const [, status, error] = /^[0-9a-f]+:(\d+):([\s\S]*):[0-9a-f]+;$/.exec(told) ?? [];
+  if (status === '0') question.resolve({ id: question.id, output: all.subarray(0, from) });
+  else question.reject(failureFrom(error ?? ''));
+}
+
+/** Returns what follows its answer, undefined while it is not whole. */
+function takeInto(question: Question, chunk: Buffer): Buffer | undefined {
+  const { last, tail } = question;
+  const border = Buffer.concat([tail, chunk.subarray(0, last.length - 1)]);
+  const across = border.indexOf(last);
+  const at = across < 0 ? chunk.indexOf(last) : across - tail.length;
+  const isWhole = across >= 0 || at >= 0;
+  const taken = isWhole ? chunk.subarray(0, at + last.length) : chunk;
+  question.bytes += taken.length;
+  if (question.bytes > maxAnswerBytes) question.chunks.length = 0;
+  else question.chunks.push(taken);
+  question.tail = (
+    chunk.length < last.length ? border : Buffer.from(chunk.subarray(1 - last.length))
+  ).subarray(1 - last.length);
+  return isWhole ? chunk.subarray(taken.length) : undefined;
 }

@@ -43,38 +43,10 @@ export async function serveSftp(
   closed: AbortSignal,
 ): Promise<void> {
   const handles = createHandles();
-  let home: Promise<string> | undefined;
-  const pathOf = async (path: string) => {
-    if (path.startsWith('/')) return path;
-    home ??= files.startFolder();
-    return path === '' ? await home : `${await home}/${path}`;
-  };
-  const parts: RequestParts = { files, handles, pathOf };
   const send = async (message: Buffer) => {
     if (!output.write(message)) await drained(output, closed);
   };
-  const reply = (id: number, { type, fields }: Answer) => send(messageOf(type, [uint32(id), ...fields]));
-
-  const write = async (writes: readonly Write[], before: Promise<void>) => {
-    let answer = statusAnswer('ok', 'Success');
-    try {
-      const [first] = writes as readonly [Write];
-      const parts = writes.map(({ data }) => data);
-      await handles.getFile(first.handle).write(first.offset, parts);
-    } catch (error) {
-      answer = answerTo(error);
-    }
-    await before;
-    for (const { id } of writes) await reply(id, answer);
-  };
-  const serve = async (message: Buffer) => {
-    const reader = createFieldReader(message);
-    const type = reader.readByte();
-    const id = readId(reader);
-    const answer = await handle(type, reader, parts).catch(answerTo);
-    await reply(id, answer);
-  };
-
+  const { write, serve } = createAnswering({ files, handles, pathOf: pathsFrom(files) }, send);
   let greeted = false;
   let writing = Promise.resolve();
   try {
@@ -105,6 +77,42 @@ export async function serveSftp(
   } finally {
     for (const each of handles.all) if (each.kind === 'file') await each.file.close().catch(() => {});
   }
+}
+
+/** An empty path, and all that are not absolute, begin where the session does. */
+function pathsFrom(files: FileOperations): RequestParts['pathOf'] {
+  let home: Promise<string> | undefined;
+  return async (path) => {
+    if (path.startsWith('/')) return path;
+    home ??= files.startFolder();
+    return path === '' ? await home : `${await home}/${path}`;
+  };
+}
+
+/** Does what is asked for, and sends the answers. */
+function createAnswering(parts: RequestParts, send: (message: Buffer) => Promise<void>) {
+  const reply = (id: number, { type, fields }: Answer) => send(messageOf(type, [uint32(id), ...fields]));
+  return {
+    /** Writes that follow one another in one file, at once; answered after `before`. */
+    async write(writes: readonly Write[], before: Promise<void>): Promise<void> {
+      let answer = statusAnswer('ok', 'Success');
+      try {
+        const [first] = writes as readonly [Write];
+        const contents = writes.map(({ data }) => data);
+        await parts.handles.getFile(first.handle).write(first.offset, contents);
+      } catch (error) {
+        answer = answerTo(error);
+      }
+      await before;
+      for (const { id } of writes) await reply(id, answer);
+    },
+    async serve(message: Buffer): Promise<void> {
+      const reader = createFieldReader(message);
+      const type = reader.readByte();
+      const id = readId(reader);
+      await reply(id, await handle(type, reader, parts).catch(answerTo));
+    },
+  };
 }
 
 async function handle(type: number, reader: FieldReader, parts: RequestParts): Promise<Answer> {
