@@ -44,7 +44,13 @@ export const sessionsAndStoreErrors = {
   'store-write-failed': row<{ reason: string; mayBeMade?: boolean }>(1, 500, ({ reason, mayBeMade }) =>
     mayBeMade === true
       ? `nobody knows whether the change was made (${reason}); look before you make it again.`
-      : `the change could not be written to disk and was not made (${reason}).`,
+      : `the change could not be written and was not made (${reason}).`,
+  ),
+  'store-unavailable': row<{ reason: string }>(
+    255,
+    503,
+    ({ reason }) =>
+      `the gateway has no access to what it knows about accounts and keys (${reason}); try again in a moment, or by another gateway.`,
   ),
   'backup-refused': row<{ problem: string }>(
     1,

@@ -86,7 +86,7 @@ describe.each([
     const refused = await change();
     expect([refused.status, refused.stderr]).toEqual([
       1,
-      expect.stringMatching(`could not be written to disk and was not made \\(.*${code}`),
+      expect.stringMatching(`could not be written and was not made \\(.*${code}`),
     ]);
     const list = await door.ssh('invite list --json');
     expect(list.text).not.toContain(`"guest${names}"`);

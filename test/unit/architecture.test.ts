@@ -62,6 +62,7 @@ const importersOf: Readonly<Record<string, readonly string[]>> = {
   sshpk: ['keys/'],
   dockerode: ['targets/container/'],
   lowdb: ['store/lowdb/'],
+  pg: ['store/postgres/'],
   otpauth: ['second-factor/'],
   uqr: ['second-factor/'],
   'age-encryption': ['backup/'],

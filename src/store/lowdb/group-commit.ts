@@ -6,9 +6,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
+import { Layer, type View } from '../layer.ts';
 import type { Change, Transaction } from '../store.ts';
+import type { DurableRows } from './durable-rows.ts';
 import { openTransaction } from './open-transaction.ts';
-import { type DurableRows, Layer, type View } from './view.ts';
 
 export interface GroupCommitOptions {
   readonly rows: DurableRows;

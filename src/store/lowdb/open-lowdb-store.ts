@@ -7,17 +7,18 @@ import { GatewayError } from '../../errors.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
 import type { Migration, StoredDocument } from '../document.ts';
 import { writeDocument } from '../document.ts';
+import type { View } from '../layer.ts';
 import { migrations } from '../migrations.ts';
 import { type RowsByTable, tableNames } from '../rows.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
 import { keepBeforeMigration } from './backups.ts';
 import { type FileCalls, fileCalls } from './durable-file.ts';
+import { DurableRows } from './durable-rows.ts';
 import { lockFolder } from './folder-lock.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { createJsonFile, findSequence } from './json-file.ts';
 import { readerOf } from './open-transaction.ts';
-import { DurableRows, type View } from './view.ts';
 
 export interface LowdbStoreOptions {
   /** Made if missing, mode 0700. */

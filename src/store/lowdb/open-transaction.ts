@@ -1,6 +1,7 @@
 /** A layer as the port's Transaction, until its work has ended. */
+
+import type { Layer, View } from '../layer.ts';
 import type { Reader, Transaction } from '../store.ts';
-import type { Layer, View } from './view.ts';
 
 /** The port's Reader over whatever view is current. */
 export function readerOf(view: () => View): Reader {

@@ -50,6 +50,7 @@ export const programs: Readonly<Record<string, string>> = {
   age: 'age',
   'systemd-notify': 'systemd',
   'systemd-analyze': 'systemd',
+  '/usr/share/doc/postgresql': 'postgresql',
   '/usr/lib/python3/dist-packages/yaml': 'python3-yaml',
 };
 

@@ -1,12 +1,10 @@
 /**
- * What can be read: the rows on disk (`DurableRows`), and layers of changes above them (`Layer`) that are
- * thrown away as a whole when a transaction throws or the disk fails. Nothing is ever undone.
+ * Changes above what can be read below, thrown away as a whole when a transaction throws or the disk fails. Nothing is ever
+ * undone.
  */
-
-import { type Row, type RowsByTable, storedRow, tableNames } from '../rows.ts';
-import { type TableName, tables } from '../schema.ts';
-import { UniqueViolation } from '../store.ts';
-import { RowTable } from './row-table.ts';
+import { type Row, storedRow, tableNames } from './rows.ts';
+import { type TableName, tables } from './schema.ts';
+import { UniqueViolation } from './store.ts';
 
 export interface View {
   get(table: TableName, id: string): Row | undefined;
@@ -18,41 +16,6 @@ export interface View {
 interface Entry {
   readonly row: Row | undefined;
   readonly moved: boolean;
-}
-
-export class DurableRows implements View {
-  readonly #tables = new Map<TableName, RowTable>(tableNames.map((name) => [name, new RowTable(name)]));
-
-  constructor(rows: RowsByTable) {
-    for (const name of tableNames) for (const row of rows[name]) this.#table(name).put(row);
-  }
-
-  get(table: TableName, id: string): Row | undefined {
-    return this.#table(table).get(id);
-  }
-
-  find(table: TableName, field: string, value: string): Row | undefined {
-    return this.#table(table).find(field, value);
-  }
-
-  list(table: TableName, field?: string, value?: string): readonly Row[] {
-    return field === undefined ? this.#table(table).all() : this.#table(table).having(field, value);
-  }
-
-  /** Makes a layer's changes part of what is on disk. */
-  apply(layer: Layer): void {
-    for (const [name, id, { row, moved }] of layer.entries()) {
-      const table = this.#table(name);
-      if (row === undefined || moved) table.remove(id);
-      if (row !== undefined) table.put(row);
-    }
-  }
-
-  #table(name: TableName): RowTable {
-    const table = this.#tables.get(name);
-    if (!table) throw new TypeError(`no table "${name}"`);
-    return table;
-  }
 }
 
 export class Layer implements View {

@@ -1,0 +1,94 @@
+/** Reading: from what is kept while it is fresh, else from the database; and from what is kept, for a while, when that is away. */
+import type { Pool } from 'pg';
+import { GatewayError } from '../../errors.ts';
+import type { Answer, Question, ReadCache } from '../read-cache.ts';
+import { nameOf } from '../read-cache.ts';
+import type { Reader } from '../store.ts';
+import type { ChangeFeed } from './change-feed.ts';
+import { ask, type Database, type Rows } from './database.ts';
+import { reasonOf, refusalOf } from './faults.ts';
+import type { Statement } from './layout.ts';
+import { answerOf } from './read-rows.ts';
+
+export interface ReaderOptions {
+  readonly database: Database;
+  readonly pool: Pool;
+  readonly feed: Pick<ChangeFeed, 'ageMs' | 'failure'>;
+  readonly cache: ReadCache;
+  readonly cacheSeconds: () => number;
+}
+
+/** With half a second between two looks for changes: so a change holds everywhere within a second. */
+const freshMs = 800;
+/** Where an older answer can take its place. */
+const shortTimeoutMs = 1_500;
+const timeoutMs = 5_000;
+const listTimeoutMs = 30_000;
+
+export function createReader({ database, pool, feed, cache, cacheSeconds }: ReaderOptions): Reader {
+  const asked = new Map<string, { readonly answer: Promise<Answer>; readonly moment: number }>();
+
+  async function read(question: Question): Promise<Answer> {
+    const known = cache.find(question);
+    if (known && feed.ageMs() < freshMs && isKeptForAll(question, known.answer)) return known.answer;
+    if (known && feed.failure() !== undefined && mayStillServe()) return known.answer;
+    try {
+      return await fetch(question, known !== undefined);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      // Looked up again: it may have become wrong meanwhile.
+      const last = refusalOf(error) === undefined ? cache.find(question) : undefined;
+      if (last && mayStillServe()) return last.answer;
+      throw new GatewayError('store-unavailable', { reason: reasonOf(error) }, { cause: error });
+    }
+  }
+
+  const mayStillServe = () => feed.ageMs() < cacheSeconds() * 1000;
+
+  /** Whoever asks the same at the same time shares the answer, unless something changed since the question was put. */
+  function fetch(question: Question, hasOlder: boolean): Promise<Answer> {
+    const name = nameOf(question);
+    const moment = cache.moment();
+    const running = asked.get(name);
+    if (running?.moment === moment) return running.answer;
+    const limitMs = question.kind === 'list' ? listTimeoutMs : hasOlder ? shortTimeoutMs : timeoutMs;
+    const timed = (statement: Statement, values: readonly unknown[]) =>
+      poolAsk(pool, statement, values, limitMs);
+    const answer = answerOf(question, timed, database.label)
+      .then((found) => {
+        cache.keep(question, found, moment);
+        return found;
+      })
+      .finally(() => {
+        if (asked.get(name)?.answer === answer) asked.delete(name);
+      });
+    asked.set(name, { answer, moment });
+    return answer;
+  }
+
+  return {
+    get: async (table, id) => (await read({ kind: 'get', table, id })) as never,
+    find: async (table, field, value) => (await read({ kind: 'find', table, field, value })) as never,
+    list: async (table, field, value) => (await read({ kind: 'list', table, field, value })) as never,
+  };
+}
+
+/** Who looks for something new by its name, a key just added elsewhere, is not told that it is not there from memory. */
+const isKeptForAll = (question: Question, answer: Answer) => question.kind !== 'find' || answer !== undefined;
+
+async function poolAsk(
+  pool: Pool,
+  statement: Statement,
+  values: readonly unknown[],
+  limitMs: number,
+): Promise<Rows> {
+  const client = await pool.connect();
+  let failed = true;
+  try {
+    const rows = await ask(client, statement, values, limitMs);
+    failed = false;
+    return rows;
+  } finally {
+    client.release(failed);
+  }
+}

@@ -1,0 +1,136 @@
+/**
+ * The store in PostgreSQL, which any number of gateways share. What was read is kept until a change concerns it, which every
+ * gateway hears of within half a second; and while the database is away, what is kept answers for a while.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import type { Logger } from 'pino';
+import { GatewayError } from '../../errors.ts';
+import { writeDocument } from '../document.ts';
+import { createReadCache } from '../read-cache.ts';
+import { type RowsByTable, tableNames } from '../rows.ts';
+import { schemaVersion } from '../schema.ts';
+import type { Change, Store } from '../store.ts';
+import { openChangeFeed } from './change-feed.ts';
+import { createReader } from './create-reader.ts';
+import { createWriter } from './create-writer.ts';
+import { ask, type Database, databaseOf, openPool } from './database.ts';
+import { reasonOf, refusalOf } from './faults.ts';
+import { prepareDatabase } from './prepare-database.ts';
+import { answerOf } from './read-rows.ts';
+
+export interface PostgresStoreOptions {
+  readonly url: string;
+  /** Other gateways and the database's own lists call this one so. */
+  readonly gatewayName: string;
+  /** While the database is away: how old what was read may be. */
+  readonly cacheSeconds: () => number;
+  readonly log?: Logger;
+  /** Called after each write. */
+  readonly onWritten?: (seconds: number, failed: boolean) => void;
+}
+
+const maxReaders = 6;
+const openPatienceMs = 10_000;
+const retryMs = 250;
+
+/** Throws store-newer, and store-unavailable when the database does not answer for a while. */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url, gatewayName, log, onWritten = () => {} } = options;
+  const database = databaseOf({ url, applicationName: `postern ${gatewayName}` });
+  const cache = createReadCache();
+  const listeners = new Set<(changes: readonly Change[]) => void>();
+  const onChanges = (changes: readonly Change[]) => {
+    cache.drop(changes);
+    for (const listener of listeners) {
+      try {
+        listener(changes);
+      } catch (error) {
+        log?.error({ err: error }, 'a listener of the store failed');
+      }
+    }
+  };
+  const feed = await patiently(async () => {
+    await prepareDatabase(database);
+    return openChangeFeed({ database, onChanges, log });
+  }, database);
+  const noteLost = (error: Error) => log?.debug({ err: error }, 'an idle connection to the database ended');
+  const readers = openPool(database, maxReaders, noteLost);
+  const writers = openPool(database, 1, noteLost);
+  const { cacheSeconds } = options;
+  const reader = createReader({ database, pool: readers, feed, cache, cacheSeconds });
+  const writer = createWriter({
+    ...{ database, pool: writers, gatewayName, onWritten, log },
+    isAway: () => feed.failure() !== undefined,
+    onCommitted: feed.tellOwn,
+  });
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await writer.drain();
+    await feed.close();
+    await Promise.all([readers.end(), writers.end()]);
+  }
+
+  return {
+    ...reader,
+    transact: async (work) => {
+      if (closing) throw new GatewayError('store-write-failed', { reason: 'the store is closed' });
+      return writer.run(work);
+    },
+    onChange(listener) {
+      // A function of its own, so that one listener may subscribe twice.
+      const subscribed = (changes: readonly Change[]) => listener(changes);
+      listeners.add(subscribed);
+      return () => void listeners.delete(subscribed);
+    },
+    snapshot: () => snapshot(readers, database),
+    close() {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+/** A database that is about to start, beside the gateway, is waited for. */
+async function patiently<Result>(work: () => Promise<Result>, { label }: Database): Promise<Result> {
+  const deadlineMs = performance.now() + openPatienceMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (cause) {
+      if (cause instanceof GatewayError) throw cause;
+      if (refusalOf(cause) !== undefined || performance.now() > deadlineMs) {
+        throw new GatewayError('store-unavailable', { reason: `${reasonOf(cause)}, ${label}` }, { cause });
+      }
+      await pause(retryMs);
+    }
+  }
+}
+
+/** Of one moment. */
+async function snapshot(pool: Pool, { label }: Database): Promise<string> {
+  const client = await pool.connect();
+  let broken = true;
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const state = await client.query<{ number: string }>('SELECT number::text FROM postern_state');
+    const read: [string, unknown][] = [];
+    for (const table of tableNames) {
+      const question = { kind: 'list', table, field: undefined, value: undefined } as const;
+      read.push([
+        table,
+        await answerOf(question, (statement, values) => ask(client, statement, values), label),
+      ]);
+    }
+    await client.query('COMMIT');
+    broken = false;
+    const tables = Object.fromEntries(read) as unknown as RowsByTable;
+    return writeDocument({ schema: schemaVersion, sequence: Number(state.rows[0]?.number), tables });
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError('store-unavailable', { reason: reasonOf(cause) }, { cause });
+  } finally {
+    client.release(broken);
+  }
+}
