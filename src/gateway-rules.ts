@@ -18,6 +18,7 @@ import { splitWords } from './commands/interpreter/words.ts';
 import { liveAddressBlocks } from './config/address-blocks.ts';
 import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
+import { openStore } from './gateway-store.ts';
 import { createHosts } from './hosts/create-hosts.ts';
 import { dialHost } from './hosts/dial-host.ts';
 import { readIdentityFile } from './hosts/identity-files.ts';
@@ -35,7 +36,6 @@ import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { createRecordSession } from './sessions/record-session.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
-import { openLowdbStore } from './store/lowdb/open-lowdb-store.ts';
 import type { Store } from './store/store.ts';
 import { createContainerEngine } from './targets/container/create-container-engine.ts';
 import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
@@ -67,10 +67,7 @@ export async function openRules(
   const metrics = await openMetrics(config);
   const meter = metrics?.meter ?? noMeter;
   const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
-  const store = measuredStore(
-    overrides.store ?? (await openLowdbStore({ dataDir: config.dataDir, log, onWritten })),
-    meter,
-  );
+  const store = measuredStore(overrides.store ?? (await openStore(config, log, onWritten)), meter);
   lifecycle.onClose(() => store.close());
   const auditLog = await openAuditLog({
     dataDir: config.dataDir,

@@ -23,7 +23,11 @@ const flags = {
   'health-listen': { type: 'string', describe: 'HOST:PORT for /healthz and /readyz alone (default: off)' },
   'metrics-listen': { type: 'string', describe: 'HOST:PORT for /metrics, for Prometheus (default: off)' },
   'metrics-off-loopback': { type: 'boolean', describe: 'other machines may read the metrics' },
-  data: { type: 'string', describe: 'folder of the store (default ./data)' },
+  store: {
+    type: 'string',
+    describe: 'postgres://USER@HOST/DATABASE, which several gateways share (default: a file in --data)',
+  },
+  data: { type: 'string', describe: 'folder of all else that is kept, and of that file (default ./data)' },
   hostkeys: { type: 'string', describe: 'folder of the host keys (default ./hostkeys)' },
   'admin-key': { type: 'string', describe: 'public key file of the account "admin", made if missing' },
   docker: { type: 'string', describe: 'Docker Engine: unix:///PATH or tcp://HOST:PORT' },

@@ -1,8 +1,10 @@
 /** Everything that can be configured, checked once and frozen. Units stand in the names. */
+import { hostname } from 'node:os';
 import { z } from 'zod';
 import { defaultWorkers } from '../platform/default-workers.ts';
 import { isAddressBlock } from './address-blocks.ts';
 import { maxStartups, perSourceNetBlockSize, perSourcePenalties } from './limits.ts';
+import { isStore } from './store-url.ts';
 
 const listenAddress = z
   .string()
@@ -38,6 +40,15 @@ export const configSchema = z.strictObject({
   /** How long POST /exec lets a command take, and a program in a target. */
   execTimeoutMs: z.int().min(1).max(2_147_483_647).default(30_000),
   execSessionTimeoutMs: z.int().min(1).max(2_147_483_647).default(600_000),
+  /** Where accounts, keys and the like are: `lowdb`, a file in the data folder, or a database that several gateways share. */
+  store: z.string().refine(isStore, 'must be lowdb, or postgres://USER@HOST/DATABASE').default('lowdb'),
+  /** While that database is away, what was read from it holds for so long. */
+  storeCacheSeconds: z.number().min(0).max(3600).default(10),
+  /** What other gateways on the same database call this one. */
+  gatewayName: z
+    .string()
+    .regex(/^[\w.-]{1,64}$/, 'must be up to 64 letters, digits, dots, hyphens and underscores')
+    .default(hostname),
   dataDir: z.string().min(1).default('./data'),
   hostKeysDir: z.string().min(1).default('./hostkeys'),
   /** Public key file of the account `admin`. */

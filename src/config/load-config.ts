@@ -4,6 +4,7 @@ import { GatewayError } from '../errors.ts';
 import { checkHttp, checkMetrics } from './check-http.ts';
 import { type Config, configSchema } from './config.ts';
 import { findFaultyLine, findLineOfKey } from './json-lines.ts';
+import { holdsPassword } from './store-url.ts';
 
 type Values = Record<string, unknown>;
 
@@ -38,9 +39,18 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
       : `the configuration value ${issue?.path.join('.')}${where} is wrong: ${issue?.message}. It is set by ${namesOf(key)}.`;
     throw new GatewayError('invalid-config', { problem });
   }
+  checkStoreFlag(flags);
   checkHttp(parsed.data);
   checkMetrics(parsed.data);
   return { config: deepFreeze(parsed.data), unknownVariables: fromEnv.unknown };
+}
+
+/** Whoever lists the processes of this machine reads their flags. */
+function checkStoreFlag({ store }: Values): void {
+  if (typeof store !== 'string' || !holdsPassword(store)) return;
+  const problem =
+    'a password in --store could be read by everybody on this machine: give the URL by POSTERN_STORE or in the configuration file, or the password alone by PGPASSWORD or PGPASSFILE.';
+  throw new GatewayError('invalid-config', { problem });
 }
 
 const defined = (values: Values): Values =>
@@ -72,6 +82,7 @@ export const flagOfKey = {
   tlsCert: 'tls-cert',
   tlsKey: 'tls-key',
   httpInsecure: 'http-insecure',
+  store: 'store',
   dataDir: 'data',
   hostKeysDir: 'hostkeys',
   adminKeyFile: 'admin-key',

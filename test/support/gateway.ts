@@ -7,6 +7,7 @@ import { currentFile } from '../../src/audit/audit-files.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type Gateway, type GatewayOverrides, startGateway } from '../../src/gateway.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
+import { dropStoreOf, storeOf } from './store-under-test.ts';
 
 export interface TestGateway {
   readonly gateway: Gateway;
@@ -45,6 +46,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
     flags: {
       sshListen: '127.0.0.1:0',
       dataDir,
+      store: await storeOf(dataDir),
       hostKeysDir,
       adminKeyFile: `${admin.file}.pub`,
       logLevel: 'debug',
@@ -90,6 +92,7 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       refuseTokensIn(lines);
       const audit = await readFile(currentFile(dataDir), 'utf8').catch(() => '');
       refuseTokensIn(audit.split('\n').map((line) => ({ line })));
+      if (!options.folders) await dropStoreOf(dataDir);
       await rm(folder, { recursive: true, force: true });
     },
   };

@@ -2,11 +2,11 @@
 import { chmod, copyFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { HostRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import { startTestGateway, type TestGateway, type TestGatewayOptions, temporaryFile } from './gateway.ts';
 import { type KeyPair, makeKeyPair, runProgram } from './ssh-client.ts';
+import { dropStoreOf, openStoreOf } from './store-under-test.ts';
 
 export interface HostsBehind extends TestGateway {
   readonly store: Store;
@@ -19,7 +19,7 @@ export interface HostsBehind extends TestGateway {
 export async function startHostsBehind(options: TestGatewayOptions = {}): Promise<HostsBehind> {
   const above = await mkdtemp(join(tmpdir(), 'postern-hosts-'));
   const folders = { dataDir: join(above, 'data'), hostKeysDir: join(above, 'hostkeys') };
-  const store = await openLowdbStore({ dataDir: folders.dataDir });
+  const store = await openStoreOf(folders.dataDir);
   const identity = await makeKeyPair();
   const door = await startTestGateway({ ...options, folders, overrides: { ...options.overrides, store } });
   const folder = join(door.dataDir, 'identities');
@@ -33,6 +33,7 @@ export async function startHostsBehind(options: TestGatewayOptions = {}): Promis
     identity,
     async stop() {
       await door.stop();
+      await dropStoreOf(folders.dataDir);
       await rm(above, { recursive: true, force: true });
     },
     async addHost(name, port, more = {}) {

@@ -1,13 +1,13 @@
 /** Reading: from what is kept while it is fresh, else from the database; and from what is kept, for a while, when that is away. */
 import type { Pool } from 'pg';
 import { GatewayError } from '../../errors.ts';
-import type { Answer, Question, ReadCache } from '../read-cache.ts';
-import { nameOf } from '../read-cache.ts';
 import type { Reader } from '../store.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { ask, type Database, type Rows } from './database.ts';
 import { reasonOf, refusalOf } from './faults.ts';
 import type { Statement } from './layout.ts';
+import type { Answer, Question, ReadCache } from './read-cache.ts';
+import { nameOf } from './read-cache.ts';
 import { answerOf } from './read-rows.ts';
 
 export interface ReaderOptions {

@@ -97,12 +97,26 @@ async function runAlone<Result>(
       throw notWritten(error);
     }
   });
-  const result = await work(draft.transaction).finally(draft.end);
+  const result = await whileConnected(client, work(draft.transaction)).finally(draft.end);
   // It may have gone on without an answer.
   if (lost !== undefined) throw notWritten(lost);
   const changes = changesOf(draft.layer);
   if (changes.length > 0) await commitLayer(options, begun, draft.layer, changes);
   return result;
+}
+
+/** Rejects when the connection is lost: the database ends it when the work says nothing for too long. */
+async function whileConnected<Result>(client: PoolClient, work: Promise<Result>): Promise<Result> {
+  let onError = (_: Error) => {};
+  const lost = new Promise<never>((_, reject) => {
+    onError = (error) => reject(notWritten(error));
+  });
+  client.once('error', onError);
+  try {
+    return await Promise.race([work, lost]);
+  } finally {
+    client.off('error', onError);
+  }
 }
 
 async function begin(options: WriterOptions, deadlineMs: number): Promise<Begun> {

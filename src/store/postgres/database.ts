@@ -65,8 +65,9 @@ export async function ask(
 
 export function openPool({ config }: Database, max: number, onError: (error: Error) => void): pg.Pool {
   const pool = new pg.Pool({ ...config, max, idleTimeoutMillis: 30_000, allowExitOnIdle: true });
-  // An idle connection that ends is replaced by the pool.
+  // An idle connection that ends is replaced by the pool; whoever uses one is told by what was asked.
   pool.on('error', onError);
+  pool.on('connect', (client) => client.on('error', onError));
   return pool;
 }
 

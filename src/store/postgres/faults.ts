@@ -13,6 +13,7 @@ export function reasonOf(error: unknown): string {
   const { code, message = '' } = error as NodeJS.ErrnoException;
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return 'nothing listens where the database should';
   if (code === '57P03') return 'the database is starting or stopping';
+  if (code === '25P03') return 'it took too long';
   if (refusalOf(error) !== undefined) return `the database refuses: ${message}`;
   if (/timeout/i.test(message)) return 'the database does not answer';
   return `the database cannot be reached: ${code ?? message}`;

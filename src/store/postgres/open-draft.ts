@@ -3,10 +3,10 @@
  * fetched once: nobody else writes meanwhile.
  */
 import { Layer, type View } from '../layer.ts';
-import { type Answer, nameOf, type Question } from '../read-cache.ts';
 import type { Row } from '../rows.ts';
 import { type TableName, tables } from '../schema.ts';
 import type { Transaction } from '../store.ts';
+import { type Answer, nameOf, type Question } from './read-cache.ts';
 
 export interface Draft {
   readonly transaction: Transaction;

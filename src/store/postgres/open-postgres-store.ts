@@ -7,7 +7,6 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
 import { writeDocument } from '../document.ts';
-import { createReadCache } from '../read-cache.ts';
 import { type RowsByTable, tableNames } from '../rows.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
@@ -17,6 +16,7 @@ import { createWriter } from './create-writer.ts';
 import { ask, type Database, databaseOf, openPool } from './database.ts';
 import { reasonOf, refusalOf } from './faults.ts';
 import { prepareDatabase } from './prepare-database.ts';
+import { createReadCache } from './read-cache.ts';
 import { answerOf } from './read-rows.ts';
 
 export interface PostgresStoreOptions {

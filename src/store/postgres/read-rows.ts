@@ -1,11 +1,11 @@
 /** Questions of the port as statements, and their answers as rows that were checked. */
 import { GatewayError } from '../../errors.ts';
-import type { Answer, Question } from '../read-cache.ts';
 import { rowShapes } from '../row-shapes.ts';
 import { adoptedRow, type Row } from '../rows.ts';
 import type { TableName } from '../schema.ts';
 import type { Rows } from './database.ts';
 import { type Statement, selectAll, selectByField, selectById } from './layout.ts';
+import type { Answer, Question } from './read-cache.ts';
 import { storedKey } from './stored-key.ts';
 
 export type Ask = (statement: Statement, values: readonly unknown[]) => Promise<Rows>;

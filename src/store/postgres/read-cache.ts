@@ -2,7 +2,7 @@
  * Answers of a store that lies far away, kept until a change concerns them. It is bounded, and forgets what was not asked for
  * longest. Whoever fills it says when the question was put: an answer to a question from before a change is not kept after it.
  */
-import type { Change } from './store.ts';
+import type { Change } from '../store.ts';
 
 /** What a Reader was asked. */
 export type Question =
