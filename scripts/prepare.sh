@@ -6,7 +6,8 @@ cd "$(dirname "$0")/.."
 
 # scripts/postinstall.mjs leaves the copy, so it is there only after an installation that went through.
 installed=node_modules/.installed-package-lock.json
-if ! cmp -s package-lock.json "$installed" || [ ! -e node_modules/.bin/tsc ]; then
+# A link leads to the packages of another checkout, which npm would remove before it installs ours.
+if [ ! -L node_modules ] && { ! cmp -s package-lock.json "$installed" || [ ! -e node_modules/.bin/tsc ]; }; then
   echo 'postern: installing dependencies (package-lock.json is new or has changed) …' >&2
   # Errors only: npm would warn that packages want a newer Node than its own, but they get the one just installed.
   npm ci --include=dev --include=optional --no-progress --loglevel=error >&2
