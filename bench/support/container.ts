@@ -1,6 +1,7 @@
 /** A busybox container to measure against, on the engine that the tests use too. */
 import { execFileSync } from 'node:child_process';
 import { randomId } from '../../src/platform/ids.ts';
+import { runLabel } from '../../test/support/engine.ts';
 import { ensureImages } from '../../test/support/images.ts';
 
 export interface BenchContainer {
@@ -18,6 +19,8 @@ export async function startBenchContainer(image = 'postern-test/busybox:latest')
     name,
     '--label',
     'postern.test=1',
+    '--label',
+    `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`,
     image,
     '/bin/sleep',
     '100000',

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomId } from '../../src/platform/ids.ts';
+import { runLabel } from '../../test/support/engine.ts';
 import { ensureImages } from '../../test/support/images.ts';
 import { sshArgs } from './gateway-process.ts';
 
@@ -14,8 +15,11 @@ export interface SshdContainer {
   /** For ssh to its sshd, as root; destination and command follow. */
   readonly sshArgs: readonly string[];
   readonly address: string;
+  /** The private key that it lets in. */
+  readonly key: string;
   /** As root, beside both. */
   readonly sh: (script: string) => string;
+  readonly inspect: (format: string) => string;
   readonly remove: () => void;
 }
 
@@ -30,10 +34,11 @@ export async function startSshdContainer(): Promise<SshdContainer> {
   for (const file of [key, hostKey])
     execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', file]);
   const docker = (...args: readonly string[]) => execFileSync('docker', args, { encoding: 'utf8' }).trim();
-  const options = ['--label', 'postern.test=1', '-v', '/usr:/usr:ro'];
+  const run = `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`;
+  const options = ['--label', 'postern.test=1', '--label', run, '-v', '/usr:/usr:ro'];
   docker('run', '-d', '--name', name, ...options, 'postern-test/debian:latest', 'sleep', '100000');
   const sh = (script: string) => docker('exec', name, 'sh', '-c', script);
-  const config = `HostKey /etc/ssh/host\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nMaxSessions 100\nMaxStartups 100\nSubsystem sftp /usr/lib/openssh/sftp-server\n`;
+  const config = `HostKey /etc/ssh/host\nAuthorizedKeysFile /etc/ssh/keys\nStrictModes no\nUsePAM no\nPermitRootLogin yes\nMaxSessions 1000\nMaxStartups 1000\nSubsystem sftp /usr/lib/openssh/sftp-server\n`;
   writeFileSync(join(folder, 'config'), config);
   sh(
     'mkdir -p /etc/ssh /run/sshd; grep -q ^sshd: /etc/passwd || echo sshd:x:101:65534::/run/sshd:/usr/sbin/nologin >>/etc/passwd',
@@ -53,7 +58,9 @@ export async function startSshdContainer(): Promise<SshdContainer> {
   return {
     name,
     address,
+    key,
     sh,
+    inspect: (format) => docker('inspect', '-f', format, name),
     sshArgs: sshArgs({ port, key, knownHosts }),
     remove: () => {
       docker('rm', '-f', name);

@@ -1,4 +1,4 @@
-/** What a connection costs that is logged in and idle; bench/idle-connections.ts measures it with thousands. */
+/** What a connection costs that is logged in and idle; bench/single/idle-connections.ts measures it with thousands. */
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';

@@ -7,10 +7,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../test/support/forward.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { type Contender, interleave, report } from './support/measure.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { freePort } from '../../test/support/forward.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { type Contender, interleave, report } from '../support/measure.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const mib = Number(process.env['MIB'] ?? 256);
 const rounds = Number(process.env['ROUNDS'] ?? 7);

@@ -6,10 +6,10 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
-import { openMaster } from './support/open-master.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, report } from '../support/measure.ts';
+import { openMaster } from '../support/open-master.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 51);

@@ -6,8 +6,8 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const clients = Number(process.env['CLIENTS'] ?? 100);
 const minutes = Number(process.env['MINUTES'] ?? 6);

@@ -11,8 +11,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import ssh2, { type ParsedKey } from 'ssh2';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import type { Done, Order } from './support/light-clients.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import type { Done, Order } from '../support/light-clients.ts';
 
 const connections = Number(process.env['CONNECTIONS'] ?? 2_000);
 const rate = Number(process.env['RATE'] ?? 200);
@@ -31,7 +31,7 @@ const gateway = await startGatewayProcess();
 delete process.env['NODE_OPTIONS'];
 const key = (ssh2.utils.parseKey(readFileSync(join(gateway.folder, 'id'))) as ParsedKey).getPrivatePEM();
 
-const startClients = () => fork(join(import.meta.dirname, 'support/light-clients.ts'));
+const startClients = () => fork(join(import.meta.dirname, '../support/light-clients.ts'));
 type Clients = ReturnType<typeof startClients>;
 const give = (clients: Clients, order: Order) =>
   new Promise<Done>((resolve, reject) => {

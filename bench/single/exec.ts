@@ -6,8 +6,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { median } from './support/measure.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { median } from '../support/measure.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 7);
 const bar = 500;

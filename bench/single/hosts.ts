@@ -5,10 +5,10 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type DelayingProxy, startDelayingProxy } from './support/delaying-proxy.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, type Measured } from './support/measure.ts';
-import { type OpensshServer, startOpensshServer } from './support/openssh-server.ts';
+import { type DelayingProxy, startDelayingProxy } from '../support/delaying-proxy.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, type Measured } from '../support/measure.ts';
+import { type OpensshServer, startOpensshServer } from '../support/openssh-server.ts';
 
 const mib = Number(process.env['MIB'] ?? 256);
 const farMib = Number(process.env['FAR_MIB'] ?? 64);

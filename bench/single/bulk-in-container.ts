@@ -5,10 +5,10 @@
  */
 import { spawn } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave } from './support/measure.ts';
-import { openMaster } from './support/open-master.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave } from '../support/measure.ts';
+import { openMaster } from '../support/open-master.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const mib = Number(process.env['MIB'] ?? 512);
 const rounds = Number(process.env['ROUNDS'] ?? 5);

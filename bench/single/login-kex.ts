@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ensureNewerPackages, newer } from '../test/support/setup/newer-packages.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { median } from './support/measure.ts';
+import { ensureNewerPackages, newer } from '../../test/support/setup/newer-packages.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { median } from '../support/measure.ts';
 
 const run = promisify(execFile);
 const bar = 1.6;

@@ -4,11 +4,11 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { createTestEngine } from '../test/support/container-engine.ts';
-import { authorizationFor, runSession } from '../test/support/session-io.ts';
-import { startBenchContainer } from './support/container.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
+import { createTestEngine } from '../../test/support/container-engine.ts';
+import { authorizationFor, runSession } from '../../test/support/session-io.ts';
+import { startBenchContainer } from '../support/container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, report } from '../support/measure.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 31);

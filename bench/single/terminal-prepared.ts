@@ -5,10 +5,10 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { startBenchContainer } from './support/container.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
-import { openMaster } from './support/open-master.ts';
+import { startBenchContainer } from '../support/container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, report } from '../support/measure.ts';
+import { openMaster } from '../support/open-master.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 31);

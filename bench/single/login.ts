@@ -4,9 +4,9 @@
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
-import { startOpensshServer } from './support/openssh-server.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, report } from '../support/measure.ts';
+import { startOpensshServer } from '../support/openssh-server.ts';
 
 async function measureLogin(): Promise<void> {
   const run = promisify(execFile);

@@ -7,9 +7,9 @@ import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startBenchContainer } from './support/container.ts';
-import { type GatewayProcess, startGatewayProcess } from './support/gateway-process.ts';
-import { median } from './support/measure.ts';
+import { startBenchContainer } from '../support/container.ts';
+import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
+import { median } from '../support/measure.ts';
 
 const totalMib = Number(process.env['MIB'] ?? 1024);
 const barMib = 150;

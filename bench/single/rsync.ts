@@ -6,9 +6,9 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, report } from './support/measure.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, report } from '../support/measure.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const run = promisify(execFile);
 const rounds = Number(process.env['ROUNDS'] ?? 7);

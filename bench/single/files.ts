@@ -7,10 +7,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startBenchContainer } from './support/container.ts';
-import { startGatewayProcess } from './support/gateway-process.ts';
-import { interleave, type Measured, report } from './support/measure.ts';
-import { startSshdContainer } from './support/sshd-container.ts';
+import { startBenchContainer } from '../support/container.ts';
+import { startGatewayProcess } from '../support/gateway-process.ts';
+import { interleave, type Measured, report } from '../support/measure.ts';
+import { startSshdContainer } from '../support/sshd-container.ts';
 
 const run = promisify(execFile);
 const mib = Number(process.env['MIB'] ?? 512);

@@ -1,0 +1,60 @@
+/** Throughput of one session, by cipher and way. */
+import { asyncssh } from '../peers/asyncssh.ts';
+import { startBothWays } from '../peers/container.ts';
+import { dropbear } from '../peers/dropbear.ts';
+import { go } from '../peers/go.ts';
+import { openssh } from '../peers/openssh.ts';
+import { ciphers, type RunningPeer, sshArgs } from '../peers/peer.ts';
+import { postern } from '../peers/postern.ts';
+import { tinysshd } from '../peers/tinysshd.ts';
+import type { Table } from '../report/table.ts';
+import { openMaster } from '../support/open-master.ts';
+import { transfer, type Way } from '../support/transfer.ts';
+import { type Bench, byLength, inTurns, type Measure, rowsOf, withRunning } from './measure.ts';
+
+const onThisMachine = [dropbear, tinysshd, asyncssh, go];
+/** These take a tenth of the others' speed, and so a tenth of the bytes. */
+const slow: readonly string[] = [asyncssh.name, tinysshd.name];
+
+async function openStreams(bench: Bench, peer: RunningPeer, cipher: string) {
+  const args = [...sshArgs(peer, cipher), peer.host];
+  const oneSession = onThisMachine.some(({ name, oneSession }) => name === peer.name && oneSession);
+  const master = oneSession ? { args, close: () => {} } : await openMaster(args);
+  const mib = byLength(bench, { quick: 4, usual: 256, long: 1024 }) / (slow.includes(peer.name) ? 8 : 1);
+  return { name: peer.name, cipher, stop: master.close, run: (way: Way) => transfer(master.args, way, mib) };
+}
+
+async function measure(bench: Bench, running: readonly RunningPeer[]): Promise<Table[]> {
+  const can = new Map([postern, openssh, ...onThisMachine].map((peer) => [peer.name, peer.ciphers]));
+  const starts = ciphers.flatMap((cipher) =>
+    running
+      .filter(({ name }) => can.get(name)?.includes(cipher))
+      .map((peer) => () => openStreams(bench, peer, cipher)),
+  );
+  return withRunning(starts, async (streams) => {
+    const tables: Table[] = [];
+    for (const way of ['down', 'up'] as const) {
+      const contenders = streams.map(({ name, cipher, run }) => ({ name, at: cipher, run: () => run(way) }));
+      tables.push({
+        id: `session-${way}`,
+        title: `One session, ${way}`,
+        unit: 'MiB/s',
+        better: 'more',
+        method:
+          'Zeros between `head` and OpenSSH’s client, the login not counted (but for tinysshd, which serves one session). Postern and sshd reach the same container, sshd inside it; the others run on the machine itself.',
+        rows: rowsOf(await inTurns(bench, `session ${way}`, contenders), (rate) => rate),
+      });
+    }
+    return tables;
+  });
+}
+
+async function run(bench: Bench): Promise<Table[]> {
+  return withRunning([startBothWays], ([both]) => {
+    if (!both) throw new Error('no container');
+    const starts = onThisMachine.map((peer) => () => peer.start(bench.key));
+    return withRunning(starts, (others) => measure(bench, [both.ours, both.theirs, ...others]));
+  });
+}
+
+export const streams: Measure = { name: 'streams', run };

@@ -1,0 +1,37 @@
+/** One container, and two ways into it: the gateway, and OpenSSH's sshd inside. Whatever runs there is the same. */
+import { type SshdContainer, startSshdContainer } from '../support/sshd-container.ts';
+import { openssh } from './openssh.ts';
+import type { RunningPeer } from './peer.ts';
+import { type RunningGateway, startPostern } from './postern.ts';
+
+export interface BothWays {
+  readonly container: SshdContainer;
+  readonly gateway: RunningGateway;
+  /** The gateway's session in the container, as root. */
+  readonly ours: RunningPeer;
+  /** sshd's in the same container, as root. */
+  readonly theirs: RunningPeer;
+  readonly stop: () => Promise<void>;
+}
+
+export async function startBothWays(): Promise<BothWays> {
+  const container = await startSshdContainer();
+  try {
+    const gateway = await startPostern(container.key);
+    const pid = Number(container.inspect('{{.State.Pid}}'));
+    const place = { host: container.address, port: 22, user: 'root', key: container.key };
+    return {
+      container,
+      gateway,
+      ours: { ...gateway, user: `root+${container.name}` },
+      theirs: { name: openssh.name, pid, ...place, stop: async () => {} },
+      stop: async () => {
+        await gateway.stop();
+        container.remove();
+      },
+    };
+  } catch (error) {
+    container.remove();
+    throw error;
+  }
+}

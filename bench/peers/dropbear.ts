@@ -1,0 +1,38 @@
+/** dropbear: one process for each connection. */
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { startChild, withOwnSshFolder } from './child-server.ts';
+import { answering, freePort, makeFolder, type Peer, packageVersion } from './peer.ts';
+
+export const dropbear: Peer = {
+  name: 'dropbear',
+  version: () => packageVersion('dropbear-bin'),
+  ciphers: ['chacha20-poly1305@openssh.com', 'aes128-ctr'],
+  // MAX_UNAUTH_PER_IP, compiled in.
+  mostStartups: 5,
+  async start(key) {
+    const folder = makeFolder('dropbear');
+    const hostKey = join(folder.path, 'host');
+    execFileSync('dropbearkey', ['-t', 'ed25519', '-f', hostKey], { stdio: 'ignore' });
+    const ssh = join(folder.path, 'ssh');
+    mkdirSync(ssh, { mode: 0o700 });
+    copyFileSync(`${key}.pub`, join(ssh, 'authorized_keys'));
+    const port = await freePort();
+    const own = ['-F', '-p', `127.0.0.1:${port}`, '-P', join(folder.path, 'pid'), '-r', hostKey];
+    const child = startChild(...withOwnSshFolder(ssh, ['dropbear', ...own]));
+    await answering(port);
+    return {
+      name: dropbear.name,
+      pid: child.pid,
+      host: '127.0.0.1',
+      port,
+      user: 'root',
+      key,
+      stop: async () => {
+        await child.stop();
+        folder.remove();
+      },
+    };
+  },
+};

@@ -1,0 +1,52 @@
+/** `npm run bench` in its quick version: against the same servers, with numbers too small to say anything. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+const run = promisify(execFile);
+const root = new URL('../..', import.meta.url).pathname;
+const timeoutMs = 240_000;
+
+let out: string;
+let printed: string;
+
+beforeAll(async () => {
+  out = await mkdtemp(join(tmpdir(), 'postern-bench-out-'));
+  ({ stdout: printed } = await run('npm', ['run', 'bench', '--', '--quick', '--out', out], { cwd: root }));
+}, timeoutMs);
+afterAll(() => rm(out, { recursive: true, force: true }));
+
+const servers = ["OpenSSH's sshd", 'dropbear', 'tinysshd', 'asyncssh', 'Go (gliderlabs/ssh)', 'docker exec'];
+
+it('the bench measures every server that it names, and writes down which version each is', async () => {
+  const page = await readFile(join(out, 'RESULTS.md'), 'utf8');
+  for (const server of servers) {
+    expect(printed).toContain(server);
+    const version = page.split(`\n| ${server} | `)[1]?.split(' |')[0];
+    expect(version).toMatch(/\d/);
+  }
+});
+
+it('the bench holds the gateway against every bar whose figure it has', () => {
+  const bars = printed.slice(printed.indexOf('\nBars')).match(/^ {2}.*(kept|MISSED)$/gm) ?? [];
+  expect(bars.length).toBeGreaterThanOrEqual(14);
+  for (const line of bars) expect(line).not.toMatch(/NaN|–/);
+});
+
+it('the bench draws a plot for each table, as well-formed SVG that a page can show', async () => {
+  const page = await readFile(join(out, 'RESULTS.md'), 'utf8');
+  const plots = await readdir(join(out, 'plots'));
+  expect(plots.length).toBe(page.match(/^## (?!Bars)/gm)?.length);
+  const files = plots.map((plot) => join(out, 'plots', plot));
+  const parse =
+    'import sys, xml.dom.minidom as dom\nfor file in sys.argv[1:]: print(dom.parse(file).documentElement.tagName)';
+  const { stdout } = await run('python3', ['-c', parse, ...files]);
+  expect(stdout).toBe('svg\n'.repeat(plots.length));
+  for (const plot of plots) {
+    expect(page).toContain(`(plots/${plot})`);
+    expect(await readFile(join(out, 'plots', plot), 'utf8')).not.toMatch(/NaN|Infinity/);
+  }
+});
