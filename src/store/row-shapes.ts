@@ -126,4 +126,14 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
     createdBy: z.string(),
     createdAt: time,
   }) as z.ZodType<Rows['hosts']>,
+  engines: z.looseObject({
+    id,
+    name: z.string().min(1),
+    url: z.string().min(1),
+    tls: z.string().min(1).optional(),
+    ssh: id.optional(),
+    draining: flag,
+    createdBy: z.string(),
+    createdAt: time,
+  }) as z.ZodType<Rows['engines']>,
 };

@@ -1,4 +1,7 @@
 /** The rows that survive a restart, as plain data, and how each table may be searched. */
+import type { EngineRow, HostRow } from './machine-rows.ts';
+
+export type { EngineRow, HostRow };
 
 export type Role = 'admin' | 'member';
 
@@ -80,7 +83,7 @@ export interface InviteRow {
   readonly expiresAt: string;
 }
 
-/** An account may reach a target. `targetKey` is `container:NAME` or `host:ID`. */
+/** An account may reach a target. `targetKey` is `container:NAME`, `container:ENGINE/NAME` or `host:ID`. */
 export interface GrantRow {
   /** `TARGETKEY ACCOUNTID`. */
   readonly id: string;
@@ -197,36 +200,6 @@ export interface TokenRow {
   readonly secondFactor?: 'proven';
 }
 
-/** A server that is reached through the gateway. */
-export interface HostRow {
-  readonly id: string;
-  /** As it was typed: `Production DB`. */
-  readonly name: string;
-  /** Made of the name, and unique: `production-db`. Login names and ssh_config use it. */
-  readonly slug: string;
-  /** A DNS name or an address, without brackets. */
-  readonly hostname: string;
-  readonly port: number;
-  readonly username: string;
-  /** Whom sessions through the gateway may log in as, beside `username`. */
-  readonly users?: readonly string[];
-  /** Of the key that sessions through the gateway use: a path below DATA/identities. */
-  readonly identityFile?: string;
-  /** Sessions through the gateway may use its own egress key. */
-  readonly egressKey?: boolean;
-  /** `TYPE BASE64` of its pinned host keys; absent: unpinned, and the gateway itself does not log in there. */
-  readonly hostKeys?: readonly string[];
-  /** Ports, beside `port`, that may be forwarded to. */
-  readonly ports: readonly number[];
-  /** Id of the host that it is reached through. */
-  readonly via?: string;
-  /** Every account may reach it. */
-  readonly shared: boolean;
-  /** Account id of the registrant. */
-  readonly createdBy: string;
-  readonly createdAt: string;
-}
-
 export interface Rows {
   accounts: AccountRow;
   accountNames: AccountNameRow;
@@ -244,6 +217,7 @@ export interface Rows {
   recordingRules: RecordingRuleRow;
   tokens: TokenRow;
   hosts: HostRow;
+  engines: EngineRow;
 }
 
 export type TableName = keyof Rows;
@@ -266,6 +240,7 @@ export const tables = {
   recordingRules: { unique: [], index: [] },
   tokens: { unique: ['lookup'], index: ['keyFingerprint'] },
   hosts: { unique: ['slug'], index: ['via'] },
+  engines: { unique: ['name'], index: ['ssh'] },
 } as const satisfies {
   [T in TableName]: { unique: readonly (keyof Rows[T])[]; index: readonly (keyof Rows[T])[] };
 };
