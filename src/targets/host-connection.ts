@@ -31,6 +31,8 @@ export interface HostConnection {
   runSession(request: SessionRequest, io: SessionIo, agent: OpenAgent | undefined): Promise<SessionEnd>;
   /** Connects from there, RFC 4254 §7.2. Throws `forward-failed`. */
   dial(destination: PortDestination, origin: Address): Promise<Duplex>;
+  /** Connects to a unix socket there, OpenSSH's PROTOCOL 2.4. Throws `forward-failed`. */
+  dialSocket(path: string): Promise<Duplex>;
   /** Listens there, RFC 4254 §7.1. Each connection must be consumed or destroyed. Throws `forward-failed`. */
   listen(
     place: PortDestination,

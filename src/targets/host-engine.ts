@@ -34,6 +34,11 @@ export interface HostEngine {
    * `host-address-refused`, and what logging in to those throws.
    */
   reach(target: HostTarget, port: number): Promise<Duplex>;
+  /**
+   * The gateway's own connection to a unix socket there, by the host's identity file or the egress key. Throws as `dial`
+   * does, and `host-no-identity`.
+   */
+  dialSocket(target: HostTarget, path: string): Promise<Duplex>;
   /** `TYPE BASE64` of the keys that the host shows now, best first. Throws as `reach` does. */
   scanHostKeys(target: HostTarget): Promise<readonly string[]>;
   close(): void;

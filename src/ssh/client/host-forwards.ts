@@ -12,7 +12,7 @@ import { string, uint32, WireReader } from '../wire.ts';
 import { channelStream } from './channel-stream.ts';
 import { openedBefore } from './opened-before.ts';
 
-export interface HostForwards extends Pick<HostConnection, 'dial' | 'listen'> {
+export interface HostForwards extends Pick<HostConnection, 'dial' | 'dialSocket' | 'listen'> {
   /** Answers the host's `forwarded-tcpip`. */
   readonly forwardedTcpip: ChannelOpenHandler;
   close(): void;
@@ -32,25 +32,30 @@ export function createHostForwards(
   const listeners = new Map<string, Listening>();
   const keyOf = (address: string, port: number) => `${port} ${address}`;
 
-  async function dial(destination: PortDestination, origin: Address): Promise<Duplex> {
-    const { host: address, port } = destination;
-    const fields = [
-      string(address || 'localhost'),
-      uint32(port),
-      string(origin.address),
-      uint32(origin.port),
-    ];
+  /** `named`: what people are told it was. */
+  async function open(type: string, fields: Buffer, named: string): Promise<Duplex> {
     let reason = 'the connection to it was lost';
-    const open = Buffer.concat(fields);
-    const opening = layer().openChannel('direct-tcpip', open, { eofAtFinish: true }, (refusal) => {
+    const opening = layer().openChannel(type, fields, { eofAtFinish: true }, (refusal) => {
       reason = printable(excerpt(refusal.message, 200)) || 'it refused';
     });
     const inTime = AbortSignal.timeout(answerWithinMs);
     const channel = await openedBefore(inTime, opening);
     if (!channel && inTime.aborted) reason = 'no answer in time';
     if (channel) return channelStream(channel);
-    throw new GatewayError('forward-failed', { destination: `${address}:${port}`, name: host, reason });
+    throw new GatewayError('forward-failed', { destination: named, name: host, reason });
   }
+
+  const dial = ({ host: address, port }: PortDestination, origin: Address) => {
+    const to = [string(address || 'localhost'), uint32(port)];
+    const from = [string(origin.address), uint32(origin.port)];
+    return open('direct-tcpip', Buffer.concat([...to, ...from]), `${address}:${port}`);
+  };
+
+  const dialSocket = (path: string) => {
+    // Two fields that are reserved.
+    const fields = [string(path), string(''), uint32(0)];
+    return open('direct-streamlocal@openssh.com', Buffer.concat(fields), path);
+  };
 
   async function listen(
     place: PortDestination,
@@ -96,6 +101,7 @@ export function createHostForwards(
 
   return {
     dial,
+    dialSocket,
     listen,
     forwardedTcpip({ data, accept, refuse }) {
       const listening = listeners.get(keyOf(data.text(), data.uint32()));

@@ -124,6 +124,7 @@ function connect(
   return {
     gone: gone.signal,
     dial: forwards.dial,
+    dialSocket: forwards.dialSocket,
     listen: forwards.listen,
     async runSession(request, io, agent) {
       let reason = lost ?? 'the connection to it was lost';

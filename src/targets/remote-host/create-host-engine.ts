@@ -125,6 +125,14 @@ export function createHostEngine(options: HostEngineOptions): HostEngine {
       return listener;
     },
     reach,
+    async dialSocket(target, path) {
+      const { connection, giveBack } = await take('gateway', target, target.host.username, undefined);
+      const stream = await connection.dialSocket(path).catch((error) => {
+        giveBack();
+        throw error;
+      });
+      return stream.once('close', giveBack);
+    },
     scanHostKeys: (target) => options.scanHostKeys(target.host.name, () => reach(target, target.host.port)),
     close: () => pool.close(),
   };
