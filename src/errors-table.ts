@@ -7,6 +7,7 @@ import { accountsErrors } from './error-rows/accounts.ts';
 import { certificateAuthoritiesErrors } from './error-rows/certificate-authorities.ts';
 import { commandLineErrors } from './error-rows/command-line.ts';
 import { containerSshdErrors } from './error-rows/container-sshd.ts';
+import { enginesErrors } from './error-rows/engines.ts';
 import { hostSessionsErrors } from './error-rows/host-sessions.ts';
 import { hostsErrors } from './error-rows/hosts.ts';
 import { httpErrors } from './error-rows/http.ts';
@@ -27,6 +28,7 @@ export const errorTable = {
   ...tokensErrors,
   ...httpErrors,
   ...targetsErrors,
+  ...enginesErrors,
   ...hostsErrors,
   ...hostSessionsErrors,
   ...containerSshdErrors,

@@ -14,10 +14,10 @@ import { createExchangeToken } from './auth/token-exchange.ts';
 import { withPenalties } from './auth/token-penalties.ts';
 import { withAuditRequired } from './auth/with-audit-required.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
-import { splitWords } from './commands/interpreter/words.ts';
 import { liveAddressBlocks } from './config/address-blocks.ts';
 import type { Config } from './config/config.ts';
 import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
+import { openEngines } from './gateway-engines.ts';
 import { openStore } from './gateway-store.ts';
 import { createHosts } from './hosts/create-hosts.ts';
 import { dialHost } from './hosts/dial-host.ts';
@@ -37,7 +37,6 @@ import { createConnections } from './sessions/create-connections.ts';
 import { createRecordSession } from './sessions/record-session.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
-import { createContainerEngine } from './targets/container/create-container-engine.ts';
 import { isContainerNameOf, isOwnerLabelOf } from './targets/container-names.ts';
 import { createTargetDirectory } from './targets/create-target-directory.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
@@ -81,7 +80,6 @@ export async function openRules(
     },
   });
   lifecycle.onClose(() => auditLog.close());
-  const { docker, preparedIdleSeconds } = config;
   const limits = {
     get maxFileBytes() {
       return config.recordingFileBytes;
@@ -95,19 +93,20 @@ export async function openRules(
   };
   const recordings = openRecordings({ dataDir: config.dataDir, log, clock, limits });
   lifecycle.onClose(() => recordings.close());
-  const engine =
-    overrides.engine ??
-    createContainerEngine({
-      ...{ docker, log, splitWords, meter },
-      get acceptEnv() {
-        return config.acceptEnv;
-      },
-      get hangupGraceMs() {
-        return config.hangupGraceMs;
-      },
-      prepares: preparedIdleSeconds > 0,
-      ...(preparedIdleSeconds > 0 ? { residentIdleMs: preparedIdleSeconds * 1000 } : {}),
-    });
+  const { dataDir } = config;
+  const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
+  const hostEngine = createHostEngine({
+    dialHost: (to) => dialHost({ ...to, withinMs: config.hostConnectTimeoutMs }),
+    scanHostKeys,
+    openConnection,
+    readIdentityFile: async (path) => (await readIdentityFile(dataDir, path)).privateKey,
+    readEgressKey: async () => (await egressKey()).privateKey,
+  });
+  lifecycle.onClose(() => hostEngine.close());
+  const { engine, engines } = openEngines({
+    ...{ config, store, clock, log, meter, hostEngine },
+    own: overrides.engine,
+  });
   lifecycle.onClose(() => engine.close());
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
@@ -116,7 +115,7 @@ export async function openRules(
     config.auditRequired ? auditLog.problem() : undefined,
   );
   const accounts = createAccounts({ store, clock });
-  const { domain, dataDir, targetPrefix } = config;
+  const { domain, targetPrefix } = config;
   const handles = createHandles({ store, clock });
   const keyRules = {
     ...{ store, clock, handles, domain },
@@ -131,15 +130,6 @@ export async function openRules(
       return config.mfaRememberHours;
     },
   });
-  const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
-  const hostEngine = createHostEngine({
-    dialHost: (to) => dialHost({ ...to, withinMs: config.hostConnectTimeoutMs }),
-    scanHostKeys,
-    openConnection,
-    readIdentityFile: async (path) => (await readIdentityFile(dataDir, path)).privateKey,
-    readEgressKey: async () => (await egressKey()).privateKey,
-  });
-  lifecycle.onClose(() => hostEngine.close());
   const isContainerName = isContainerNameOf(engine);
   const scanHost = hostEngine.scanHostKeys;
   const hosts = createHosts({ store, clock, dataDir, targetPrefix, isContainerName, scanHost });
@@ -171,6 +161,7 @@ export async function openRules(
     metrics,
     store,
     engine,
+    engines,
     authorizer,
     standing,
     accounts,

@@ -11,6 +11,7 @@ import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
 import type { ContainerSshd } from '../container-sshd/container-sshd.ts';
+import type { Engines } from '../engines/engines.ts';
 import type { GatewayError } from '../errors.ts';
 import type { Hosts } from '../hosts/hosts.ts';
 import type { Keys } from '../keys/keys.ts';
@@ -26,6 +27,7 @@ import type {
   SessionRequest,
 } from '../sessions/session.ts';
 import type { Store } from '../store/store.ts';
+import type { JoinedEngine } from '../targets/joined-engine.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import type { ApiKeys } from '../tokens/api-keys.ts';
 import type { Handles } from '../tokens/handles.ts';
@@ -39,6 +41,8 @@ export interface CommandServices {
   readonly invites: Invites;
   readonly keys: Keys;
   readonly hosts: Hosts;
+  readonly engines: Engines;
+  readonly engine: Pick<JoinedEngine, 'statuses'>;
   /** The public half of the gateway's own key, `TYPE BASE64`, which it logs in to hosts with. */
   readonly egressKey: () => Promise<{ readonly publicKey: string; readonly fingerprint: string }>;
   readonly certificateAuthorities: CertificateAuthorities;

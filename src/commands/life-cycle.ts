@@ -1,3 +1,4 @@
+import { handleOf } from '../targets/engine-names.ts';
 import type { ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import type { Command } from './command.ts';
@@ -23,7 +24,7 @@ export function lifeCycleCommand(
       const { targets, principal } = context;
       const target = await getManagedContainer(oneWord(positionals['TARGET']) ?? '', verb, context);
       await act(targets, target);
-      const now = await targets.resolveContainer(principal, target.id);
+      const now = await targets.resolveContainer(principal, handleOf(target));
       return { data: containerData(now, context), text: `${now.name} is ${now.state}` };
     },
   };

@@ -1,4 +1,4 @@
-import { isGatewayError } from '../errors.ts';
+import { ownEngineName } from '../targets/engine-names.ts';
 import { nothingReachable } from '../targets/nothing-reachable.ts';
 import type { ContainerTarget } from '../targets/target.ts';
 import type { Command, CommandContext } from './command.ts';
@@ -10,17 +10,19 @@ export const command: Command = {
   path: ['ls'],
   summary: 'the targets you may reach: state, image, and how to connect',
   description:
-    'Fails with status 1 when the Docker Engine cannot be reached and there is nothing else to list.',
+    'Engines that do not answer are named on stderr. Fails with status 1 when the Docker Engine cannot be reached and there is\n' +
+    'nothing else to list.',
   examples: ['ssh GATEWAY ls', 'ssh GATEWAY ls -l', 'ssh GATEWAY ls --json'],
   positionals: [],
   options: { l: { type: 'boolean', describe: 'more columns: id, address, age' } },
   permission: 'anyone',
   async run({ options }, context) {
     const hosts = await describeHosts(await listHosts(context), context);
-    const { targets, notice } = await listTargets(context, hosts.length > 0);
+    const { targets, silent, notice } = await listTargets(context, hosts.length > 0);
     const data = {
       containers: targets.map((target) => containerData(target, context)),
       hosts,
+      ...(silent.length === 0 ? {} : { silent_engines: silent }),
       vms: targets.map((target) => ({
         vm_name: target.name,
         status: target.state === 'running' ? 'running' : 'stopped',
@@ -36,14 +38,16 @@ export const command: Command = {
   },
 };
 
-/** Without the engine there are no containers to list; that is a failure only where nothing else is. */
+/** Without any engine there are no containers to list; that is a failure only where nothing else is. */
 async function listTargets({ targets, principal }: CommandContext, isMore: boolean) {
-  try {
-    return { targets: await targets.list(principal), notice: undefined };
-  } catch (error) {
-    if (!isMore || !isGatewayError(error, 'engine-unavailable')) throw error;
-    return { targets: [], notice: error.message };
-  }
+  const { containers, silent } = await targets.look(principal);
+  const own = silent.find(({ engine }) => engine === undefined);
+  if (own && containers.length === 0 && !isMore) throw own.fault;
+  return {
+    targets: containers,
+    silent: silent.map(({ engine = ownEngineName }) => engine),
+    notice: silent.length === 0 ? undefined : silent.map(({ fault }) => fault.message).join('\n'),
+  };
 }
 
 function table(targets: readonly ContainerTarget[], long: boolean, context: CommandContext): string {

@@ -21,6 +21,7 @@ export function containerData(target: ContainerTarget, surroundings: Surrounding
   return {
     id: target.id,
     name: target.name,
+    ...(target.engine === undefined ? {} : { engine: target.engine }),
     image: target.image,
     state: target.state,
     status: target.status,

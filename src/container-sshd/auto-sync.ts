@@ -1,10 +1,10 @@
 /**
- * Keeps the authorized_keys of containers in step: with the keys, accounts, grants and tags here, as they change and
+ * Keeps the authorized_keys of one engine's containers in step: with the keys, accounts, grants and tags here, as they change and
  * expire, and with containers as they start. Whoever changed something waits for none of it.
  */
 import type { Logger } from 'pino';
 import { isGatewayError } from '../errors.ts';
-import type { ContainerEngine } from '../targets/target.ts';
+import type { EachEngine } from '../targets/joined-engine.ts';
 import { createKeepInStep, type KeepInStep, type KeepInStepDependencies } from './keep-in-step.ts';
 import { watchKeyChanges } from './key-changes.ts';
 import { forgetGone } from './synced-targets.ts';
@@ -12,7 +12,7 @@ import { watchEngine } from './watch-engine.ts';
 import { createWorkQueue } from './work-queue.ts';
 
 export interface AutoSyncDependencies extends KeepInStepDependencies {
-  readonly engine: Pick<ContainerEngine, 'list' | 'openEvents' | 'ping'>;
+  readonly engine: EachEngine;
   readonly log: Logger;
 }
 
@@ -44,7 +44,7 @@ export function startAutoSync(dependencies: AutoSyncDependencies): () => void {
     isAnew = false;
     const targets = await kept.list(anew);
     for (const { id } of targets) queue.add(id);
-    await forgetGone(store, clock, new Set(targets.map(({ key }) => key)));
+    await forgetGone({ store, clock, owns: engine.owns }, new Set(targets.map(({ key }) => key)));
   };
   const fail = (error: unknown) => {
     // Else the watch has said so.

@@ -3,7 +3,7 @@ import { createListReachingKeys } from '../auth/reaching-keys.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
-import type { ContainerEngine } from '../targets/target.ts';
+import type { JoinedEngine } from '../targets/joined-engine.ts';
 import { startAutoSync } from './auto-sync.ts';
 import type { ContainerSshd } from './container-sshd.ts';
 import { createInstallSshd } from './install-sshd.ts';
@@ -12,7 +12,7 @@ import { createSyncKeys } from './sync-keys.ts';
 import { noteSynced } from './synced-targets.ts';
 
 export interface ContainerSshdDependencies {
-  readonly engine: ContainerEngine;
+  readonly engine: Pick<JoinedEngine, 'runScript' | 'forEachEngine'>;
   readonly store: Store;
   readonly clock: Clock;
   readonly config: Pick<Config, 'containers' | 'sync'>;
@@ -39,6 +39,9 @@ export function createContainerSshd(dependencies: ContainerSshdDependencies): Ow
       return sync(target);
     },
     sync,
-    startAutoSync: (log) => startAutoSync({ ...dependencies, listReachingKeys, syncKeys, log }),
+    startAutoSync: (log) =>
+      engine.forEachEngine((each) =>
+        startAutoSync({ ...dependencies, engine: each, listReachingKeys, syncKeys, log }),
+      ),
   };
 }

@@ -12,10 +12,20 @@ export async function noteSynced(store: Store, clock: Clock, targetKey: string):
   );
 }
 
-/** Those of containers that are not there any more, and whose names nobody has taken up for 90 days. */
-export async function forgetGone(store: Store, clock: Clock, there: ReadonlySet<string>): Promise<void> {
+export interface SyncedOfEngine {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** Of others it is not known what is there. */
+  readonly owns: (targetKey: string) => boolean;
+}
+
+/** Those of an engine's containers that are not there any more, and whose names nobody has taken up for 90 days. */
+export async function forgetGone(
+  { store, clock, owns }: SyncedOfEngine,
+  there: ReadonlySet<string>,
+): Promise<void> {
   const isOver = ({ id, since }: { id: string; since: string }) =>
-    !there.has(id) && Date.parse(since) < clock.now() - forgottenAfterMs;
+    owns(id) && !there.has(id) && Date.parse(since) < clock.now() - forgottenAfterMs;
   const over = (await store.list('syncedTargets')).filter(isOver);
   if (over.length === 0) return;
   await store.transact(async (transaction) => {

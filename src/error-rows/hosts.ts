@@ -18,7 +18,7 @@ export const hostsErrors = {
       `only admins may register ${hostname}: it is an address of the gateway's own machine or networks.`,
   ),
   'host-in-use': failed<{ host: string }>(
-    ({ host }) => `other hosts are reached through "${host}" (--via); remove those first.`,
+    ({ host }) => `other hosts (--via) or engines (--ssh) are reached through "${host}"; remove those first.`,
   ),
   'host-unreachable': row<{ host: string; reason: string }>(
     255,

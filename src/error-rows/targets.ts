@@ -7,10 +7,11 @@ export const targetsErrors = {
     404,
     ({ target, reachable }) => `no target "${target}" for you here. ${reachable}`,
   ),
-  'target-ambiguous': row<{ target: string; ids: string }>(
+  'target-ambiguous': row<{ target: string; ids: string; what?: 'ids' | 'names' }>(
     255,
     409,
-    ({ target, ids }) => `"${target}" names more than one target: ${ids}. Use one of these ids.`,
+    ({ target, ids, what = 'ids' }) =>
+      `"${target}" names more than one target: ${ids}. Use one of these ${what}.`,
   ),
   'not-a-container': row<{ name: string }>(
     1,
@@ -141,13 +142,6 @@ export const targetsErrors = {
   'no-shell': session<{ name: string }>(
     ({ name }) => `container ${name} has no shell; give a program to run, like "ssh … /bin/program".`,
   ),
-  'engine-unavailable': row<{ reason: string }>(
-    255,
-    503,
-    ({ reason }) =>
-      `the Docker Engine cannot be reached (${reason}); containers are unavailable until it can.`,
-  ),
-  'engine-failed': row<{ reason: string }>(255, 502, ({ reason }) => `the Docker Engine refused: ${reason}`),
   'pty-refused': session(() => 'a terminal is not allowed here; run a command without one (ssh -T).'),
   'sftp-refused': session(() => 'file transfer is not allowed on this target for you.'),
   'no-sftp-server': session<{ name: string }>(

@@ -74,7 +74,11 @@ export function createHosts(dependencies: HostsDependencies): Hosts {
 
     remove: (host) =>
       store.transact(async (transaction) => {
-        if ((await transaction.list('hosts', 'via', host.id)).length > 0) {
+        const behind = await Promise.all([
+          transaction.list('hosts', 'via', host.id),
+          transaction.list('engines', 'ssh', host.id),
+        ]);
+        if (behind.flat().length > 0) {
           throw new GatewayError('host-in-use', { host: host.name });
         }
         for (const grant of await transaction.list('grants', 'targetKey', hostKey(host))) {

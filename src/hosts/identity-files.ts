@@ -27,6 +27,28 @@ export async function readIdentityFile(
 ): Promise<{ readonly path: string; readonly privateKey: Buffer }> {
   const wrong = (advice: string) =>
     new GatewayError('invalid-host', { problem: `the identity file "${excerpt(path)}" ${advice}.` });
+  const { path: below, content } = await readFileOfOperator(dataDir, path, { secret: true, wrong });
+  const advice = problems[content ? classifyPrivateKeyFile(content.toString('latin1')) : 'none'];
+  if (!content || advice !== undefined) throw wrong(advice ?? '');
+  return { path: below, privateKey: content };
+}
+
+export interface FileOfOperator {
+  /** Nobody else may read it; else, nobody else may write it. */
+  readonly secret: boolean;
+  /** Makes what is thrown of a sentence's end. */
+  readonly wrong: (advice: string) => GatewayError;
+}
+
+/**
+ * A regular file below DATA/identities, reached without `..` and without a link: its path there, and the very bytes of the
+ * file that was checked; undefined beyond 64 KiB.
+ */
+export async function readFileOfOperator(
+  dataDir: string,
+  path: string,
+  { secret, wrong }: FileOfOperator,
+): Promise<{ readonly path: string; readonly content: Buffer | undefined }> {
   const below = pathBelow(dataDir, path);
   if (below === undefined) throw wrong(`is not in DATA/identities on the gateway, where ${operator}`);
   const missing = () => wrong(`is not there: in DATA/identities on the gateway ${operator}`);
@@ -49,11 +71,9 @@ export async function readIdentityFile(
   try {
     const opened = await handle.stat();
     if (opened.ino !== facts.ino || opened.dev !== facts.dev) throw wrong('was replaced just now; try again');
-    if ((opened.mode & 0o077) !== 0) throw wrong('can be read by others; its mode must be 0600');
-    const privateKey = await readBounded(handle);
-    const advice = problems[privateKey ? classifyPrivateKeyFile(privateKey.toString('latin1')) : 'none'];
-    if (!privateKey || advice !== undefined) throw wrong(advice ?? '');
-    return { path: below, privateKey };
+    if (secret && (opened.mode & 0o077) !== 0) throw wrong('can be read by others; its mode must be 0600');
+    if ((opened.mode & 0o022) !== 0) throw wrong('can be written by others; its mode must be 0644 or 0600');
+    return { path: below, content: await readBounded(handle) };
   } finally {
     await handle.close();
   }

@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { KeyRestrictions } from '../store/schema.ts';
 import type { Target } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { checkEngineIsNamed } from './forwarding.ts';
 import { parseLoginName } from './login-name.ts';
 import type { PeerConnection } from './peer.ts';
 
@@ -21,6 +22,8 @@ export interface ForwardAccessDependencies {
 export interface ForwardTarget {
   readonly target: string;
   readonly user: string | undefined;
+  /** From the lobby: the target is what the forward names as its host. */
+  readonly isDestination?: boolean;
 }
 
 /** The target that a connection's forwards go into: of its jump, or of its login name; undefined: the lobby. */
@@ -67,13 +70,14 @@ export function createForwardAccess(dependencies: ForwardAccessDependencies): Fo
   }
 
   return {
-    async authorize(connection, identity, { target: name, user }, check) {
+    async authorize(connection, identity, { target: name, user, isDestination = false }, check) {
       const principals = await principalsOf(authorizer, identity);
       for (const { key } of principals) {
         if (key.restrictions.command !== undefined) throw new GatewayError('forced-command-only', {});
         check(key.restrictions);
       }
       const target = await find(connection, principals[0], name);
+      if (isDestination) for (const { key } of principals) checkEngineIsNamed(key.restrictions, name, target);
       const authorization = await authorizer.authorize(principals[0], target, user);
       if (!authorization.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
       return authorization;

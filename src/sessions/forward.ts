@@ -57,7 +57,7 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
     return access.authorize(
       connection,
       identity,
-      inTarget ?? { target: name, user: undefined },
+      inTarget ?? { target: name, user: undefined, isDestination: true },
       ({ permitOpen }) => {
         if (!permitsDestination(permitOpen, host, asked.port, targetPrefix, !inTarget))
           throw new GatewayError('destination-refused', { permitted: permitOpen?.join(', ') ?? '' });

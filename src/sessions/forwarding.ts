@@ -1,8 +1,11 @@
 /** Where a key may be forwarded to: by jumps, and on the way to a container's web server. */
 import type { Principal } from '../auth/authorizer.ts';
+import { GatewayError } from '../errors.ts';
 import { permitsListen, permitsOpen } from '../keys/permit-patterns.ts';
 import { excerpt } from '../platform/excerpt.ts';
-import type { ForwardDestination, PortDestination, SocketDestination } from '../targets/target.ts';
+import type { KeyRestrictions } from '../store/schema.ts';
+import { saysEngine } from '../targets/engine-names.ts';
+import type { ForwardDestination, PortDestination, SocketDestination, Target } from '../targets/target.ts';
 
 /** sshd(8) permitopen=: `web` and `rexec-web` are one name, as they are to whoever asks. */
 export function permitsForwarding(
@@ -18,6 +21,15 @@ export function permitsForwarding(
 
 export const withoutPrefix = (name: string, targetPrefix: string): string =>
   name.toLowerCase().startsWith(targetPrefix) ? name.slice(targetPrefix.length) : name;
+
+/**
+ * A name in permitopen= does not come to mean another engine's container once that has one of the name. Throws
+ * destination-refused.
+ */
+export function checkEngineIsNamed({ permitOpen }: KeyRestrictions, name: string, target: Target): void {
+  if (permitOpen === undefined || target.kind === 'host' || saysEngine(name, target)) return;
+  throw new GatewayError('destination-refused', { permitted: permitOpen.join(', ') });
+}
 
 /**
  * The same for one key's list. `byName`: the host is a target's name, which `rexec-` may precede; else it is one that

@@ -2,8 +2,9 @@ import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import { handleOf } from '../targets/engine-names.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
-import { permitsForwarding, withoutPrefix } from './forwarding.ts';
+import { checkEngineIsNamed, permitsForwarding, withoutPrefix } from './forwarding.ts';
 import type { HostForward, ReachHost } from './reach-host.ts';
 
 export interface ResolveJumpDependencies {
@@ -39,8 +40,9 @@ export function createResolveJump(dependencies: ResolveJumpDependencies) {
       }
       if (port !== 22) return { isPort: true };
       const target = await targets.resolve(principal, name);
+      checkEngineIsNamed(principal.key.restrictions, name, target);
       await authorizer.authorize(principal, target, undefined);
-      return { target: target.id };
+      return { target: target.kind === 'container' ? handleOf(target) : target.id };
     } catch (error) {
       if (isGatewayError(error))
         audit.refused(identity, { what: `direct-tcpip ${host.slice(0, 255)}:${port}`, reason: error.code });

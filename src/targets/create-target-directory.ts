@@ -1,17 +1,19 @@
-/** The directory over the container engine and the registered hosts: what a person reaches, and which target a name means. */
+/** The directory over the container engines and the registered hosts: what a person reaches, and which target a name means. */
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Config } from '../config/config.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { findHost, type Hosts } from '../hosts/hosts.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import type { HostRow } from '../store/schema.ts';
+import { fullName, ownEngineName, withLoginNames } from './engine-names.ts';
 import { findTargets } from './find-target.ts';
+import { type JoinedEngine, type SilentEngine, withRemembered } from './joined-engine.ts';
 import { nothingReachable } from './nothing-reachable.ts';
-import type { ContainerEngine, ContainerTarget, Target } from './target.ts';
-import type { TargetDirectory } from './target-directory.ts';
+import type { ContainerTarget, Target } from './target.ts';
+import type { Overview, TargetDirectory } from './target-directory.ts';
 
 export interface TargetDirectoryDependencies {
-  readonly engine: ContainerEngine;
+  readonly engine: Pick<JoinedEngine, 'survey' | 'start' | 'stop' | 'restart' | 'defaultUser'>;
   readonly hosts: Pick<Hosts, 'list' | 'asTarget'>;
   readonly authorizer: Authorizer;
   readonly config: Pick<Config, 'targetPrefix'>;
@@ -21,8 +23,8 @@ export interface TargetDirectoryDependencies {
 interface Reachable {
   readonly containers: readonly ContainerTarget[];
   readonly hosts: readonly HostRow[];
-  /** Why there are no containers. */
-  readonly fault: GatewayError | undefined;
+  /** Engines whose containers are not known now, or as they last were. */
+  readonly silent: readonly SilentEngine[];
 }
 
 export function createTargetDirectory({
@@ -31,21 +33,34 @@ export function createTargetDirectory({
   authorizer,
   config: { targetPrefix },
 }: TargetDirectoryDependencies): TargetDirectory {
-  async function list(principal: Principal): Promise<readonly ContainerTarget[]> {
-    const reachable = await authorizer.reachable(principal, await engine.list());
+  async function reachableOf(principal: Principal, targets: readonly ContainerTarget[]) {
+    const reachable = await authorizer.reachable(principal, targets);
     return reachable.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
   }
 
-  /** With the engine away, hosts are reached all the same. */
-  async function listAll(principal: Principal): Promise<Reachable> {
+  const reachableHosts = async (principal: Principal) => {
     const registered = await hosts.list();
-    const reached = registered.length === 0 ? [] : await authorizer.reachableHosts(principal, registered);
-    try {
-      return { containers: await list(principal), hosts: reached, fault: undefined };
-    } catch (error) {
-      if (!isGatewayError(error, 'engine-unavailable')) throw error;
-      return { containers: [], hosts: reached, fault: error };
-    }
+    return registered.length === 0 ? [] : authorizer.reachableHosts(principal, registered);
+  };
+
+  async function look(principal: Principal): Promise<Overview> {
+    const { containers, silent } = await engine.survey();
+    const [own, reached] = await Promise.all([reachableOf(principal, containers), reachableHosts(principal)]);
+    return { containers: withLoginNames(own, namesOf(reached)), silent };
+  }
+
+  /** Where the engines are away, hosts are reached all the same. */
+  async function listAll(principal: Principal, patient: boolean): Promise<Reachable> {
+    const survey = await engine.survey({ patient });
+    const [containers, reached] = await Promise.all([
+      reachableOf(principal, withRemembered(survey)),
+      reachableHosts(principal),
+    ]);
+    return {
+      containers: withLoginNames(containers, namesOf(reached)),
+      hosts: reached,
+      silent: survey.silent,
+    };
   }
 
   async function resolveAmong(reachable: Reachable, principal: Principal, name: string): Promise<Target> {
@@ -53,42 +68,60 @@ export function createTargetDirectory({
     if (host) return hosts.asTarget(host);
     const [first, ...others] = found;
     if (first === undefined) {
-      if (reachable.fault) throw reachable.fault;
+      const fault = findFault(reachable, withoutPrefix(name, targetPrefix));
+      if (fault) throw fault;
       throw new GatewayError('target-not-found', {
         target: excerpt(name),
-        reachable: reachableSentence(reachable, principal),
+        reachable: reachableSentence(reachable, principal) + silentSentence(reachable),
       });
     }
-    if (others.length > 0) {
-      const ids = [first, ...others].map(({ id }) => id.slice(0, 12)).join(', ');
-      throw new GatewayError('target-ambiguous', { target: excerpt(name), ids: excerpt(ids, 200) });
-    }
+    if (others.length > 0) throw ambiguous(name, [first, ...others]);
+    const away = reachable.silent.find((each) => each.engine === first.engine && each.isAway);
+    if (away) throw away.fault;
     return first;
   }
 
-  const resolve = async (principal: Principal, name: string) =>
-    resolveAmong(await listAll(principal), principal, name);
+  /** Only for what is not found is waited longer, for engines that are slow. */
+  async function find(principal: Principal, name: string) {
+    const reachable = await listAll(principal, false);
+    try {
+      return { reachable, target: await resolveAmong(reachable, principal, name) };
+    } catch (error) {
+      const isSlow = reachable.silent.some(({ isAway }) => !isAway);
+      if (!isSlow || !(isGatewayError(error, 'target-not-found') || isUnavailable(error))) throw error;
+    }
+    const later = await listAll(principal, true);
+    return { reachable: later, target: await resolveAmong(later, principal, name) };
+  }
+
+  const resolve = async (principal: Principal, name: string) => (await find(principal, name)).target;
 
   async function resolvePermitted(principal: Principal, name: string): Promise<Target> {
-    const reachable = await listAll(principal);
-    const target = await resolveAmong(reachable, principal, name);
+    const { reachable, target } = await find(principal, name);
     checkTokenMeans(principal, reachable, target, targetPrefix);
     return target;
   }
 
   return {
-    list,
+    look,
+    async list(principal) {
+      const { containers, silent } = await look(principal);
+      const fault = silent.find((each) => each.engine === undefined)?.fault;
+      if (fault && containers.length === 0) throw fault;
+      return containers;
+    },
     resolve,
     resolveContainer: async (principal, name) => containerOnly(await resolve(principal, name)),
     authorize: async (principal, name, user) =>
       authorizer.authorize(principal, await resolvePermitted(principal, name), user),
     authorizeContainer: async (principal, name, user) =>
       authorizer.authorize(principal, containerOnly(await resolvePermitted(principal, name)), user),
-    start: (target) => engine.start(target.id),
-    stop: (target) => engine.stop(target.id),
-    restart: (target) => engine.restart(target.id),
+    start: (target) => engine.start(target),
+    stop: (target) => engine.stop(target),
+    restart: (target) => engine.restart(target),
     defaultUser: (target) => engine.defaultUser(target),
-    sshName: (target) => targetPrefix + target.name,
+    sshName: (target) =>
+      targetPrefix + (target.kind === 'container' ? (target.loginName ?? target.name) : target.name),
   };
 }
 
@@ -97,6 +130,42 @@ export function containerOnly(target: Target): ContainerTarget {
   if (target.kind === 'container') return target;
   throw new GatewayError('not-a-container', { name: target.name });
 }
+
+const namesOf = (hosts: readonly HostRow[]) =>
+  new Set(hosts.flatMap(({ slug, name }) => [slug, name.toLowerCase()]));
+
+const isUnavailable = (error: unknown) => isGatewayError(error, 'engine-unavailable');
+
+/** Of several engines the full names tell them apart; of one, only ids do. */
+function ambiguous(name: string, found: readonly ContainerTarget[]): GatewayError {
+  const isOfEngines = found.some(({ engine }) => engine !== undefined);
+  const names = found.map((each) => (isOfEngines ? fullName(each) : each.id.slice(0, 12)));
+  return new GatewayError('target-ambiguous', {
+    target: excerpt(name),
+    ids: excerpt(names.join(', '), 200),
+    what: isOfEngines ? 'names' : 'ids',
+  });
+}
+
+/** Why what was asked for cannot be known: its engine is silent, or there is none other. */
+function findFault({ silent, containers }: Reachable, name: string): GatewayError | undefined {
+  const lower = name.toLowerCase();
+  const asked = silent.find(({ engine = ownEngineName }) => {
+    return lower.startsWith(`${engine}/`) || lower.endsWith(`.${engine}`);
+  });
+  const own = silent.find(({ engine }) => engine === undefined);
+  return (asked ?? (containers.length === 0 ? own : undefined))?.fault;
+}
+
+function silentSentence({ silent }: Reachable): string {
+  const names = silent.map(({ engine = ownEngineName }) => `"${engine}"`);
+  if (names.length === 0) return '';
+  const shown = names.slice(0, namedAtMost).join(', ');
+  return ` Of engines that do not answer (${shown}) nothing is known now.`;
+}
+
+const withoutPrefix = (name: string, prefix: string) =>
+  name.toLowerCase().startsWith(prefix) ? name.slice(prefix.length) : name;
 
 /** People also type the name with its ssh prefix; a target really called so comes first. */
 function findPrefixed(reachable: Reachable, name: string, prefix: string): Found {
@@ -137,7 +206,10 @@ const namedAtMost = 10;
 function reachableSentence({ containers, hosts }: Reachable, principal: Principal): string {
   const { token } = principal.identity;
   if (token && !token.cmds.includes('ls')) return '"ls" shows what its account can reach.';
-  const names = [...containers.map(({ name }) => name), ...hosts.map(({ slug }) => slug)];
+  const names = [
+    ...containers.map(({ name, loginName = name }) => loginName),
+    ...hosts.map(({ slug }) => slug),
+  ];
   if (names.length === 0) return nothingReachable(principal);
   const named = names.slice(0, namedAtMost);
   const more = names.length - named.length;

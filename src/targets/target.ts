@@ -9,9 +9,13 @@ export interface ContainerTarget {
   readonly kind: 'container';
   /** Full id, 64 hex digits. */
   readonly id: string;
-  /** Docker's name, without the slash. */
+  /** Docker's name, without the slash; on an engine that was registered, `ENGINE/NAME`. */
   readonly name: string;
-  /** `container:NAME`: what grants and tags hang on. */
+  /** Of the engine that it is on; unset: the one that the configuration names. */
+  readonly engine?: string;
+  /** The shortest name that leads to it by ssh, for whoever it was listed for; unset: `name`. */
+  readonly loginName?: string;
+  /** `container:NAME`, with its engine's name in it as `name` has it: what grants and tags hang on. */
   readonly key: string;
   readonly image: string;
   /** `running`, `exited`, `paused`, `created`, `restarting`, `dead`. */
@@ -24,6 +28,9 @@ export interface ContainerTarget {
   readonly networkMode: string;
   readonly createdAt: string;
 }
+
+/** Which container is meant, on which engine: ids are an engine's own word. */
+export type ContainerRef = Pick<ContainerTarget, 'id' | 'engine'>;
 
 /** A registered host, as it is registered at the moment the target was made: one of an Authorization is of its moment. */
 export interface HostTarget {
@@ -139,10 +146,10 @@ export interface RemoteListener {
 export interface ContainerEngine {
   /** Every container, running or not. Throws `engine-unavailable`. */
   list(): Promise<readonly ContainerTarget[]>;
-  start(id: string): Promise<void>;
+  start(container: ContainerRef): Promise<void>;
   /** SIGTERM, then SIGKILL after the engine's own grace (10 s). */
-  stop(id: string): Promise<void>;
-  restart(id: string): Promise<void>;
+  stop(container: ContainerRef): Promise<void>;
+  restart(container: ContainerRef): Promise<void>;
   /** Name or uid of the user that its programs run as unless told otherwise. Throws `container-gone`, `engine-unavailable`. */
   defaultUser(container: ContainerTarget): Promise<string>;
   /** A handler for one session in the container that was authorized. */

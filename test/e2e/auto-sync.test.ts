@@ -11,9 +11,9 @@ import {
 import { systemClock } from '../../src/platform/clock.ts';
 import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { ContainerEngine } from '../../src/targets/target.ts';
+import type { JoinedEngine } from '../../src/targets/joined-engine.ts';
 import { runAlone } from '../support/alone.ts';
-import { createTestEngine } from '../support/container-engine.ts';
+import { createTestEngine, joinedTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { createEngineProxy } from '../support/engine-proxy.ts';
@@ -31,7 +31,7 @@ describe('auto-sync', () => {
   const logged: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
   let folder: string;
-  let engine: ContainerEngine;
+  let engine: JoinedEngine;
   let store: Store;
   let ada: AccountRow;
   let sshd: OwnContainerSshd;
@@ -45,8 +45,8 @@ describe('auto-sync', () => {
   beforeEach(async () => {
     const path = join(folder, 'docker.sock');
     await proxy.listen(path);
-    engine = createTestEngine({ docker: `unix://${path}` });
     store = createMemoryStore();
+    engine = joinedTestEngine(createTestEngine({ docker: `unix://${path}` }), store);
     ada = await putAccount(store, 'ada', 'admin');
     logged.length = 0;
   });

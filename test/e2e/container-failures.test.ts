@@ -28,7 +28,7 @@ describe('the container', () => {
   it('stopped-container: the sentence names its state and the command that starts it', async () => {
     const container = await open(images.busybox);
     const session = await handlerFor(container);
-    await engine.stop(container.id);
+    await engine.stop(container);
     await expect(runSession(session, 'true')).rejects.toMatchObject({
       code: 'container-not-running',
       exitStatus: 255,
@@ -57,7 +57,7 @@ describe('the container', () => {
     const container = await open(images.busybox, ['--stop-signal', 'KILL']);
     const running = startSession(await handlerFor(container), 'echo ready; sleep 300', { pty: terminal() });
     await running.saw('ready');
-    await engine.restart(container.id);
+    await engine.restart(container);
     await expect(running.end).rejects.toMatchObject({ code: 'container-ended' });
     expect((await runSession(await handlerFor(container), 'exit 4')).end).toEqual({ exitStatus: 4 });
   });
@@ -80,15 +80,15 @@ describe('the container', () => {
   it('start, stop and restart do so, twice as well as once', async () => {
     const container = await open(images.busybox, ['--stop-signal', 'KILL']);
     const state = async () => (await engine.list()).find(({ id }) => id === container.id)?.state;
-    await engine.stop(container.id);
-    await engine.stop(container.id);
+    await engine.stop(container);
+    await engine.stop(container);
     expect(await state()).toBe('exited');
-    await engine.start(container.id);
-    await engine.start(container.id);
+    await engine.start(container);
+    await engine.start(container);
     expect(await state()).toBe('running');
-    await engine.restart(container.id);
+    await engine.restart(container);
     expect(await state()).toBe('running');
-    await expect(engine.start('0'.repeat(64))).rejects.toMatchObject({ code: 'container-gone' });
+    await expect(engine.start({ id: '0'.repeat(64) })).rejects.toMatchObject({ code: 'container-gone' });
   });
 });
 

@@ -17,6 +17,7 @@ import type { CommandServices } from '../../src/commands/command.ts';
 import { createLobby } from '../../src/commands/lobby.ts';
 import { type Config, configSchema } from '../../src/config/config.ts';
 import { createContainerSshd } from '../../src/container-sshd/create-container-sshd.ts';
+import { createEngines } from '../../src/engines/create-engines.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
@@ -82,6 +83,8 @@ export async function openLobby(options: LobbyOptions = {}) {
     store,
     authorizer,
     targets,
+    engine,
+    engines: createEngines({ store, clock, dataDir: folder, tryEngine: async () => {} }),
     containerSshd: createContainerSshd({ engine, store, clock, config }),
     audit,
     accounts,

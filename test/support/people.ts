@@ -8,7 +8,9 @@ import { destinationText } from '../../src/sessions/forwarding.ts';
 import type { SessionHandler } from '../../src/sessions/session.ts';
 import type { AccountRow, GrantRow, KeyRow, Role } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
-import type { ContainerEngine, ContainerTarget } from '../../src/targets/target.ts';
+import { surveyOf } from '../../src/targets/engines/create-joined-engine.ts';
+import type { JoinedEngine } from '../../src/targets/joined-engine.ts';
+import type { ContainerRef, ContainerTarget } from '../../src/targets/target.ts';
 
 export const startOfTests = Date.parse('2026-01-15T12:00:00.000Z');
 const createdAt = '2026-01-01T00:00:00.000Z';
@@ -35,16 +37,22 @@ export function container(name: string, facts: Partial<ContainerTarget> = {}): C
 export function listedEngine(containers: ContainerTarget[]) {
   const asked: string[] = [];
   let problem: string | undefined;
-  const act = (verb: string, state: string) => async (id: string) => {
-    asked.push(`${verb} ${id}`);
-    const index = containers.findIndex((each) => each.id === id);
-    containers[index] = { ...(containers[index] as ContainerTarget), state };
+  const act =
+    (verb: string, state: string) =>
+    async ({ id }: ContainerRef) => {
+      asked.push(`${verb} ${id}`);
+      const index = containers.findIndex((each) => each.id === id);
+      containers[index] = { ...(containers[index] as ContainerTarget), state };
+    };
+  const list = async () => {
+    if (problem !== undefined) throw new GatewayError('engine-unavailable', { reason: problem });
+    return containers;
   };
-  const engine: ContainerEngine = {
-    async list() {
-      if (problem !== undefined) throw new GatewayError('engine-unavailable', { reason: problem });
-      return containers;
-    },
+  const engine: JoinedEngine = {
+    list,
+    survey: () => surveyOf(engine),
+    statuses: async () => [],
+    forEachEngine: () => () => {},
     start: act('start', 'running'),
     stop: act('stop', 'exited'),
     restart: act('restart', 'running'),

@@ -96,7 +96,7 @@ const sources: Readonly<Record<NonNullable<Positional['completes']>, Source>> = 
 };
 
 const containerNames = async ({ targets }: CommandServices, principal: Principal) =>
-  (await targets.list(principal)).map(({ name }) => name);
+  (await targets.list(principal)).map(({ name, loginName = name }) => loginName);
 
 const hostNames = async ({ authorizer, hosts }: CommandServices, principal: Principal) =>
   (await authorizer.reachableHosts(principal, await hosts.list())).map(({ slug }) => slug);

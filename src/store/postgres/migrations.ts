@@ -60,4 +60,7 @@ const first = [
   table('postern_hosts', { unique: ['slug'], index: ['via'] }),
 ].join('\n');
 
-export const migrations: readonly string[] = [first];
+/** Engines beside the one that the configuration names. */
+const second = table('postern_engines', { unique: ['name'], index: ['ssh'] });
+
+export const migrations: readonly string[] = [first, second];

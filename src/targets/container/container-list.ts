@@ -5,16 +5,20 @@ import type { ContainerSummary } from './engine-api.ts';
 /** On containers of the gateway's own, which nobody enters. */
 const internalLabel = 'postern.internal';
 
+/** From container to container; engines let nobody join a network that is joined. */
+const maxNetworkSteps = 16;
+
 /** Leaves out the gateway's own container (`selfId`: its id or the beginning of it) and internal ones. */
 export function toTargets(
   summaries: readonly ContainerSummary[],
   selfId: string | undefined,
 ): readonly ContainerTarget[] {
+  const modes = new Map(summaries.map(({ Id, HostConfig }) => [Id, HostConfig?.NetworkMode ?? '']));
   return summaries
     .filter(
       ({ Id, Labels }) => !(selfId && Id.startsWith(selfId)) && !Object.hasOwn(Labels ?? {}, internalLabel),
     )
-    .map((summary) => toTarget(summary, networkModeOf(summary, summaries)));
+    .map((summary) => toTarget(summary, networkModeOf(summary, modes)));
 }
 
 /** `toTargets` of a list that is asked for again and again: once for each. */
@@ -28,13 +32,13 @@ export function rememberedTargets(selfId: string | undefined) {
 }
 
 /** Whoever shares the network of a container on the host's network is on the host's network. */
-function networkModeOf(summary: ContainerSummary, summaries: readonly ContainerSummary[]): string {
+function networkModeOf(summary: ContainerSummary, modes: ReadonlyMap<string, string>): string {
   const own = summary.HostConfig?.NetworkMode ?? '';
   let mode = own;
-  // Each step leads to another container, or in a circle.
-  for (let steps = summaries.length; steps > 0 && mode.startsWith('container:'); steps--) {
-    const id = mode.slice('container:'.length);
-    mode = summaries.find(({ Id }) => Id === id)?.HostConfig?.NetworkMode ?? '';
+  // Each step leads to another container, or in a circle; where it is not followed to its end, it counts as the host's.
+  for (let steps = 0; mode.startsWith('container:'); steps++) {
+    if (steps === maxNetworkSteps) return 'host';
+    mode = modes.get(mode.slice('container:'.length)) ?? '';
   }
   return mode === 'host' ? mode : own;
 }

@@ -1,11 +1,12 @@
 /** The ContainerEngine port over the Docker Engine's API. */
 import { hostname } from 'node:os';
+import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Meter } from '../../metrics/meter.ts';
 import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
-import type { ContainerEngine } from '../target.ts';
+import type { ContainerEngine, ContainerRef } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, rememberedTargets } from './container-list.ts';
@@ -32,6 +33,8 @@ import { createWatchedList } from './watched-list.ts';
 export interface ContainerEngineOptions {
   /** `unix:///path` or `tcp://host:port`; undefined: DOCKER_HOST, else unix:///var/run/docker.sock. */
   readonly docker: string | undefined;
+  /** In its place: connects to an engine whose answers are a stranger's, perhaps on another machine. */
+  readonly dial?: () => Promise<Duplex>;
   /** Patterns as in sshd_config's AcceptEnv. */
   readonly acceptEnv: readonly string[];
   /** From HUP to TERM, for what a client that is gone leaves behind. */
@@ -52,11 +55,14 @@ export interface ContainerEngineOptions {
 }
 
 const closeWithinMs = 10_000;
+const amongMany = { oftenMs: 30_000, keptMs: 30_000 };
 
 /** Nothing is dialled, and the client library not loaded, before the first call. Throws `invalid-config`. */
 export function createContainerEngine(options: ContainerEngineOptions): ContainerEngine {
-  const { docker, log, meter } = options;
-  const api = createEngineApi(parseEngineAddress(docker, process.env['DOCKER_HOST']));
+  const { docker, dial, log, meter } = options;
+  const api = createEngineApi(
+    dial ? { kind: 'dialled', dial } : parseEngineAddress(docker, process.env['DOCKER_HOST']),
+  );
   const engine = meter ? measuredApi(api, meter) : api;
   const signaller = createSignaller(engine);
   const hangups = createHangups(signaller, options, log);
@@ -65,9 +71,10 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     isAcceptedEnv: (name) => createEnvFilter(options.acceptEnv)(name),
     splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),
   };
-  const selfId = options.selfId ?? findSelfId(hostname());
+  const selfId = dial ? undefined : (options.selfId ?? findSelfId(hostname()));
   const sessions = createRunningSessions();
-  const containers = createWatchedList(engine);
+  // One of many is asked for its list at every session, wherever that leads.
+  const containers = createWatchedList(engine, dial ? amongMany : undefined);
   const targets = rememberedTargets(selfId);
   const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
   const withImage = createWithImage(engine);
@@ -77,16 +84,18 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const sockets = createSockets({ residents, facts: parts.facts, log });
   const choose = createChooseResident(residents, options.prepares ?? true);
 
-  const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
-    try {
-      await engine[verb](id);
-    } catch (error) {
-      if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
-      throw translateEngineError(error);
-    } finally {
-      containers.forget();
-    }
-  };
+  const lifecycle =
+    (verb: 'start' | 'stop' | 'restart') =>
+    async ({ id }: ContainerRef) => {
+      try {
+        await engine[verb](id);
+      } catch (error) {
+        if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
+        throw translateEngineError(error);
+      } finally {
+        containers.forget();
+      }
+    };
   return {
     async list() {
       const summaries = await containers.get().catch((error) => {
@@ -109,7 +118,11 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       ),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
-    dialWeb: (authorization, dialOptions) => dialWeb(engine, authorization, dialOptions),
+    dialWeb: async (authorization, dialOptions) => {
+      // Its addresses are of other networks, and here perhaps those of other people's containers.
+      if (dial) throw new GatewayError('web-unreachable', { name: authorization.target.name });
+      return dialWeb(engine, authorization, dialOptions);
+    },
     dial: async (authorization, destination) =>
       'host' in destination
         ? sidecars.dial(authorization, destination)

@@ -1,9 +1,12 @@
 /** Where the engine listens: the address as people write it, and as a client needs it. */
+import type { Duplex } from 'node:stream';
 import { GatewayError } from '../../errors.ts';
 
 export type EngineAddress =
   | { readonly kind: 'unix'; readonly path: string }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  /** Wherever that connects to. */
+  | { readonly kind: 'dialled'; readonly dial: () => Promise<Duplex> }
   /** The client library reads DOCKER_HOST and the DOCKER_TLS variables by itself. */
   | { readonly kind: 'environment' };
 

@@ -5,6 +5,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
+import { DialledAgent } from './dialled-agent.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { type Call, containerCalls, engineCalls, execCalls, fileCalls, imageCalls } from './engine-calls.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
@@ -90,6 +91,10 @@ async function connect(address: EngineAddress): Promise<Docker> {
       host: undefined,
       protocol: 'http',
     } as Docker.DockerOptions);
+  }
+  if (address.kind === 'dialled') {
+    const agent = new DialledAgent(address.dial);
+    return new Client({ host: 'engine', port: 80, protocol: 'http', agent } as Docker.DockerOptions);
   }
   return new Client({ host: address.host, port: address.port, protocol: 'http' });
 }

@@ -13,10 +13,14 @@ export interface WatchedList {
   close(): void;
 }
 
-/** Asked for again within that time, it is watched. */
-const oftenMs = 5_000;
-/** For texts like "Up 3 minutes", and should an event ever be missed. */
-const keptMs = 5_000;
+export interface ListTimes {
+  /** Asked for again within that time, it is watched. */
+  readonly oftenMs: number;
+  /** For texts like "Up 3 minutes", and should an event ever be missed. */
+  readonly keptMs: number;
+}
+
+const usualTimes: ListTimes = { oftenMs: 5_000, keptMs: 5_000 };
 const watchedAtMostMs = 60_000;
 
 interface Watch {
@@ -25,7 +29,10 @@ interface Watch {
   isOpen: boolean;
 }
 
-export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'>): WatchedList {
+export function createWatchedList(
+  engine: Pick<EngineApi, 'list' | 'openChanges'>,
+  { oftenMs, keptMs }: ListTimes = usualTimes,
+): WatchedList {
   let known: { readonly list: readonly ContainerSummary[]; readonly at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let changes = 0;

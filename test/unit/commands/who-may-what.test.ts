@@ -52,6 +52,7 @@ beforeEach(async () => {
   };
   await putGrant(store, { key: hostKey(await register('lab', olga, false)) }, gus);
   await register('open', ada, true);
+  await lobby.services.engines.add({ name: 'lab', url: 'unix:///run/lab.sock', createdBy: ada.id });
   people = {
     admin: await login(ada),
     owner: await login(olga),

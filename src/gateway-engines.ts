@@ -1,0 +1,61 @@
+/** The part of the composition root that opens container engines: the configuration's, and those that are registered. */
+import type { Logger } from 'pino';
+import { splitWords } from './commands/interpreter/words.ts';
+import type { Config } from './config/config.ts';
+import { createEngines } from './engines/create-engines.ts';
+import { createDialEngine } from './engines/dial-engine.ts';
+import type { Meter } from './metrics/meter.ts';
+import type { Clock } from './platform/clock.ts';
+import type { EngineRow } from './store/schema.ts';
+import type { Store } from './store/store.ts';
+import {
+  type ContainerEngineOptions,
+  createContainerEngine,
+} from './targets/container/create-container-engine.ts';
+import { createJoinedEngine } from './targets/engines/create-joined-engine.ts';
+import type { HostEngine } from './targets/host-engine.ts';
+import type { ContainerEngine } from './targets/target.ts';
+
+export interface EnginesParts {
+  readonly config: Config;
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly meter: Meter;
+  readonly hostEngine: HostEngine;
+  /** What tests put in the place of the configuration's engine. */
+  readonly own?: ContainerEngine | undefined;
+}
+
+export function openEngines({ config, store, clock, log, meter, hostEngine, own }: EnginesParts) {
+  const { docker, preparedIdleSeconds, dataDir } = config;
+  const optionsWith = (own: Partial<ContainerEngineOptions>): ContainerEngineOptions => ({
+    ...{ docker, log, splitWords, meter },
+    ...own,
+    get acceptEnv() {
+      return config.acceptEnv;
+    },
+    get hangupGraceMs() {
+      return config.hangupGraceMs;
+    },
+    prepares: preparedIdleSeconds > 0,
+    ...(preparedIdleSeconds > 0 ? { residentIdleMs: preparedIdleSeconds * 1000 } : {}),
+  });
+  const withinMs = () => config.hostConnectTimeoutMs;
+  const dialEngine = createDialEngine({ store, dataDir, hostEngine, withinMs });
+  const openEngine = (row: EngineRow) =>
+    createContainerEngine(optionsWith({ dial: () => dialEngine(row), log: log.child({ engine: row.name }) }));
+  const tryEngine = async (row: EngineRow) => {
+    const tried = openEngine(row);
+    await tried.ping().finally(() => tried.close());
+  };
+  return {
+    engine: createJoinedEngine({
+      own: own ?? createContainerEngine(optionsWith({})),
+      store,
+      openEngine,
+      log,
+    }),
+    engines: createEngines({ store, clock, dataDir, tryEngine }),
+  };
+}
