@@ -103,7 +103,6 @@ async function attempt(
   explain: (text: string) => void,
   refuse: (context: AuthContext, counts: boolean) => void,
 ): Promise<Peer | undefined> {
-  const { authenticator, source, outer, config } = options;
   attempts.requests++;
   if (attempts.codeStep) return attemptCode(options, context, attempts, attempts.codeStep, explain, refuse);
   if (context.method === 'keyboard-interactive') {
@@ -119,32 +118,42 @@ async function attempt(
     refuse(context, context.method !== 'none' || attempts.requests > 1);
     return undefined;
   }
+  return attemptKey(options, context, attempts, explain, refuse);
+}
+
+/** A key and what it is offered for. */
+interface Offer {
+  readonly offered: OfferedKey;
+  /** Of an invite, where the login name carries one. */
+  readonly code: string | undefined;
+  /** Undefined: one that is never accepted. */
+  readonly algorithm: string | undefined;
+}
+
+/** RFC 4252 §7: with a signature to prove who it is, without one to ask whether it is worth making one. */
+async function attemptKey(
+  options: UserauthOptions,
+  context: PublicKeyAuthContext,
+  attempts: Attempts,
+  explain: (text: string) => void,
+  refuse: (context: AuthContext, counts: boolean) => void,
+): Promise<Peer | undefined> {
+  const { source, outer, config } = options;
   options.onConduct('offered');
   const offered: OfferedKey = { blob: context.key.data, source, ...(outer ? { outer } : {}) };
   const destination = parseLoginName(context.username, config.targetPrefix);
   const code = destination.kind === 'join' && !outer ? destination.code : undefined;
-  const algorithm = signatureAlgorithm(context);
+  const offer: Offer = { offered, code, algorithm: signatureAlgorithm(context) };
   if (context.key.algo.startsWith('webauthn-sk-')) explain(noBrowserSignatures);
 
   if (context.signature === undefined || context.blob === undefined) {
-    const answer =
-      code === undefined
-        ? await authenticator.probe(offered)
-        : await authenticator.probeApplicant(offered, code);
     attempts.probes++;
-    if (answer === 'known' && algorithm !== undefined) {
-      // The probe's answer must name the algorithm that was asked (library-traps 7).
-      context.key.algo = algorithm;
-      context.accept();
-    } else {
-      // The answer tells whether there is such an invite, so asking is a try.
-      if (answer !== 'known' && answer.refused === 'invite') options.onConduct('invaliduser');
-      if (answer !== 'known' && answer.detail) explain(`${answer.detail}.`);
-      refuse(context, attempts.probes > config.maxKeyProbes);
-    }
+    const refused = await probe(options, context, offer);
+    if (refused?.detail) explain(`${refused.detail}.`);
+    if (refused) refuse(context, attempts.probes > config.maxKeyProbes);
     return undefined;
   }
-  const proven = await verify(options, context, offered, algorithm, code);
+  const proven = await verify(options, context, offer);
   if (awaitsCode(proven)) {
     attempts.codeStep = new CodeStep(proven, context.username);
     explain(codeBanner);
@@ -194,12 +203,32 @@ async function attemptCode(
   return undefined;
 }
 
+/** What stands against this key; where nothing does, the client has been told to sign. */
+async function probe(
+  { authenticator, onConduct }: UserauthOptions,
+  context: PublicKeyAuthContext,
+  { offered, code, algorithm }: Offer,
+): Promise<{ readonly detail?: string } | undefined> {
+  const answer =
+    code === undefined
+      ? await authenticator.probe(offered)
+      : await authenticator.probeApplicant(offered, code);
+  if (answer !== 'known') {
+    // The answer tells whether there is such an invite, so asking is a try.
+    if (answer.refused === 'invite') onConduct('invaliduser');
+    return answer;
+  }
+  if (algorithm === undefined) return {};
+  // The probe's answer must name the algorithm that was asked (library-traps 7).
+  context.key.algo = algorithm;
+  context.accept();
+  return undefined;
+}
+
 async function verify(
   { authenticator }: UserauthOptions,
   context: PublicKeyAuthContext,
-  offered: OfferedKey,
-  algorithm: string | undefined,
-  code: string | undefined,
+  { offered, code, algorithm }: Offer,
 ): Promise<Identity | AwaitsCode | Applicant | Refusal> {
   if (algorithm === undefined) return { refused: 'signature' };
   const request = {
