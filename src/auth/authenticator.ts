@@ -77,43 +77,13 @@ export const isRefusal = (value: object | string): value is Refusal =>
   typeof value === 'object' && 'refused' in value;
 
 export function createAuthenticator(dependencies: AuthenticatorDependencies): Authenticator {
-  const { accounts, invites, keys, clock } = dependencies;
+  const { invites, keys } = dependencies;
   const certificates = createCertificateLogin(dependencies);
-
-  async function lookUp({ blob, source, outer }: OfferedKey) {
-    const key = await keys.findByFingerprint(fingerprintOf(blob));
-    if (!key || (outer && outer.accountId !== key.accountId)) return { refused: 'unknown' } as const;
-    const account = await accounts.get(key.accountId);
-    if (!account || account.disabled) return { refused: 'disabled' } as const;
-    if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= clock.now()) {
-      const detail = `this key expired on ${key.expiresAt.slice(0, 10)}; log in with another one of yours, or ask an admin to add a new one`;
-      return { refused: 'expired', detail } as const;
-    }
-    if (key.restrictions.from !== undefined && !matchesAddress(source.address, key.restrictions.from)) {
-      const detail =
-        'this key may not be used from your address (its from= option); connect from one it names, or use another key';
-      return { refused: 'source', detail } as const;
-    }
-    return { key, account };
-  }
-
-  const verified = (request: SignedRequest) => {
-    const key = parsedOrUndefined(request.blob);
-    if (!key) return undefined;
-    const { algorithm, signature, data } = request;
-    const valid = verifySignature({ key, algorithm, signature, data });
-    return valid && { key, ...valid };
-  };
-
-  const inviteRefusal: Refusal = {
-    refused: 'invite',
-    detail: 'this invite is not valid: it was used, has expired or never existed. Ask for a new one',
-  };
 
   return {
     async probe(offered) {
       const isCertificate = isCertificateBlob(offered.blob);
-      const found = await (isCertificate ? certificates.lookUp(offered) : lookUp(offered));
+      const found = await (isCertificate ? certificates.lookUp(offered) : lookUp(dependencies, offered));
       return isRefusal(found) ? found : 'known';
     },
 
@@ -129,7 +99,7 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
       }
       const valid = verified(request);
       if (!valid) return { refused: 'signature' };
-      const found = await lookUp(request);
+      const found = await lookUp(dependencies, request);
       if (isRefusal(found)) return found;
       const refusal = findPresenceFault(valid.securityKey, found.key.restrictions);
       if (refusal) return refusal;
@@ -157,6 +127,40 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
     },
   };
 }
+
+/** The key, and whose it is; both good now. */
+async function lookUp(
+  { accounts, keys, clock }: AuthenticatorDependencies,
+  { blob, source, outer }: OfferedKey,
+) {
+  const key = await keys.findByFingerprint(fingerprintOf(blob));
+  if (!key || (outer && outer.accountId !== key.accountId)) return { refused: 'unknown' } as const;
+  const account = await accounts.get(key.accountId);
+  if (!account || account.disabled) return { refused: 'disabled' } as const;
+  if (key.expiresAt !== undefined && Date.parse(key.expiresAt) <= clock.now()) {
+    const detail = `this key expired on ${key.expiresAt.slice(0, 10)}; log in with another one of yours, or ask an admin to add a new one`;
+    return { refused: 'expired', detail } as const;
+  }
+  if (key.restrictions.from !== undefined && !matchesAddress(source.address, key.restrictions.from)) {
+    const detail =
+      'this key may not be used from your address (its from= option); connect from one it names, or use another key';
+    return { refused: 'source', detail } as const;
+  }
+  return { key, account };
+}
+
+/** Undefined where it is not signed by the key that it shows. */
+function verified({ blob, algorithm, signature, data }: SignedRequest) {
+  const key = parsedOrUndefined(blob);
+  if (!key) return undefined;
+  const valid = verifySignature({ key, algorithm, signature, data });
+  return valid && { key, ...valid };
+}
+
+const inviteRefusal: Refusal = {
+  refused: 'invite',
+  detail: 'this invite is not valid: it was used, has expired or never existed. Ask for a new one',
+};
 
 function parsedOrUndefined(blob: Buffer): PublicKey | undefined {
   try {

@@ -33,59 +33,11 @@ export interface AuthorizerDependencies {
 /** How somebody reaches a target: by right (admin, owner, registrant), as everybody does, or by a grant and what it leaves. */
 type Access = 'manages' | 'shared' | GrantRow;
 
-export function createAuthorizer({
-  store,
-  clock,
-  config,
-  ownContainerId,
-}: AuthorizerDependencies): Authorizer {
-  const visibility: VisibilityRules = {
-    containers: config.containers,
-    ownContainerId: ownContainerId ?? findOwnContainerId(),
-  };
+export function createAuthorizer(dependencies: AuthorizerDependencies): Authorizer {
+  const { store, config } = dependencies;
+  const { managesVisible, readNow, findAccess, findHostAccess, recordingOf } = createReading(dependencies);
   // `User rexec` is what the ssh_config stanza sends: nobody in particular.
   const defaultUser = config.targetPrefix.replace(/-$/, '');
-
-  async function readNow(identity: Identity): Promise<{ who: Principal; keys: readonly KeyRow[] }> {
-    const operator = findOperatorPrincipal(identity);
-    if (operator) return { who: operator, keys: [operator.key] };
-    const keys = await readKeys(store, clock, identity);
-    if (identity.token && findTimeFault(identity.token, clock.now())) throw gone();
-    const account = await store.get('accounts', identity.accountId);
-    if (!account || account.disabled) throw gone();
-    const secondFactor = await readStanding(store, identity, account);
-    const restricted = keys.some(isRestricted);
-    return { who: { identity, account, key: keys[0], restricted, secondFactor }, keys };
-  }
-
-  async function findAccess(who: Principal, keys: readonly KeyRow[], target: Target) {
-    if (target.kind === 'host') return findHostAccess(who, keys, target.host);
-    if (!isVisible(target, visibility)) return undefined;
-    if (!(await carriesTags(store, keys, target.key))) return undefined;
-    return manages(who, target) ? 'manages' : findGrant(store, target.key, who);
-  }
-
-  /** A grant's terms hold on a shared host too. */
-  async function findHostAccess(
-    who: Principal,
-    keys: readonly KeyRow[],
-    host: HostRow,
-  ): Promise<Access | undefined> {
-    if (!(await carriesTags(store, keys, hostKey(host)))) return undefined;
-    if (managesHost(who, host)) return 'manages';
-    return (await findGrant(store, hostKey(host), who)) ?? (host.shared ? 'shared' : undefined);
-  }
-
-  /** What is known of a host is read again as well; of containers only the engine knows. */
-  async function readTarget<T extends Target>(target: T): Promise<T> {
-    if (target.kind !== 'host') return target;
-    const host = await store.get('hosts', target.id);
-    if (!host) throw unreachable(target);
-    return (await readHostTarget(store, host)) as Target as T;
-  }
-
-  const recordingOf = ({ identity: { accountId } }: Principal, targetKey: string) =>
-    readRecordingMode(store, config.recordings ?? 'off', { targetKey, accountId });
 
   // A principal that is handed in may be older than a slow engine's answer: all is read again.
   return {
@@ -113,23 +65,17 @@ export function createAuthorizer({
     },
 
     mayManage: (principal, target) =>
-      target.kind === 'host'
-        ? managesHost(principal, target.host)
-        : isVisible(target, visibility) && manages(principal, target),
+      target.kind === 'host' ? managesHost(principal, target.host) : managesVisible(principal, target),
 
     mayManageHost: managesHost,
 
     async authorize<T extends Target>({ identity }: Principal, asWas: T, asked: string | undefined) {
       const { who, keys } = await readNow(identity);
-      const target = await readTarget(asWas);
+      const target = await readTarget(store, asWas);
       const access: Access | undefined = await findAccess(who, keys, target);
       if (access === undefined) throw unreachable(target);
       checkTokenCovers(who.identity.token, target, config.targetPrefix);
-      checkRequiredFactor(who.secondFactor);
-      // Nor does a way round through another host spare anybody what that host asks for.
-      for (const { key } of target.kind === 'host' ? [...target.via, target] : [target]) {
-        await checkTargetFactor(store, who.secondFactor, { key, name: target.name });
-      }
+      await checkFactors(store, who, target);
       const wanted = asked === '' || asked === defaultUser ? undefined : asked;
       const user = permittedUser(access, wanted, target);
       const recording = await recordingOf(who, target.key);
@@ -139,6 +85,72 @@ export function createAuthorizer({
       return grantAuthorization(facts) as Authorization<T>;
     },
   };
+}
+
+/** What the store says now of people, targets, and who reaches what. */
+function createReading({ store, clock, config, ownContainerId }: AuthorizerDependencies) {
+  const visibility: VisibilityRules = {
+    containers: config.containers,
+    ownContainerId: ownContainerId ?? findOwnContainerId(),
+  };
+
+  async function readNow(identity: Identity): Promise<{ who: Principal; keys: readonly KeyRow[] }> {
+    const operator = findOperatorPrincipal(identity);
+    if (operator) return { who: operator, keys: [operator.key] };
+    const keys = await readKeys(store, clock, identity);
+    if (identity.token && findTimeFault(identity.token, clock.now())) throw gone();
+    const account = await store.get('accounts', identity.accountId);
+    if (!account || account.disabled) throw gone();
+    const secondFactor = await readStanding(store, identity, account);
+    const restricted = keys.some(isRestricted);
+    return { who: { identity, account, key: keys[0], restricted, secondFactor }, keys };
+  }
+
+  async function findAccess(
+    who: Principal,
+    keys: readonly KeyRow[],
+    target: Target,
+  ): Promise<Access | undefined> {
+    if (target.kind === 'host') return findHostAccess(who, keys, target.host);
+    if (!isVisible(target, visibility)) return undefined;
+    if (!(await carriesTags(store, keys, target.key))) return undefined;
+    return manages(who, target) ? 'manages' : findGrant(store, target.key, who);
+  }
+
+  /** A grant's terms hold on a shared host too. */
+  async function findHostAccess(
+    who: Principal,
+    keys: readonly KeyRow[],
+    host: HostRow,
+  ): Promise<Access | undefined> {
+    if (!(await carriesTags(store, keys, hostKey(host)))) return undefined;
+    if (managesHost(who, host)) return 'manages';
+    return (await findGrant(store, hostKey(host), who)) ?? (host.shared ? 'shared' : undefined);
+  }
+
+  const recordingOf = ({ identity: { accountId } }: Principal, targetKey: string) =>
+    readRecordingMode(store, config.recordings ?? 'off', { targetKey, accountId });
+
+  const managesVisible = (who: Principal, target: ContainerTarget) =>
+    isVisible(target, visibility) && manages(who, target);
+
+  return { managesVisible, readNow, findAccess, findHostAccess, recordingOf };
+}
+
+/** What is known of a host is read again as well; of containers only the engine knows. */
+async function readTarget<T extends Target>(store: Store, target: T): Promise<T> {
+  if (target.kind !== 'host') return target;
+  const host = await store.get('hosts', target.id);
+  if (!host) throw unreachable(target);
+  return (await readHostTarget(store, host)) as Target as T;
+}
+
+async function checkFactors(store: Store, { secondFactor }: Principal, target: Target): Promise<void> {
+  checkRequiredFactor(secondFactor);
+  // Nor does a way round through another host spare anybody what that host asks for.
+  for (const { key } of target.kind === 'host' ? [...target.via, target] : [target]) {
+    await checkTargetFactor(store, secondFactor, { key, name: target.name });
+  }
 }
 
 const unreachable = (target: Target) =>

@@ -30,46 +30,15 @@ export interface ReachingKeys {
 
 export type ListReachingKeys = (target: ContainerTarget) => Promise<ReachingKeys>;
 
-export function createListReachingKeys({
-  store,
-  clock,
-  config,
-}: {
+interface ReachingKeysDependencies {
   readonly store: Store;
   readonly clock: Clock;
   readonly config: Pick<Config, 'containers'> & Partial<Pick<Config, 'recordings'>>;
-}): ListReachingKeys {
+}
+
+export function createListReachingKeys(dependencies: ReachingKeysDependencies): ListReachingKeys {
+  const { store, config } = dependencies;
   const visibility = { containers: config.containers, ownContainerId: findOwnContainerId() };
-
-  const keysOf = async (account: AccountRow, target: ContainerTarget): Promise<readonly ReachingKey[]> => {
-    const rows = (await store.list('keys', 'accountId', account.id)).filter(
-      ({ kind, expiresAt }) =>
-        kind === 'user' && (expiresAt === undefined || Date.parse(expiresAt) > clock.now()),
-    );
-    const carried = await Promise.all(rows.map((row) => carriesTags(store, [row], target.key)));
-    return rows
-      .filter((_, index) => carried[index])
-      .map((key) => ({
-        account,
-        key,
-        // Grants that leave less than everything are no way to get here.
-        allows: allowances('manages', [key], target, account.role === 'admin'),
-      }));
-  };
-
-  const findReason = async (
-    account: AccountRow,
-    grant: GrantRow | 'manages',
-    isCovered: boolean,
-    targetKey: string,
-  ): Promise<LeftOut['reason'] | undefined> => {
-    const factor = await store.get('secondFactors', account.id);
-    if (isCovered || account.secondFactorRequired || factor?.confirmedAt !== undefined)
-      return 'second-factor';
-    const ids = { targetKey, accountId: account.id };
-    if ((await readRecordingMode(store, config.recordings ?? 'off', ids)) === 'required') return 'recording';
-    return grant !== 'manages' && isLimited(grant) ? 'limited-grant' : undefined;
-  };
 
   return async (target) => {
     const keys: ReachingKey[] = [];
@@ -82,11 +51,46 @@ export function createListReachingKeys({
     for (const account of await store.list('accounts')) {
       const access = manages({ account }, target) ? 'manages' : grants.get(account.id);
       if (account.disabled || access === undefined) continue;
-      const found = await keysOf(account, target);
-      const reason = await findReason(account, access, isCovered, target.key);
+      const found = await keysOf(dependencies, account, target);
+      const reason = await findReason(dependencies, account, access, { isCovered, targetKey: target.key });
       if (reason === undefined) keys.push(...found);
       else if (found.length > 0) leftOut.push({ account: account.name, reason });
     }
     return { keys, leftOut };
   };
+}
+
+/** Of those that are good now, and carry no tag that the target lacks. */
+async function keysOf(
+  { store, clock }: ReachingKeysDependencies,
+  account: AccountRow,
+  target: ContainerTarget,
+): Promise<readonly ReachingKey[]> {
+  const rows = (await store.list('keys', 'accountId', account.id)).filter(
+    ({ kind, expiresAt }) =>
+      kind === 'user' && (expiresAt === undefined || Date.parse(expiresAt) > clock.now()),
+  );
+  const carried = await Promise.all(rows.map((row) => carriesTags(store, [row], target.key)));
+  return rows
+    .filter((_, index) => carried[index])
+    .map((key) => ({
+      account,
+      key,
+      // Grants that leave less than everything are no way to get here.
+      allows: allowances('manages', [key], target, account.role === 'admin'),
+    }));
+}
+
+/** What no list of keys can state, of this account's way to that target. */
+async function findReason(
+  { store, config }: ReachingKeysDependencies,
+  account: AccountRow,
+  grant: GrantRow | 'manages',
+  { isCovered, targetKey }: { readonly isCovered: boolean; readonly targetKey: string },
+): Promise<LeftOut['reason'] | undefined> {
+  const factor = await store.get('secondFactors', account.id);
+  if (isCovered || account.secondFactorRequired || factor?.confirmedAt !== undefined) return 'second-factor';
+  const ids = { targetKey, accountId: account.id };
+  if ((await readRecordingMode(store, config.recordings ?? 'off', ids)) === 'required') return 'recording';
+  return grant !== 'manages' && isLimited(grant) ? 'limited-grant' : undefined;
 }
