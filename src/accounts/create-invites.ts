@@ -26,15 +26,8 @@ const codePattern = /^[a-z2-7]{26}$/;
 
 const hashOf = (code: string) => createHash('sha256').update(code).digest('hex');
 
-export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependencies): Invites {
-  async function isSpokenFor(name: string): Promise<boolean> {
-    try {
-      return (await isNameSpokenFor?.(name)) ?? false;
-    } catch (cause) {
-      throw new GatewayError('name-unchecked', { name }, { cause });
-    }
-  }
-
+export function createInvites(dependencies: InvitesDependencies): Invites {
+  const { store, clock } = dependencies;
   return {
     async create({ role, name, expiresAt, createdBy }) {
       if (name !== undefined) checkAccountName(name);
@@ -79,31 +72,44 @@ export function createInvites({ store, clock, isNameSpokenFor }: InvitesDependen
 
     findByCode: (code) => findValid(store, code, clock),
 
-    async redeem(code, key, { name, keyName }) {
-      // Asked before the transaction, which holds everybody else up: it may ask the engine.
-      // An admin reaches everything anyway, and the first one may come before there is an engine to ask.
-      const known = await findValid(store, code, clock);
-      const mustAsk = name !== undefined && known?.role === 'member' && known.name === undefined;
-      const spokenFor = mustAsk && (await isSpokenFor(checkAccountName(name)));
-      return store.transact(async (transaction) => {
-        const invite = await findValid(transaction, code, clock);
-        if (!invite) throw new GatewayError('invalid-invite', {});
-        await refuseMember(transaction, key);
-        const chosen =
-          invite.name ?? ownName(name, spokenFor || (await isPrincipal(transaction, name ?? '')));
-        const { role } = invite;
-        const account = await insertAccount(transaction, { name: chosen, role, origin: 'invite' }, clock);
-        // An invite decides anew about a key that was removed once.
-        const options = { readd: true, ...(keyName === undefined ? {} : { name: keyName }) };
-        const keys = [{ key, restrictions: {} }];
-        const toInsert = { accountId: account.id, keys, options, maxKeysPerAccount: 1, clock };
-        const [row] = await insertKeys(transaction, toInsert);
-        if (!row) throw new Error('no key was inserted');
-        await transaction.remove('invites', invite.id);
-        return { account, key: row };
-      });
-    },
+    redeem: (...asked) => redeem(dependencies, ...asked),
   };
+}
+
+async function isSpokenFor({ isNameSpokenFor }: InvitesDependencies, name: string): Promise<boolean> {
+  try {
+    return (await isNameSpokenFor?.(name)) ?? false;
+  } catch (cause) {
+    throw new GatewayError('name-unchecked', { name }, { cause });
+  }
+}
+
+async function redeem(
+  dependencies: InvitesDependencies,
+  ...[code, key, { name, keyName }]: Parameters<Invites['redeem']>
+): ReturnType<Invites['redeem']> {
+  const { store, clock } = dependencies;
+  // Asked before the transaction, which holds everybody else up: it may ask the engine.
+  // An admin reaches everything anyway, and the first one may come before there is an engine to ask.
+  const known = await findValid(store, code, clock);
+  const mustAsk = name !== undefined && known?.role === 'member' && known.name === undefined;
+  const spokenFor = mustAsk && (await isSpokenFor(dependencies, checkAccountName(name)));
+  return store.transact(async (transaction) => {
+    const invite = await findValid(transaction, code, clock);
+    if (!invite) throw new GatewayError('invalid-invite', {});
+    await refuseMember(transaction, key);
+    const chosen = invite.name ?? ownName(name, spokenFor || (await isPrincipal(transaction, name ?? '')));
+    const { role } = invite;
+    const account = await insertAccount(transaction, { name: chosen, role, origin: 'invite' }, clock);
+    // An invite decides anew about a key that was removed once.
+    const options = { readd: true, ...(keyName === undefined ? {} : { name: keyName }) };
+    const keys = [{ key, restrictions: {} }];
+    const toInsert = { accountId: account.id, keys, options, maxKeysPerAccount: 1, clock };
+    const [row] = await insertKeys(transaction, toInsert);
+    if (!row) throw new Error('no key was inserted');
+    await transaction.remove('invites', invite.id);
+    return { account, key: row };
+  });
 }
 
 async function refuseMember(transaction: Transaction, { fingerprint }: PublicKey): Promise<void> {

@@ -14,13 +14,15 @@ const maxPrincipals = 1_000;
 const maxKeyIdBytes = 4 * 1024;
 const maxSerial = 0xffff_ffff_ffff_ffffn;
 
+interface CertificateAuthoritiesDependencies {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
 export function createCertificateAuthorities({
   store,
   clock,
-}: {
-  readonly store: Store;
-  readonly clock: Clock;
-}): CertificateAuthorities {
+}: CertificateAuthoritiesDependencies): CertificateAuthorities {
   return {
     add: ({ name, key, principals, admins, createdBy }) =>
       store.transact(async (transaction) => {
@@ -45,7 +47,6 @@ export function createCertificateAuthorities({
     list: () => store.list('cas'),
     getByName: (name) => getAuthority(store, name),
     findByFingerprint: (fingerprint) => store.find('cas', 'fingerprint', fingerprint),
-    listRevocations: ({ fingerprint }) => store.list('revocations', 'authority', fingerprint),
 
     remove: (name) =>
       store.transact(async (transaction) => {
@@ -53,6 +54,20 @@ export function createCertificateAuthorities({
         await transaction.remove('cas', authority.id);
         return authority;
       }),
+
+    ...revocationRules({ store, clock }),
+  };
+}
+
+function revocationRules({
+  store,
+  clock,
+}: CertificateAuthoritiesDependencies): Pick<
+  CertificateAuthorities,
+  'listRevocations' | 'revoke' | 'unrevoke'
+> {
+  return {
+    listRevocations: ({ fingerprint }) => store.list('revocations', 'authority', fingerprint),
 
     revoke: (name, which, createdBy) =>
       store.transact(async (transaction) => {

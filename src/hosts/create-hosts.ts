@@ -3,7 +3,7 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
 import { randomId } from '../platform/ids.ts';
 import type { HostRow } from '../store/schema.ts';
-import type { Reader, Store } from '../store/store.ts';
+import type { Reader, Store, Transaction } from '../store/store.ts';
 import { parseSlug } from './host-names.ts';
 import { readHostTarget } from './host-target.ts';
 import { type Hosts, type HostToAdd, hostKey, type Registrant, type ScanHost } from './hosts.ts';
@@ -72,24 +72,24 @@ export function createHosts(dependencies: HostsDependencies): Hosts {
       return change(host, { name, slug: slug === host.slug ? slug : await freeSlug(dependencies, name) });
     },
 
-    remove: (host) =>
-      store.transact(async (transaction) => {
-        const behind = await Promise.all([
-          transaction.list('hosts', 'via', host.id),
-          transaction.list('engines', 'ssh', host.id),
-        ]);
-        if (behind.flat().length > 0) {
-          throw new GatewayError('host-in-use', { host: host.name });
-        }
-        for (const grant of await transaction.list('grants', 'targetKey', hostKey(host))) {
-          await transaction.remove('grants', grant.id);
-        }
-        await transaction.remove('targetTags', hostKey(host));
-        await transaction.remove('secondFactorTargets', hostKey(host));
-        await transaction.remove('recordingRules', hostKey(host));
-        await transaction.remove('hosts', host.id);
-      }),
+    remove: (host) => store.transact((transaction) => removeHost(transaction, host)),
   };
+}
+
+/** With all that hangs on it. Throws host-in-use. */
+async function removeHost(transaction: Transaction, host: HostRow): Promise<void> {
+  const behind = await Promise.all([
+    transaction.list('hosts', 'via', host.id),
+    transaction.list('engines', 'ssh', host.id),
+  ]);
+  if (behind.flat().length > 0) throw new GatewayError('host-in-use', { host: host.name });
+  for (const grant of await transaction.list('grants', 'targetKey', hostKey(host))) {
+    await transaction.remove('grants', grant.id);
+  }
+  await transaction.remove('targetTags', hostKey(host));
+  await transaction.remove('secondFactorTargets', hostKey(host));
+  await transaction.remove('recordingRules', hostKey(host));
+  await transaction.remove('hosts', host.id);
 }
 
 /** The slug of a name that no container has. Throws invalid-host, host-name-taken. */
