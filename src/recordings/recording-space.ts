@@ -40,38 +40,17 @@ export interface RecordingSpace {
 const pruneEveryMs = 10 * 60_000;
 
 export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
-  const { folder, log, clock, limits, isOpen } = options;
-  /** Of all files when they were last looked at, and what was written since. */
-  let countedBytes = 0;
-  let writtenBytes = 0;
+  const { folder, log, limits } = options;
+  const tally = createTally(limits);
   let pruning: Promise<void> | undefined;
   /** How many recordings have ended, and how many had when there was too much, and all of it being written. */
   let ended = 0;
   let endedAtVainLook = -1;
 
-  const sizeOf = async (file: RecordingFile): Promise<number> => {
-    const handle = await folder.open(file);
-    try {
-      return (await handle.stat()).size;
-    } finally {
-      await handle.close();
-    }
-  };
-
   async function pruneNow(): Promise<void> {
-    const writtenBefore = writtenBytes;
     const endedBefore = ended;
-    const files: (RecordingFile & { readonly bytes: number })[] = [];
-    for (const file of await folder.list()) files.push({ ...file, bytes: await sizeOf(file).catch(() => 0) });
-    const { keptMs, maxBytes } = limits;
-    const gone = choosePruned(files, { nowMs: clock.now(), keptMs, maxBytes, isOpen });
-    for (const file of gone) await folder.remove(file);
-    const bytesOf = (list: readonly { readonly bytes: number }[]) =>
-      list.reduce((sum, { bytes }) => sum + bytes, 0);
-    countedBytes = bytesOf(files) - bytesOf(gone);
-    writtenBytes -= writtenBefore;
-    if (countedBytes >= maxBytes) endedAtVainLook = endedBefore;
-    if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
+    const leftBytes = await tally.recount(() => removePruned(options));
+    if (leftBytes >= limits.maxBytes) endedAtVainLook = endedBefore;
   }
 
   const prune = () => {
@@ -84,27 +63,26 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
     void prune().then(pruneIfWorthIt, (error) => log.warn({ err: error }, 'recordings could not be pruned'));
   /** Where all is being written, each write would look in vain again. */
   const pruneIfWorthIt = () => {
-    if (isOverLimit() && endedAtVainLook !== ended) pruneQuietly();
+    if (tally.isOverLimit() && endedAtVainLook !== ended) pruneQuietly();
   };
-  const isOverLimit = () => limits.maxBytes > 0 && countedBytes + writtenBytes >= limits.maxBytes;
 
   const timer = setInterval(pruneQuietly, pruneEveryMs).unref();
   pruneQuietly();
 
   return {
     written(bytes) {
-      writtenBytes += bytes;
+      tally.add(bytes);
       pruneIfWorthIt();
     },
     async makeRoom() {
-      if (isOverLimit()) await prune();
-      if (isOverLimit()) throw new RecordingImpossible('those that are being written fill their room');
+      if (tally.isOverLimit()) await prune();
+      if (tally.isOverLimit()) throw new RecordingImpossible('those that are being written fill their room');
     },
     prune,
     async remove(file) {
-      const bytes = await sizeOf(file);
+      const bytes = await sizeOf(folder, file);
       await folder.remove(file);
-      countedBytes -= bytes;
+      tally.add(-bytes);
     },
     finished() {
       ended++;
@@ -115,4 +93,48 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
       await pruning?.catch(() => {});
     },
   };
+}
+
+/** How much there is: all files when they were last counted, and what came and went since. */
+function createTally(limits: RecordingLimits) {
+  let countedBytes = 0;
+  let sinceBytes = 0;
+  return {
+    add(bytes: number) {
+      sinceBytes += bytes;
+    },
+    isOverLimit: () => limits.maxBytes > 0 && countedBytes + sinceBytes >= limits.maxBytes,
+    /** What comes meanwhile may be counted twice, until the next time. */
+    async recount(count: () => Promise<number>): Promise<number> {
+      const before = sinceBytes;
+      countedBytes = await count();
+      sinceBytes -= before;
+      return countedBytes;
+    },
+  };
+}
+
+/** Removes what is older, or more, than is kept; resolves to the bytes of the rest. */
+async function removePruned({ folder, log, clock, limits, isOpen }: SpaceOptions): Promise<number> {
+  const files: (RecordingFile & { readonly bytes: number })[] = [];
+  for (const file of await folder.list()) {
+    files.push({ ...file, bytes: await sizeOf(folder, file).catch(() => 0) });
+  }
+  const { keptMs, maxBytes } = limits;
+  const gone = choosePruned(files, { nowMs: clock.now(), keptMs, maxBytes, isOpen });
+  for (const file of gone) await folder.remove(file);
+  if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
+  return bytesOf(files) - bytesOf(gone);
+}
+
+const bytesOf = (list: readonly { readonly bytes: number }[]) =>
+  list.reduce((sum, { bytes }) => sum + bytes, 0);
+
+async function sizeOf(folder: RecordingFolder, file: RecordingFile): Promise<number> {
+  const handle = await folder.open(file);
+  try {
+    return (await handle.stat()).size;
+  } finally {
+    await handle.close();
+  }
 }

@@ -31,36 +31,77 @@ export interface RecordingWriter {
 }
 
 export function createRecordingWriter(options: WriterOptions): RecordingWriter {
-  const { handle, mode, elapsed, maxBufferedBytes, maxFileBytes } = options;
-  let queue: string[] = [];
-  let queuedBytes = 0;
-  let fileBytes = options.headerBytes;
+  const { handle, mode, elapsed, maxBufferedBytes } = options;
   let leftOutBytes = 0;
-  let state: 'open' | 'failed' | 'ended' = 'open';
-  let writing: Promise<void> | undefined;
+  let isEnded = false;
   let room: PromiseWithResolvers<void> | undefined;
-
-  const push = (line: string) => {
-    queue.push(line);
-    queuedBytes += Buffer.byteLength(line);
-    writing ??= drain().finally(() => {
-      writing = undefined;
-    });
-  };
 
   /** What was left out is told where it is missing, as soon as there is room again. */
   const tellLeftOut = () => {
     if (leftOutBytes === 0) return;
-    push(eventLine(elapsed(), 'm', `${leftOutBytes} bytes are left out: the disk was too slow`));
+    lines.push(eventLine(elapsed(), 'm', `${leftOutBytes} bytes are left out: the disk was too slow`));
     leftOutBytes = 0;
   };
+  const lines = createAppender(options, () => {
+    if (!lines.hasFailed && !isEnded) tellLeftOut();
+    if (lines.waitingBytes > maxBufferedBytes / 2) return;
+    room?.resolve();
+    room = undefined;
+  });
+
+  return {
+    write(code, text) {
+      if (lines.hasFailed || isEnded) return undefined;
+      const isBehind = lines.waitingBytes > maxBufferedBytes;
+      if (isBehind && mode === 'on') {
+        leftOutBytes += Buffer.byteLength(text);
+        return undefined;
+      }
+      lines.push(eventLine(elapsed(), code, text));
+      if (lines.waitingBytes <= maxBufferedBytes || mode === 'on') return undefined;
+      room ??= Promise.withResolvers();
+      return room.promise;
+    },
+    async end(text) {
+      if (!lines.hasFailed && !isEnded) {
+        tellLeftOut();
+        lines.push(eventLine(elapsed(), 'x', text));
+        isEnded = true;
+      }
+      await lines.written();
+      try {
+        if (!lines.hasFailed) await handle.datasync();
+      } catch (error) {
+        options.onFailure(error);
+      } finally {
+        await handle.close().catch(() => {});
+      }
+    },
+  };
+}
+
+type AppenderOptions = Pick<
+  WriterOptions,
+  'handle' | 'headerBytes' | 'maxFileBytes' | 'onWritten' | 'onFailure'
+>;
+
+/** Appends lines in the order in which they are pushed; `onTurn` is called after each write, also after one that failed. */
+function createAppender(
+  { handle, headerBytes, maxFileBytes, onWritten, onFailure }: AppenderOptions,
+  onTurn: () => void,
+) {
+  let queue: string[] = [];
+  let waitingBytes = 0;
+  let fileBytes = headerBytes;
+  let hasFailed = false;
+  let writing: Promise<void> | undefined;
 
   async function drain(): Promise<void> {
     // Several events of one tick are one write.
     await Promise.resolve();
-    while (queue.length > 0 && state !== 'failed') {
+    while (queue.length > 0 && !hasFailed) {
       const lines = queue.join('');
-      const bytes = queuedBytes;
+      const bytes = waitingBytes;
       queue = [];
       try {
         if (fileBytes + bytes > maxFileBytes) {
@@ -68,55 +109,35 @@ export function createRecordingWriter(options: WriterOptions): RecordingWriter {
         }
         await handle.appendFile(lines);
         fileBytes += bytes;
-        queuedBytes -= bytes;
-        options.onWritten(bytes);
+        waitingBytes -= bytes;
+        onWritten(bytes);
       } catch (error) {
-        await fail(error);
+        hasFailed = true;
+        queue = [];
+        waitingBytes = 0;
+        // Half a line is of no use to anybody, and players stumble over it.
+        await handle.truncate(fileBytes).catch(() => {});
+        onFailure(error);
       }
-      if (state === 'open') tellLeftOut();
-      if (queuedBytes <= maxBufferedBytes / 2) {
-        room?.resolve();
-        room = undefined;
-      }
+      onTurn();
     }
   }
 
-  /** Half a line is of no use to anybody, and players stumble over it. */
-  async function fail(error: unknown): Promise<void> {
-    state = 'failed';
-    queue = [];
-    queuedBytes = 0;
-    await handle.truncate(fileBytes).catch(() => {});
-    options.onFailure(error);
-  }
-
   return {
-    write(code, text) {
-      if (state !== 'open') return undefined;
-      const isBehind = queuedBytes > maxBufferedBytes;
-      if (isBehind && mode === 'on') {
-        leftOutBytes += Buffer.byteLength(text);
-        return undefined;
-      }
-      push(eventLine(elapsed(), code, text));
-      if (queuedBytes <= maxBufferedBytes || mode === 'on') return undefined;
-      room ??= Promise.withResolvers();
-      return room.promise;
+    get waitingBytes() {
+      return waitingBytes;
     },
-    async end(text) {
-      if (state === 'open') {
-        tellLeftOut();
-        push(eventLine(elapsed(), 'x', text));
-        state = 'ended';
-      }
-      await writing;
-      try {
-        if ((state as string) !== 'failed') await handle.datasync();
-      } catch (error) {
-        options.onFailure(error);
-      } finally {
-        await handle.close().catch(() => {});
-      }
+    get hasFailed() {
+      return hasFailed;
     },
+    push(line: string) {
+      queue.push(line);
+      waitingBytes += Buffer.byteLength(line);
+      writing ??= drain().finally(() => {
+        writing = undefined;
+      });
+    },
+    /** Resolves when nothing waits. */
+    written: async () => writing,
   };
 }

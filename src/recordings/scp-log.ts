@@ -61,126 +61,137 @@ function parseRecord(line: string): ScpRecord | undefined {
   return { kind: 'announced', announced };
 }
 
-/** Where in the stream the reader stands. */
-type State = 'record' | 'contents' | 'status';
-
-function createRecordReader(
-  op: ScpProgram['direction'],
-  path: string,
-  { onOperation, onLost }: FileLogListener,
-) {
+/** Tells of what is announced, by the path that it has where the program began. */
+function createTeller(op: ScpProgram['direction'], path: string, { onOperation }: FileLogListener) {
   const folders: string[] = [];
-  const lines = createLineReader();
-  let state: State = 'record';
-  let announced: Announced | undefined;
+  const nameIn = (name: string) => [path, ...folders, name].filter((part) => part !== '').join('/');
+  return {
+    /** Those within which the next name is. */
+    folders,
+    isTooLong: (name: string) => nameIn(name).length > maxPathLength + path.length,
+    announced: ({ isFolder, name, mode, size, left }: Announced, outcome: string) =>
+      onOperation(
+        isFolder
+          ? { op: 'mkdir', path: nameIn(name), detail: `mode ${mode}`, outcome }
+          : { op, path: nameIn(name), bytes: size - left, outcome },
+      ),
+    message: (outcome: string) => onOperation({ op: 'message', path: '', outcome }),
+  };
+}
+
+/** Where in the stream the reader stands. */
+interface Place {
+  readonly tell: ReturnType<typeof createTeller>;
+  readonly lines: ReturnType<typeof createLineReader>;
+  state: 'record' | 'contents' | 'status';
+  announced: Announced | undefined;
   /** Announced, and not answered yet. */
-  let isAsked = false;
+  isAsked: boolean;
   /** The other side answers each record; it begins with an answer to none. */
-  let unanswered = 1;
+  unanswered: number;
+}
+
+/** By where it stands: what is left of the chunk, or undefined when it makes no sense. */
+const steps: Readonly<Record<Place['state'], (at: Place, chunk: Buffer) => Buffer | undefined>> = {
+  record(at, chunk) {
+    const read = at.lines(chunk);
+    if (read?.line === undefined) return read?.rest;
+    return readRecord(at, read.line) ? read.rest : undefined;
+  },
+  contents(at, chunk) {
+    const { announced } = at;
+    if (!announced) return undefined;
+    const taken = Math.min(announced.left, chunk.length);
+    announced.left -= taken;
+    if (announced.left === 0) passed(at, announced);
+    return chunk.subarray(taken);
+  },
+  /** The sender's own word on a file's contents: a zero byte, or a complaint. */
+  status(at, chunk) {
+    if (chunk[0] === 0) {
+      at.unanswered++;
+      at.state = 'record';
+      return chunk.subarray(1);
+    }
+    const read = at.lines(chunk);
+    if (read?.line === undefined) return read?.rest;
+    at.unanswered++;
+    at.state = 'record';
+    at.tell.message(read.line.replace(/^[\x01\x02]/, ''));
+    return read.rest;
+  },
+};
+
+/** False where it makes no sense. */
+function readRecord(at: Place, line: string): boolean {
+  const record = parseRecord(line);
+  if (!record) return false;
+  if (record.kind === 'complaint') at.tell.message(record.text);
+  else at.unanswered++;
+  if (record.kind === 'end') return at.tell.folders.pop() !== undefined;
+  if (record.kind !== 'announced') return true;
+  at.announced = record.announced;
+  at.isAsked = true;
+  return !at.tell.isTooLong(record.announced.name);
+}
+
+/** All of a file's contents have come. */
+function passed(at: Place, announced: Announced): void {
+  at.tell.announced(announced, 'ok');
+  at.announced = undefined;
+  at.state = 'status';
+}
+
+/** What was announced has its answer. */
+function settle(at: Place, announced: Announced, complaint: string | undefined): void {
+  at.isAsked = false;
+  at.announced = announced.isFolder || complaint !== undefined ? undefined : announced;
+  if (complaint !== undefined) at.tell.announced(announced, complaint);
+  else if (announced.isFolder) {
+    at.tell.announced(announced, 'ok');
+    at.tell.folders.push(announced.name);
+  } else if (announced.left === 0) passed(at, announced);
+  else at.state = 'contents';
+}
+
+function createRecordReader(op: ScpProgram['direction'], path: string, listener: FileLogListener) {
+  const tell = createTeller(op, path, listener);
+  const lines = createLineReader();
+  const at: Place = { tell, lines, state: 'record', announced: undefined, isAsked: false, unanswered: 1 };
   let held = Buffer.alloc(0);
   let isLost = false;
 
-  const nameIn = (name: string) => [path, ...folders, name].filter((part) => part !== '').join('/');
-
-  const tell = ({ isFolder, name, mode, size, left }: Announced, outcome: string) =>
-    onOperation(
-      isFolder
-        ? { op: 'mkdir', path: nameIn(name), detail: `mode ${mode}`, outcome }
-        : { op, path: nameIn(name), bytes: size - left, outcome },
-    );
-
-  const readRecord = (line: string): boolean => {
-    const record = parseRecord(line);
-    if (!record) return false;
-    if (record.kind === 'complaint') onOperation({ op: 'message', path: '', outcome: record.text });
-    else unanswered++;
-    if (record.kind === 'end') return folders.pop() !== undefined;
-    if (record.kind !== 'announced') return true;
-    ({ announced } = record);
-    isAsked = true;
-    return nameIn(announced.name).length <= maxPathLength + path.length;
+  const leave = (outcome: string) => {
+    if (at.announced) tell.announced(at.announced, outcome);
+    at.announced = undefined;
   };
-
-  const accept = (now: Announced) => {
-    if (now.isFolder) {
-      tell(now, 'ok');
-      folders.push(now.name);
-    } else state = now.left === 0 ? told(now) : 'contents';
-  };
-  const told = (now: Announced): State => {
-    tell(now, 'ok');
-    announced = undefined;
-    return 'status';
-  };
-
-  /** What is left of the chunk; undefined when it makes no sense. */
-  const steps: Readonly<Record<State, (chunk: Buffer) => Buffer | undefined>> = {
-    record(chunk) {
-      const read = lines(chunk);
-      if (read?.line === undefined) return read?.rest;
-      return readRecord(read.line) ? read.rest : undefined;
-    },
-    contents(chunk) {
-      if (!announced) return undefined;
-      const taken = Math.min(announced.left, chunk.length);
-      announced.left -= taken;
-      if (announced.left === 0) state = told(announced);
-      return chunk.subarray(taken);
-    },
-    /** The sender's own word on a file's contents: a zero byte, or a complaint. */
-    status(chunk) {
-      if (chunk[0] === 0) {
-        unanswered++;
-        state = 'record';
-        return chunk.subarray(1);
-      }
-      const read = lines(chunk);
-      if (read?.line === undefined) return read?.rest;
-      unanswered++;
-      state = 'record';
-      onOperation({ op: 'message', path: '', outcome: read.line.replace(/^[\x01\x02]/, '') });
-      return read.rest;
-    },
-  };
-
-  const lose = () => {
-    isLost = true;
-    held = Buffer.alloc(0);
-    if (announced) tell(announced, 'not followed any further');
-    announced = undefined;
-    onLost();
-  };
-
   const feed = (bytes: Buffer) => {
     let rest: Buffer | undefined = bytes;
-    while (rest && rest.length > 0 && !isLost && !isAsked) rest = steps[state](rest);
+    while (rest && rest.length > 0 && !isLost && !at.isAsked) rest = steps[at.state](at, rest);
     if (isLost) return;
     if (rest && rest.length > 0) held = Buffer.concat([held, rest]);
-    if (!rest || held.length > maxHeldBytes) lose();
+    if (rest && held.length <= maxHeldBytes) return;
+    isLost = true;
+    held = Buffer.alloc(0);
+    leave('not followed any further');
+    listener.onLost();
   };
 
   return {
     feed,
     /** `complaint`: it was refused. */
     answered(complaint: string | undefined) {
-      unanswered = Math.max(0, unanswered - 1);
-      const now = announced;
-      if (!isAsked || !now || unanswered > 0) {
-        if (complaint !== undefined) onOperation({ op: 'message', path: '', outcome: complaint });
+      at.unanswered = Math.max(0, at.unanswered - 1);
+      if (!at.isAsked || !at.announced || at.unanswered > 0) {
+        if (complaint !== undefined) tell.message(complaint);
         return;
       }
-      isAsked = false;
-      announced = now.isFolder || complaint !== undefined ? undefined : now;
-      if (complaint === undefined) accept(now);
-      else tell(now, complaint);
+      settle(at, at.announced, complaint);
       const next = held;
       held = Buffer.alloc(0);
       feed(next);
     },
-    end() {
-      if (announced) tell(announced, isAsked ? 'no answer' : 'cut short');
-      announced = undefined;
-    },
+    end: () => leave(at.isAsked ? 'no answer' : 'cut short'),
   };
 }
 
