@@ -1,6 +1,7 @@
 /** What listed proxies say about whose a connection (PROXY protocol) and a request (X-Forwarded-For) is. */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import { liveAddressBlocks } from '../config/address-blocks.ts';
 import type { Config } from '../config/config.ts';
 import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
@@ -37,7 +38,7 @@ export function createProxiesInFront(config: ProxyConfig): ProxiesInFront {
       server.removeAllListeners('connection');
       server.on('connection', (socket: Socket) =>
         acceptance.accept(socket, (ends, head) => {
-          remember(socket, ends);
+          if (!isDeepStrictEqual(ends, ownEnds(socket))) remember(socket, ends);
           if (head.length > 0) socket.unshift(head);
           for (const listener of own) listener.call(server, socket);
           // TLS takes what is waiting out of a paused socket by itself, and would not see what flows.
