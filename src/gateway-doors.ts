@@ -112,7 +112,7 @@ async function openHttpDoor(
     ...health,
     tokens: rules.strangerTokens,
     reachWeb: createReachWeb({ ...rules, targetPrefix: config.targetPrefix }),
-    addRoutes: addDialects,
+    addRoutes: (app, given) => addDialects(app, { ...given, pageSnapshots: rules.pageSnapshots }),
     callLine: await createCallLine(services, log),
     addConnection: addUntilExpiry(rules.connections, rules.clock),
   });

@@ -12,10 +12,12 @@ import { createReload } from './config/reload.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
+import { openAdapters } from './gateway-adapters.ts';
 import { createBackups, finishPendingRestore } from './gateway-backup.ts';
 import { openDoors, servicesOf } from './gateway-doors.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
-import { type GatewayOverrides, type Lifecycle, openRules } from './gateway-rules.ts';
+import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
+import { createRules } from './gateway-rules.ts';
 import type { MetricsPage } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
@@ -55,7 +57,7 @@ async function compose(
   const folders = { dataDir: config.dataDir, hostKeysDir: config.hostKeysDir };
   await finishPendingRestore(folders);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
-  const rules = await openRules(config, log, overrides, lifecycle);
+  const rules = createRules(config, log, await openAdapters(config, log, overrides, lifecycle));
   const { accounts, invites, clock, engine } = rules;
   if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
 

@@ -4,7 +4,6 @@
  */
 import { isIPv6 } from 'node:net';
 import type { Config } from '../config/config.ts';
-import { GatewayError } from '../errors.ts';
 import type { Clock } from '../platform/clock.ts';
 import { createSoonestFirst, type SoonestFirst } from './soonest-first.ts';
 import { sourceBlock } from './source-block.ts';
@@ -169,9 +168,3 @@ const toPenalty = (source: string, { expiresAt, ...entry }: Entry, now: number):
   ...entry,
   secondsLeft: expiresAt - now,
 });
-
-/** Throws penalised for a source that is refused now. */
-export function checkPenalties(penalties: Pick<Penalties, 'refuse'>, address: string): void {
-  const enforced = penalties.refuse(address);
-  if (enforced) throw new GatewayError('penalised', { seconds: Math.max(1, enforced.secondsLeft) });
-}

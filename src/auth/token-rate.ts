@@ -16,8 +16,8 @@ interface Bucket {
 const sweepAbove = 10_000;
 
 export interface TokenRate {
-  /** Takes one for `key`; returns 0, or when there is none left the whole seconds until there is. */
-  take(key: string): number;
+  /** Takes one for `key`; resolves to 0, or when there is none left to the whole seconds until there is. */
+  take(key: string): Promise<number>;
 }
 
 export function createTokenRate(options: TokenRateOptions): TokenRate {
@@ -32,7 +32,7 @@ export function createTokenRate(options: TokenRateOptions): TokenRate {
   }
 
   return {
-    take(key) {
+    async take(key) {
       const nowMs = clock.now();
       if (buckets.size > sweepAbove) sweep(nowMs);
       const bucket = buckets.get(key) ?? { left: options.burst, readAtMs: nowMs };

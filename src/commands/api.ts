@@ -70,7 +70,7 @@ export function createApi(dependencies: ApiDependencies): Api {
     async identify(token, { requestId, source }) {
       const shown = { token, use: { kind: 'commands', source }, connectionId: requestId } as const;
       const identity = await identifyByToken(dependencies, shown, () => new GatewayError('unauthorized', {}));
-      const waitSeconds = rate.take(identity.keyId);
+      const waitSeconds = await rate.take(identity.keyId);
       if (waitSeconds > 0) {
         audit.refused(identity, { what: 'request', reason: 'rate-limited' });
         throw new GatewayError('rate-limited', { seconds: waitSeconds });

@@ -41,6 +41,8 @@ export const command: Command = {
       fingerprint: text('key'),
       since: parseSince(text('since'), context),
     };
+    // Events are gathered for a moment before they are written.
+    await context.flushAudit();
     const entries = await searchAudit(context.config.dataDir, filter, parseLimit(options['limit'], context));
     const data = { events: entries.map(({ fields, ...entry }) => ({ ...entry, ...fields })) };
     return { data, text: () => (entries.length === 0 ? 'no such events' : tableOf(entries)) };

@@ -6,7 +6,7 @@ import type { Writable } from 'node:stream';
 import type { Accounts, Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
-import type { Penalties } from '../auth/penalties.ts';
+import type { GatewayPenalties } from '../auth/gateway-penalties.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { CertificateAuthorities } from '../certificate-authorities/certificate-authorities.ts';
 import type { Config } from '../config/config.ts';
@@ -18,7 +18,6 @@ import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Recordings } from '../recordings/recordings.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
-import type { Connections } from '../sessions/connections.ts';
 import type {
   SessionContext,
   SessionEnd,
@@ -26,6 +25,7 @@ import type {
   SessionIo,
   SessionRequest,
 } from '../sessions/session.ts';
+import type { SessionDirectory } from '../sessions/session-directory.ts';
 import type { Store } from '../store/store.ts';
 import type { JoinedEngine } from '../targets/joined-engine.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
@@ -53,10 +53,12 @@ export interface CommandServices {
   readonly apiKeys: ApiKeys;
   readonly targets: TargetDirectory;
   readonly containerSshd: ContainerSshd;
-  readonly connections: Connections;
+  readonly sessions: SessionDirectory;
   readonly recordings: Recordings;
-  readonly penalties: Penalties;
+  readonly penalties: GatewayPenalties;
   readonly audit: Audit;
+  /** Resolves when all events so far are on the disk, or could not be written. */
+  readonly flushAudit: () => Promise<void>;
   /** `[host]:port`-independent facts people need to connect: see `ssh-config`. */
   readonly endpoint: () => Endpoint;
   /** A session in a target, as the same person: what `ssh TARGET` in the lobby runs. */

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { createListReachingKeys } from '../auth/reaching-keys.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Slots } from '../platform/slots.ts';
 import type { Store } from '../store/store.ts';
 import type { JoinedEngine } from '../targets/joined-engine.ts';
 import { startAutoSync } from './auto-sync.ts';
@@ -15,6 +16,7 @@ export interface ContainerSshdDependencies {
   readonly engine: Pick<JoinedEngine, 'runScript' | 'forEachEngine'>;
   readonly store: Store;
   readonly clock: Clock;
+  readonly slots: Slots;
   readonly config: Pick<Config, 'containers' | 'sync'>;
 }
 
@@ -24,10 +26,10 @@ export interface OwnContainerSshd extends ContainerSshd {
 }
 
 export function createContainerSshd(dependencies: ContainerSshdDependencies): OwnContainerSshd {
-  const { engine, store, clock } = dependencies;
+  const { engine, store, clock, slots } = dependencies;
   const listReachingKeys = createListReachingKeys(dependencies);
-  const syncKeys = createSyncKeys({ engine, listReachingKeys });
-  const installSshd = createInstallSshd(engine);
+  const syncKeys = createSyncKeys({ engine, listReachingKeys, slots });
+  const installSshd = createInstallSshd(engine, slots);
   const sync: ContainerSshd['sync'] = async (target) => {
     await noteSynced(store, clock, target.key);
     return syncKeys(target, 'all');

@@ -3,6 +3,7 @@ import type { Writable } from 'node:stream';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
+import type { Slots } from '../platform/slots.ts';
 import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import {
   detectScript,
@@ -39,9 +40,7 @@ const lastLines = 10;
 export type InstallSshd = (target: ContainerTarget, options: InstallOptions) => Promise<void>;
 
 /** Throws install-running, no-package-manager, install-failed, and what `runScript` throws. */
-export function createInstallSshd(engine: Pick<ContainerEngine, 'runScript'>): InstallSshd {
-  const installing = new Set<string>();
-
+export function createInstallSshd(engine: Pick<ContainerEngine, 'runScript'>, slots: Slots): InstallSshd {
   const run = async (target: ContainerTarget, { name, script, args }: Step, options: InstallOptions) => {
     const end = await engine.runScript(target, {
       ...options,
@@ -81,12 +80,12 @@ export function createInstallSshd(engine: Pick<ContainerEngine, 'runScript'>): I
   };
 
   return async (target, options) => {
-    if (installing.has(target.id)) throw new GatewayError('install-running', { name: target.name });
-    installing.add(target.id);
+    const giveBack = await slots.take(`sshd install ${target.id}`, 1);
+    if (!giveBack) throw new GatewayError('install-running', { name: target.name });
     try {
       await install(target, options);
     } finally {
-      installing.delete(target.id);
+      giveBack();
     }
   };
 }

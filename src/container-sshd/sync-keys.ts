@@ -3,6 +3,7 @@ import type { LeftOut, ListReachingKeys, ReachingKey } from '../auth/reaching-ke
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { printable } from '../platform/printable.ts';
+import { inTurn, type Slots } from '../platform/slots.ts';
 import type { ContainerEngine, ContainerTarget, ScriptEnd } from '../targets/target.ts';
 import { authorizedKeysLine } from './authorized-keys-line.ts';
 import { createIsOurs, parseKeyFile, writeKeyFile } from './key-block.ts';
@@ -29,6 +30,7 @@ export interface SyncOutcome {
 export interface SyncKeysDependencies {
   readonly engine: Pick<ContainerEngine, 'runScript'>;
   readonly listReachingKeys: ListReachingKeys;
+  readonly slots: Slots;
 }
 
 export type SyncKeys = (target: ContainerTarget, mode: SyncMode) => Promise<SyncOutcome>;
@@ -36,8 +38,8 @@ export type SyncKeys = (target: ContainerTarget, mode: SyncMode) => Promise<Sync
 const withinMs = 30_000;
 const attempts = 4;
 
-/** One sync at a time in each container. Throws sync-refused, and what `runScript` throws. */
-export function createSyncKeys({ engine, listReachingKeys }: SyncKeysDependencies): SyncKeys {
+/** One sync at a time in each container: who listed its keys first must not write them last. Throws sync-refused, and what `runScript` throws. */
+export function createSyncKeys({ engine, listReachingKeys, slots }: SyncKeysDependencies): SyncKeys {
   const last = new Map<string, Promise<unknown>>();
 
   const run = async (target: ContainerTarget, script: string, args: readonly string[], stdin?: Buffer) => {
@@ -80,7 +82,9 @@ export function createSyncKeys({ engine, listReachingKeys }: SyncKeysDependencie
 
   return (target, mode) => {
     const before = last.get(target.id) ?? Promise.resolve();
-    const mine = before.catch(() => undefined).then(() => sync(target, mode));
+    const mine = before
+      .catch(() => undefined)
+      .then(() => inTurn(slots, `sshd sync ${target.id}`, () => sync(target, mode)));
     last.set(target.id, mine);
     const forget = () => {
       if (last.get(target.id) === mine) last.delete(target.id);

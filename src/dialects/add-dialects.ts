@@ -1,4 +1,5 @@
 /** Puts the dialects' routes into the HTTP door: who asks, what is no route, and failures in each one's own words. */
+import { createHash } from 'node:crypto';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import type { Identity } from '../auth/identity.ts';
@@ -8,6 +9,7 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import { toGatewayError } from '../sessions/run-session.ts';
 import { findBearerToken } from '../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type RunCommand } from './dialect.ts';
+import type { PageSnapshots } from './page-snapshots.ts';
 import { raidboxes } from './raidboxes/raidboxes.ts';
 import { rexec } from './rexec/rexec.ts';
 import { scalingo } from './scalingo/scalingo.ts';
@@ -18,6 +20,7 @@ const dialects: readonly Dialect[] = [rexec, raidboxes, xyrapanel, ...scalingo];
 export interface DialectServices {
   readonly api: Api;
   readonly log: Logger;
+  readonly pageSnapshots: PageSnapshots;
   /** For the request's line in the log. */
   readonly noteIdentity: (request: FastifyRequest, identity: Identity) => void;
 }
@@ -78,6 +81,11 @@ function addDialect(scope: FastifyInstance, dialect: Dialect, services: DialectS
     exchangeToken(request) {
       const { identity, token } = getCaller(request);
       return services.api.exchange(token, identity);
+    },
+    orderOfPage(request, { page, perPage, ids }) {
+      // Each token has pages of its own; it is not kept, not even there.
+      const reader = createHash('sha256').update(`${perPage} ${getCaller(request).token}`);
+      return services.pageSnapshots.orderOf(reader.digest('base64'), page, ids);
     },
   });
 }

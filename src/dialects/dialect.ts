@@ -17,6 +17,11 @@ export interface Callers {
   accountIdOf(request: FastifyRequest): string;
   /** The JWT that stands for the token which the request came with. Throws unauthorized for a JWT, and too-many-tokens. */
   exchangeToken(request: FastifyRequest): Promise<string>;
+  /** The order that a page of `ids` is cut from: the same for all pages of one reading, which are `perPage` long. */
+  orderOfPage(
+    request: FastifyRequest,
+    of: { readonly page: number; readonly perPage: number; readonly ids: readonly string[] },
+  ): Promise<readonly string[]>;
 }
 
 export interface DialectAnswer {

@@ -4,12 +4,13 @@ import type { FindKeyFeed } from '../accounts/key-feed.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { TokenAuthenticator } from '../auth/token-authenticator.ts';
 import type { ExchangeToken } from '../auth/token-exchange.ts';
-import { createTokenRate } from '../auth/token-rate.ts';
+import type { TokenRate } from '../auth/token-rate.ts';
 import { createApi } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { Config } from '../config/config.ts';
 import type { Meter } from '../metrics/meter.ts';
 import type { Clock } from '../platform/clock.ts';
+import type { Slots } from '../platform/slots.ts';
 import type { Connections, LiveConnection } from '../sessions/connections.ts';
 import type { ReachWeb } from '../sessions/reach-web.ts';
 import { createCollectedBytes } from './collected-bytes.ts';
@@ -35,6 +36,8 @@ export interface CommandsDependencies extends HealthDependencies {
   readonly callLine: CallLine;
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly connections: Connections;
+  readonly slots: Slots;
+  readonly tokenRate: TokenRate;
   readonly reachWeb: ReachWeb;
   readonly addRoutes?: AddRoutes;
 }
@@ -79,20 +82,11 @@ const healthOf = ({
 });
 
 function execOf(dependencies: CommandsDependencies) {
-  const { config, clock, callLine, addConnection } = dependencies;
-  const rate = createTokenRate({
-    clock,
-    get perSecond() {
-      return config.tokenRatePerSecond;
-    },
-    get burst() {
-      return config.tokenRateBurst;
-    },
-  });
+  const { config, callLine, addConnection, tokenRate } = dependencies;
   return {
     api: createApi({
       ...dependencies,
-      rate,
+      rate: tokenRate,
       get commandTimeoutMs() {
         return config.execTimeoutMs;
       },

@@ -1,10 +1,10 @@
-/** The recordings of this gateway: written by it, listed, read and removed, and kept as long as the operator wants them. */
+/** The recordings of this gateway: written by this process of it, listed, read and removed, and kept as long as the operator wants them. */
 import type { Logger } from 'pino';
 import type { Clock } from '../platform/clock.ts';
 import { beginRecording } from './begin-recording.ts';
 import { createRecordingFolder, isRecordingId } from './recording-folder.ts';
 import type { RecordingMode } from './recording-modes.ts';
-import { createRecordingSpace, type RecordingLimits } from './recording-space.ts';
+import type { RecordingLimits, RecordingSpace } from './recording-space.ts';
 import {
   type Recording,
   type RecordingFacts,
@@ -20,29 +20,34 @@ export interface RecordingsOptions {
   readonly log: Logger;
   readonly clock: Clock;
   /** Read at each use. */
-  readonly limits: RecordingLimits;
+  readonly limits: Pick<RecordingLimits, 'maxFileBytes'>;
+  readonly space: RecordingSpace;
 }
 
 const chunkBytes = 64 * 1024;
 
 /** Nothing is made on disk before the first recording. */
 export function openRecordings(options: RecordingsOptions): Recordings {
-  const { dataDir, clock, log, limits } = options;
+  const { dataDir, clock, log, limits, space } = options;
   const folder = createRecordingFolder(dataDir);
   const running = new Map<string, Recording>();
-  const space = createRecordingSpace({ folder, log, clock, limits, isOpen: (id) => running.has(id) });
 
   async function open(facts: RecordingFacts, mode: RecordingMode): Promise<Recording> {
-    await space.makeRoom();
+    const refused = await space.begin(facts.id);
+    if (refused !== undefined) throw new RecordingImpossible(refused);
+    const onFinished = () => {
+      running.delete(facts.id);
+      space.finished(facts.id);
+    };
     const recording = await beginRecording(facts, mode, {
       ...{ folder, log },
       maxFileBytes: limits.maxFileBytes,
       startedAtMs: clock.now(),
       onWritten: space.written,
-      onFinished: () => {
-        running.delete(facts.id);
-        space.finished();
-      },
+      onFinished,
+    }).catch((error: unknown) => {
+      onFinished();
+      throw error;
     });
     running.set(facts.id, recording);
     return recording;
@@ -58,31 +63,26 @@ export function openRecordings(options: RecordingsOptions): Recordings {
       }),
     async list(wanted, limit) {
       const found: RecordingSummary[] = [];
+      const isRunning = new Set(await space.listRunning());
       for (const file of (await folder.list()).toReversed()) {
         if (found.length >= limit) break;
-        const summary = await summarize(folder, file, running.has(file.id));
+        const summary = await summarize(folder, file, isRunning.has(file.id));
         if (summary && wanted(summary)) found.push(summary);
       }
       return found;
     },
     async find(id) {
       const file = await findFile(id);
-      return file && summarize(folder, file, running.has(id));
+      return file && summarize(folder, file, (await space.listRunning()).includes(id));
     },
     async read(id) {
       const file = await findFile(id);
       if (!file) throw new Error(`there is no recording ${id}`);
       return (await folder.open(file)).createReadStream({ highWaterMark: chunkBytes });
     },
-    async remove(id) {
-      const file = await findFile(id);
-      if (!file || running.has(id)) return false;
-      await space.remove(file);
-      return true;
-    },
+    remove: space.remove,
     prune: space.prune,
     async close() {
-      await space.close();
       await Promise.all([...running.values()].map((recording) => recording.finish({ gateway: 'stopped' })));
     },
   };

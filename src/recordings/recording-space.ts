@@ -1,8 +1,16 @@
-/** How much room recordings take, and what makes room: their age, and the size of all together. */
+/**
+ * Which recordings are being written, how much room all take, and what makes room: their age, and the size of all
+ * together. One for the whole gateway, whichever of its processes write; what is asked of it is plain data.
+ */
 import type { Logger } from 'pino';
 import type { Clock } from '../platform/clock.ts';
-import type { RecordingFile, RecordingFolder } from './recording-folder.ts';
-import { RecordingImpossible } from './recordings.ts';
+import {
+  createRecordingFolder,
+  isRecordingId,
+  type RecordingFile,
+  type RecordingFolder,
+} from './recording-folder.ts';
+import { reasonOf } from './recordings.ts';
 import { choosePruned } from './retention.ts';
 
 export interface RecordingLimits {
@@ -15,32 +23,39 @@ export interface RecordingLimits {
 }
 
 export interface SpaceOptions {
-  readonly folder: RecordingFolder;
+  readonly dataDir: string;
   readonly log: Logger;
   readonly clock: Clock;
   /** Read at each use. */
   readonly limits: RecordingLimits;
-  /** Being written. */
-  readonly isOpen: (id: string) => boolean;
 }
 
 export interface RecordingSpace {
+  /** It counts as being written from now on. Resolves to why it may not, for people, where it may not: then it does not. */
+  begin(id: string): Promise<string | undefined>;
   /** So many bytes were written; where that is too much, the oldest recordings go. */
   written(bytes: number): void;
-  /** Throws RecordingImpossible where all that there is is being written, and what the disk throws. */
-  makeRoom(): Promise<void>;
+  /** It is no more being written: it may have to go. */
+  finished(id: string): void;
+  /** Which are being written. */
+  listRunning(): Promise<readonly string[]>;
+  /** Removes a file; false where there is none, or it is being written. Throws what the disk throws. */
+  remove(id: string): Promise<boolean>;
   /** Throws what the disk throws. */
   prune(): Promise<void>;
-  remove(file: RecordingFile): Promise<void>;
-  /** One is no more being written: it may have to go. */
-  finished(): void;
+}
+
+export interface OwnRecordingSpace extends RecordingSpace {
   close(): Promise<void>;
 }
 
 const pruneEveryMs = 10 * 60_000;
 
-export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
-  const { folder, log, limits } = options;
+export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
+  const { log, limits } = options;
+  const folder = createRecordingFolder(options.dataDir);
+  const running = new Set<string>();
+  const isOpen = (id: string) => running.has(id);
   const tally = createTally(limits);
   let pruning: Promise<void> | undefined;
   /** How many recordings have ended, and how many had when there was too much, and all of it being written. */
@@ -49,7 +64,7 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
 
   async function pruneNow(): Promise<void> {
     const endedBefore = ended;
-    const leftBytes = await tally.recount(() => removePruned(options));
+    const leftBytes = await tally.recount(() => removePruned({ ...options, folder, isOpen }));
     if (leftBytes >= limits.maxBytes) endedAtVainLook = endedBefore;
   }
 
@@ -74,17 +89,28 @@ export function createRecordingSpace(options: SpaceOptions): RecordingSpace {
       tally.add(bytes);
       pruneIfWorthIt();
     },
-    async makeRoom() {
-      if (tally.isOverLimit()) await prune();
-      if (tally.isOverLimit()) throw new RecordingImpossible('those that are being written fill their room');
+    async begin(id) {
+      try {
+        if (tally.isOverLimit()) await prune();
+      } catch (error) {
+        return reasonOf(error);
+      }
+      if (tally.isOverLimit()) return 'those that are being written fill their room';
+      running.add(id);
+      return undefined;
     },
+    listRunning: async () => [...running],
     prune,
-    async remove(file) {
+    async remove(id) {
+      const file = isRecordingId(id) ? (await folder.list()).find((each) => each.id === id) : undefined;
+      if (!file || running.has(id)) return false;
       const bytes = await sizeOf(folder, file);
       await folder.remove(file);
       tally.add(-bytes);
+      return true;
     },
-    finished() {
+    finished(id) {
+      running.delete(id);
       ended++;
       pruneIfWorthIt();
     },
@@ -114,8 +140,13 @@ function createTally(limits: RecordingLimits) {
   };
 }
 
+interface Pruned extends SpaceOptions {
+  readonly folder: RecordingFolder;
+  readonly isOpen: (id: string) => boolean;
+}
+
 /** Removes what is older, or more, than is kept; resolves to the bytes of the rest. */
-async function removePruned({ folder, log, clock, limits, isOpen }: SpaceOptions): Promise<number> {
+async function removePruned({ folder, log, clock, limits, isOpen }: Pruned): Promise<number> {
   const files: (RecordingFile & { readonly bytes: number })[] = [];
   for (const file of await folder.list()) {
     files.push({ ...file, bytes: await sizeOf(folder, file).catch(() => 0) });

@@ -1,4 +1,4 @@
-/** Who is connected, and what runs: for `session list`, `session kill`, and revocation. */
+/** Who is connected to this process, and what runs in it: for revocation, draining, and the directory of sessions. */
 
 import type { Authorization } from '../auth/authorization.ts';
 import type { Identity } from '../auth/identity.ts';
@@ -36,8 +36,6 @@ export interface Connections {
   listSessions(): readonly LiveSession[];
   addConnection(connection: LiveConnection): () => void;
   addSession(session: LiveSession): () => void;
-  /** Takes one of the account's `limit` sessions, and returns what gives it back; undefined when all are taken. */
-  reserveSession(accountId: string, limit: number): (() => void) | undefined;
   /** Tells the connection's sessions why, ends them, and disconnects. */
   closeConnection(connection: LiveConnection, reason: string): void;
 }

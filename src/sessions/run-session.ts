@@ -4,9 +4,11 @@
  */
 import type { Logger } from 'pino';
 import type { Authorization } from '../auth/authorization.ts';
+import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
+import type { Slots } from '../platform/slots.ts';
 import { describeStart } from './describe-start.ts';
 import { type OpenSessionDependencies, openSession } from './open-session.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
@@ -20,6 +22,7 @@ export interface RoutedSession {
 }
 
 export interface RunnerDependencies extends OpenSessionDependencies {
+  readonly slots: Slots;
   readonly log: Logger;
   readonly maxSessionsPerAccount: number;
 }
@@ -35,6 +38,9 @@ export interface SessionToRun {
   readonly route: () => Promise<RoutedSession>;
 }
 
+/** Counted for each account: sessions by SSH and requests to web servers alike. */
+export const sessionSlot = ({ accountId }: Identity) => `session ${accountId}`;
+
 /** Runs a session of an account to its end. Never rejects. */
 export async function runAccountSession(
   dependencies: RunnerDependencies,
@@ -44,8 +50,8 @@ export async function runAccountSession(
   const { identity } = context;
   const ending = endable(io, request.pty !== undefined);
   const limit = dependencies.maxSessionsPerAccount;
-  // Taken before anything is waited for, or many at once would all find room.
-  const giveBack = dependencies.connections.reserveSession(identity.accountId, limit);
+  // Taken before anything is asked, or many at once would all find room.
+  const giveBack = await dependencies.slots.take(sessionSlot(identity), limit);
   try {
     if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
     const routed = await session.route();

@@ -1,4 +1,5 @@
 /** Keys that follow into real containers by themselves, and leave them again, whatever happens in between. */
+
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +10,7 @@ import {
   type OwnContainerSshd,
 } from '../../src/container-sshd/create-container-sshd.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { JoinedEngine } from '../../src/targets/joined-engine.ts';
@@ -59,7 +61,13 @@ describe('auto-sync', () => {
   });
 
   const begin = (sync: 'labelled' | 'off' = 'labelled') => {
-    sshd = createContainerSshd({ engine, store, clock: systemClock, config: { containers: 'all', sync } });
+    sshd = createContainerSshd({
+      engine,
+      store,
+      slots: createSlots(),
+      clock: systemClock,
+      config: { containers: 'all', sync },
+    });
     stop = sshd.startAutoSync(log);
   };
   const run = async (options: readonly string[]) => {

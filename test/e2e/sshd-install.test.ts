@@ -1,6 +1,8 @@
 /** Installing an SSH server by every package manager there is a stand-in for, and by those that mean no good. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createInstallSshd } from '../../src/container-sshd/install-sshd.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import { createTestEngine } from '../support/container-engine.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
@@ -19,7 +21,7 @@ const commands: readonly (readonly [name: string, lines: readonly string[]])[] =
 
 describe('package managers', () => {
   const engine = createTestEngine();
-  const install = createInstallSshd(engine);
+  const install = createInstallSshd(engine, createSlots());
   let container: TestContainer;
   beforeAll(async () => {
     container = await runContainer(images.busybox);

@@ -122,9 +122,18 @@ const starts: Readonly<Partial<Record<Kind, SessionStart>>> = {
 const exec = (command: string): SessionStart => ({ kind: 'exec', command });
 
 async function wire(lobby: TestLobby, people: People) {
-  const { services, engine, hostEngine, log } = lobby;
+  const { services, connections, slots, engine, hostEngine, log } = lobby;
   const wish = makeStrict(lobby);
-  const wired = { ...services, ...lobby.recorders, engine, hostEngine, log, targetPrefix: 'rexec-' };
+  const wired = {
+    ...services,
+    ...lobby.recorders,
+    connections,
+    slots,
+    engine,
+    hostEngine,
+    log,
+    targetPrefix: 'rexec-',
+  };
   const forwards = createForwards(wired);
   const join = async () => refusedStatus;
   const runSession = createRunSession({ ...wired, lobby: lobby.lobby, maxSessionsPerAccount: 1e9, join });

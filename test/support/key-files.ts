@@ -1,7 +1,9 @@
 /** Syncing keys into real containers, and what their files hold then. */
+
 import type { LeftOut, ReachingKey } from '../../src/auth/reaching-keys.ts';
 import { blockBegin, blockEnd } from '../../src/container-sshd/key-block.ts';
 import { createSyncKeys, type SyncMode } from '../../src/container-sshd/sync-keys.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from './container-engine.ts';
@@ -55,7 +57,11 @@ export async function openKeyFileTest({
   const container = await runContainer(image, ['-u', user]);
   let keys: readonly ReachingKey[] = [];
   const leftOut: LeftOut[] = [];
-  const syncKeys = createSyncKeys({ engine, listReachingKeys: async () => ({ keys, leftOut }) });
+  const syncKeys = createSyncKeys({
+    engine,
+    slots: createSlots(),
+    listReachingKeys: async () => ({ keys, leftOut }),
+  });
   const target = async () => {
     const found = (await engine.list()).find(({ id }) => id === container.id);
     if (!found) throw new Error('the container is gone');

@@ -9,6 +9,7 @@ import { createInvites } from '../../src/accounts/create-invites.ts';
 import type { Audit } from '../../src/audit/audit.ts';
 import { createAudit, logSink } from '../../src/audit/audit.ts';
 import { createAuthorizer } from '../../src/auth/create-authorizer.ts';
+import { gatewayPenalties } from '../../src/auth/gateway-penalties.ts';
 import type { Identity } from '../../src/auth/identity.ts';
 import { createPenalties } from '../../src/auth/penalties.ts';
 import { createTokenAuthenticator } from '../../src/auth/token-authenticator.ts';
@@ -21,13 +22,14 @@ import { createEngines } from '../../src/engines/create-engines.ts';
 import type { GatewayError } from '../../src/errors.ts';
 import { createHosts } from '../../src/hosts/create-hosts.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import { createForwardLogs } from '../../src/recordings/forward-logs.ts';
-import { openRecordings } from '../../src/recordings/open-recordings.ts';
 import { createSecondFactors } from '../../src/second-factor/create-second-factors.ts';
 import { createConnections } from '../../src/sessions/create-connections.ts';
 import { openTarget } from '../../src/sessions/create-run-session.ts';
 import { createRecordSession } from '../../src/sessions/record-session.ts';
 import type { SessionHandler, SessionStart } from '../../src/sessions/session.ts';
+import { localSessions } from '../../src/sessions/session-directory.ts';
 import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createTargetDirectory } from '../../src/targets/create-target-directory.ts';
@@ -36,6 +38,7 @@ import { createApiKeys } from '../../src/tokens/api-keys.ts';
 import { createHandles } from '../../src/tokens/handles.ts';
 import { hostEngineOf } from './host-engine.ts';
 import { container, hostsOf, identityOf, listedEngine, putAccount, putKey, startOfTests } from './people.ts';
+import { openOwnRecordings } from './recordings.ts';
 import { context, type Finished, runSession, type StartOptions, startSession } from './session-io.ts';
 
 export interface LobbyOptions {
@@ -72,11 +75,13 @@ export async function openLobby(options: LobbyOptions = {}) {
   const handles = createHandles({ store, clock });
   const { domain } = config;
   const hostEngine = hostEngineOf({ ...config, dataDir: folder });
-  const recordings = openRecordings({ dataDir: folder, log, clock, limits: recordingLimits });
+  const recordings = openOwnRecordings({ dataDir: folder, log, clock, limits: recordingLimits });
   const rules = { input: config.recordingInput, maxExecBytes: config.recordingExecBytes };
   const recordSession = createRecordSession({ recordings, audit, log, rules });
   const recorders = { recordSession, forwardLogs: createForwardLogs(recordings) };
   const routes = { authorizer, targets, engine, hostEngine, recordSession };
+  const slots = createSlots();
+  const connections = createConnections();
   const services: CommandServices = {
     config,
     clock,
@@ -85,7 +90,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     targets,
     engine,
     engines: createEngines({ store, clock, dataDir: folder, tryEngine: async () => {} }),
-    containerSshd: createContainerSshd({ engine, store, clock, config }),
+    containerSshd: createContainerSshd({ engine, store, clock, slots, config }),
     audit,
     accounts,
     handles,
@@ -107,9 +112,12 @@ export async function openLobby(options: LobbyOptions = {}) {
     egressKey: async () => ({ publicKey: hostKey, fingerprint: 'SHA256:x' }),
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
-    connections: createConnections(),
+    sessions: localSessions(connections),
+    flushAudit: async () => {},
     recordings,
-    penalties: createPenalties({ config, clock, isExempt: () => false, onActive: () => {} }),
+    penalties: gatewayPenalties(
+      createPenalties({ config, clock, isExempt: () => false, onActive: () => {} }),
+    ),
     endpoint: () => ({ host: config.domain, port: 2222, hostKeys: [hostKey] }),
     openTarget: (target, user) => async (request, io, session) => {
       const routed = await openTarget(routes, session.identity, target, user);
@@ -125,6 +133,8 @@ export async function openLobby(options: LobbyOptions = {}) {
   return {
     services,
     recorders,
+    connections,
+    slots,
     engine,
     hostEngine,
     log,

@@ -1,5 +1,7 @@
 /** Recordings without a gateway, and what reads them. */
-import type { RecordingFacts } from '../../src/recordings/recordings.ts';
+import { openRecordings } from '../../src/recordings/open-recordings.ts';
+import { createRecordingSpace, type SpaceOptions } from '../../src/recordings/recording-space.ts';
+import type { RecordingFacts, Recordings } from '../../src/recordings/recordings.ts';
 
 /** Of a session in the container `web`. */
 export const recordingFacts: RecordingFacts = {
@@ -14,6 +16,17 @@ export const recordingFacts: RecordingFacts = {
   targetKey: 'container:web',
   command: 'id',
 };
+
+/** With their room, which is closed with them. */
+export function openOwnRecordings(options: SpaceOptions): Recordings {
+  const space = createRecordingSpace(options);
+  const recordings = openRecordings({ ...options, space });
+  const close = async () => {
+    await recordings.close();
+    await space.close();
+  };
+  return { ...recordings, close };
+}
 
 export interface Cast {
   readonly header: Readonly<Record<string, unknown>>;

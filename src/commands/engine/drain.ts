@@ -1,6 +1,6 @@
 import type { Command } from '../command.ts';
 import { counted, oneWord } from '../text-parts.ts';
-import { openSessions } from './engine-data.ts';
+import { countSessions } from './engine-data.ts';
 
 export const command: Command = {
   path: ['engine', 'drain'],
@@ -14,7 +14,7 @@ export const command: Command = {
   async run({ positionals, options }, context) {
     const draining = options['undo'] !== true;
     const { name } = await context.engines.setDraining(oneWord(positionals['NAME']) ?? '', draining);
-    const sessions = openSessions(context, name);
+    const sessions = await countSessions(context, name);
     const text = draining
       ? `"${name}" takes no new sessions; ${counted(sessions, 'session')} still open.`
       : `"${name}" takes new sessions.`;

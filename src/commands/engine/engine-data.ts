@@ -1,5 +1,6 @@
 /** Engines as JSON and tables show them. */
 import { keysOfEngine } from '../../engines/engine-names.ts';
+import type { FoundSessions } from '../../sessions/session-directory.ts';
 import type { EngineRow } from '../../store/schema.ts';
 import { ownEngineName } from '../../targets/engine-names.ts';
 import type { EngineStatus } from '../../targets/joined-engine.ts';
@@ -9,10 +10,11 @@ export type EngineData = Awaited<ReturnType<typeof describeEngines>>[number];
 
 /** All of them, the configuration's first. */
 export async function describeEngines(context: CommandContext) {
-  const [rows, hosts, statuses] = await Promise.all([
+  const [rows, hosts, statuses, open] = await Promise.all([
     context.engines.list(),
     context.hosts.list(),
     context.engine.statuses(),
+    context.sessions.find({}),
   ]);
   const hostNames = new Map(hosts.map(({ id, slug }) => [id, slug]));
   const statusOf = (name: string | undefined) => statuses.find((status) => status.name === name);
@@ -21,14 +23,14 @@ export async function describeEngines(context: CommandContext) {
     address: context.config.docker ?? null,
     way: 'configuration',
     draining: false,
-    sessions: openSessions(context, undefined),
+    sessions: countIn(open, undefined),
   };
   const others = rows.map((row) => ({
     ...facts(row.name, statusOf(row.name)),
     address: row.url,
     way: wayOf(row, hostNames),
     draining: row.draining === true,
-    sessions: openSessions(context, row.name),
+    sessions: countIn(open, row.name),
   }));
   return [own, ...others];
 }
@@ -47,12 +49,12 @@ function wayOf({ url, tls, ssh }: EngineRow, hostNames: ReadonlyMap<string, stri
   return url.startsWith('unix:') ? 'socket' : 'plaintext';
 }
 
-/** What runs now in containers of that engine; undefined: the configuration's. */
-export const openSessions = (
-  { connections }: Pick<CommandContext, 'connections'>,
-  name: string | undefined,
-) =>
-  connections.listSessions().filter(({ authorization }) => {
-    const key = authorization?.target.key ?? '';
-    return name === undefined ? /^container:[^/]*$/.test(key) : key.startsWith(keysOfEngine(name));
-  }).length;
+/** How many run now in containers of that engine. */
+export const countSessions = async ({ sessions }: Pick<CommandContext, 'sessions'>, name: string) =>
+  countIn(await sessions.find({}), name);
+
+/** Undefined: the configuration's engine. */
+const countIn = ({ sessions }: FoundSessions, name: string | undefined) =>
+  sessions.filter(({ targetKey = '' }) =>
+    name === undefined ? /^container:[^/]*$/.test(targetKey) : targetKey.startsWith(keysOfEngine(name)),
+  ).length;

@@ -1,7 +1,7 @@
 import { GatewayError } from '../../errors.ts';
 import type { Command } from '../command.ts';
 import { counted, oneWord } from '../text-parts.ts';
-import { openSessions } from './engine-data.ts';
+import { countSessions } from './engine-data.ts';
 
 export const command: Command = {
   path: ['engine', 'remove'],
@@ -15,7 +15,7 @@ export const command: Command = {
   changes: true,
   async run({ positionals, options }, context) {
     const { name } = await context.engines.get(oneWord(positionals['NAME']) ?? '');
-    const sessions = openSessions(context, name);
+    const sessions = await countSessions(context, name);
     if (sessions > 0 && options['force'] !== true) {
       throw new GatewayError('engine-in-use', { engine: name, sessions: counted(sessions, 'session') });
     }

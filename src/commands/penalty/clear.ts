@@ -16,13 +16,13 @@ export const command: Command = {
     const address = oneWord(positionals['ADDRESS']);
     if ((address === undefined) === (options['all'] !== true)) throw usage('name an ADDRESS, or say --all');
     if (address === undefined) {
-      const cleared = penalties.clearAll();
+      const cleared = await penalties.clearAll();
       return { data: { cleared }, text: `Cleared ${cleared === 1 ? '1 penalty' : `${cleared} penalties`}.` };
     }
     // As "penalty list" shows a block: any address in it is that source.
     const within = address.replace(/\/\d{1,3}$/, '');
     if (isIP(within) === 0) throw usage('ADDRESS is an IP address, as "penalty list" shows it');
-    if (!penalties.clear(within)) throw new GatewayError('no-penalty', { address: excerpt(address) });
+    if (!(await penalties.clear(within))) throw new GatewayError('no-penalty', { address: excerpt(address) });
     return { data: { cleared: 1 }, text: `Cleared the penalty of ${address}.` };
   },
 };

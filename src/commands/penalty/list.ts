@@ -15,9 +15,9 @@ export const command: Command = {
   options: {},
   permission: 'admin',
   async run(_arguments, { penalties }) {
-    const listed = penalties.list(maxListed).map(penaltyData);
-    const total = penalties.size();
-    const data = { penalties: listed, total, refused: penalties.refusedCount() };
+    const { penalties: found, total, refused } = await penalties.list(maxListed);
+    const listed = found.map(penaltyData);
+    const data = { penalties: listed, total, refused };
     return { data, text: () => (listed.length === 0 ? 'no penalties' : tableOf(listed, total)) };
   },
 };

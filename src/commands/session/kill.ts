@@ -2,7 +2,7 @@ import { GatewayError } from '../../errors.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import type { Command } from '../command.ts';
 import { oneWord } from '../text-parts.ts';
-import { sessionData, visibleSessions } from './session-data.ts';
+import { sessionData, visibleTo } from './session-data.ts';
 
 export const command: Command = {
   path: ['session', 'kill'],
@@ -13,12 +13,12 @@ export const command: Command = {
   permission: 'unrestricted',
   changes: true,
   async run({ positionals }, context) {
-    const { principal, session } = context;
+    const { principal, session, sessions } = context;
     const id = oneWord(positionals['ID']) ?? '';
-    const live = visibleSessions(context, principal).find((candidate) => candidate.id === id);
-    if (!live) throw new GatewayError('session-not-found', { session: excerpt(id) });
-    const data = sessionData(live, session);
-    live.end(`this session was ended by ${principal.account.name}.`);
-    return { data, text: `Ended session ${live.id} of ${data.account} in ${data.target}.` };
+    const [found] = (await sessions.find({ ...visibleTo(principal), id })).sessions;
+    const isEnded = found && (await sessions.end(id, `this session was ended by ${principal.account.name}.`));
+    if (!isEnded) throw new GatewayError('session-not-found', { session: excerpt(id) });
+    const data = sessionData(found, session);
+    return { data, text: `Ended session ${id} of ${data.account} in ${data.target}.` };
   },
 };

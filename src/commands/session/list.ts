@@ -1,7 +1,7 @@
 import type { Command } from '../command.ts';
 import { textTable } from '../interpreter/text-table.ts';
 import { shortTime } from '../text-parts.ts';
-import { sessionData, visibleSessions } from './session-data.ts';
+import { sessionData, silenceNotice, visibleTo } from './session-data.ts';
 
 export const command: Command = {
   path: ['session', 'list'],
@@ -10,10 +10,9 @@ export const command: Command = {
   positionals: [],
   options: {},
   permission: 'anyone',
-  async run(_args, context) {
-    const sessions = visibleSessions(context, context.principal).map((live) =>
-      sessionData(live, context.session),
-    );
+  async run(_args, { principal, session, sessions: directory }) {
+    const { sessions: found, silent } = await directory.find(visibleTo(principal));
+    const sessions = found.map((facts) => sessionData(facts, session));
     const rows = sessions.map((row) => [
       row.current ? `${row.id} *` : row.id,
       row.account,
@@ -24,6 +23,8 @@ export const command: Command = {
       `${row.bytes_in}/${row.bytes_out}`,
     ]);
     const text = textTable(['ID', 'ACCOUNT', 'TARGET', 'WHAT', 'FROM', 'SINCE', 'BYTES IN/OUT'], rows);
-    return { data: { sessions }, text: rows.length === 0 ? 'no sessions' : text };
+    const answer = { data: { sessions }, text: rows.length === 0 ? 'no sessions' : text };
+    if (silent.length === 0) return answer;
+    return { ...answer, data: { sessions, silent }, notice: silenceNotice(silent) };
   },
 };

@@ -1,28 +1,25 @@
 import type { Principal } from '../../auth/authorizer.ts';
-import type { LiveSession } from '../../sessions/connections.ts';
 import type { SessionContext } from '../../sessions/session.ts';
-import type { CommandServices } from '../command.ts';
+import type { SessionFacts, SessionQuery } from '../../sessions/session-directory.ts';
 
-/** The sessions somebody may see and end: an admin with an unrestricted key all, everybody else their own. */
-export function visibleSessions({ connections }: Pick<CommandServices, 'connections'>, principal: Principal) {
-  const seesAll = principal.account.role === 'admin' && !principal.restricted;
-  return connections
-    .listSessions()
-    .filter((live) => seesAll || live.identity.accountId === principal.account.id);
+/** Which sessions somebody may see and end: an admin with an unrestricted key all, everybody else their own. */
+export function visibleTo({ account, restricted }: Principal): SessionQuery {
+  return account.role === 'admin' && !restricted ? {} : { accountId: account.id };
 }
 
-export function sessionData(live: LiveSession, { sessionId }: SessionContext) {
-  const { bytesIn, bytesOut } = live.traffic();
-  return {
-    id: live.id,
-    connection_id: live.connectionId,
-    account: live.identity.accountName,
-    target: live.target,
-    what: live.what,
-    source: live.identity.source.address,
-    since: live.openedAt,
-    bytes_in: bytesIn,
-    bytes_out: bytesOut,
-    current: live.id === sessionId,
-  };
-}
+export const sessionData = (session: SessionFacts, { sessionId }: SessionContext) => ({
+  id: session.id,
+  connection_id: session.connectionId,
+  account: session.account,
+  target: session.target,
+  what: session.what,
+  source: session.source,
+  since: session.openedAt,
+  bytes_in: session.bytesIn,
+  bytes_out: session.bytesOut,
+  current: session.id === sessionId,
+});
+
+/** What stands beside an answer that may lack something. */
+export const silenceNotice = (silent: readonly string[]): string =>
+  `${silent.join(', ')} did not answer in time; what runs there is not in the list.`;

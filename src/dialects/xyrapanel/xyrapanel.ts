@@ -7,7 +7,6 @@ import { findToken } from '../../tokens/bearer.ts';
 import { type Dialect, DialectFailure, type KeyData, type RunCommand } from '../dialect.ts';
 import { type Fault, findFaults } from '../faults.ts';
 import { addKey, isNoKey, isTaken, listKeys, removeKey } from '../key-commands.ts';
-import { createPageSnapshots } from './page-snapshots.ts';
 import { schemas } from './schemas.ts';
 
 const maxKeys = 25;
@@ -22,11 +21,6 @@ interface Page {
   readonly limit?: string;
 }
 
-/** Readers are told apart by what they show: each token has pages of its own. */
-const snapshots = createPageSnapshots();
-const credentialsOf = ({ headers }: FastifyRequest) =>
-  `${headers['x-api-key'] ?? ''} ${headers.authorization ?? ''}`;
-
 export const xyrapanel: Dialect = {
   name: 'XyraPanel',
   prefix: '/api/account/ssh-keys',
@@ -35,11 +29,9 @@ export const xyrapanel: Dialect = {
     const status = failure.httpStatus;
     return { status, body: envelope(status, messageOf(failure, status), request) };
   },
-  addRoutes(app, run) {
+  addRoutes(app, run, { orderOfPage }) {
     app.get<{ Querystring: Page }>('', { schema: schemas.list, attachValidation: true }, async (request) =>
-      paged(await listKeys(run, request), request.query, (page, perPage, ids) =>
-        snapshots.orderOf(`${perPage} ${credentialsOf(request)}`, page, ids),
-      ),
+      paged(await listKeys(run, request), request.query, (of) => orderOfPage(request, of)),
     );
     app.post('', { schema: schemas.create, attachValidation: true }, async (request) => {
       refuseFaults(request);
@@ -78,11 +70,11 @@ const shown = ({ id, name, fingerprint, public_key, created_at }: KeyData) => ({
 const defaultPerPage = 50;
 const mostPerPage = 100;
 
-function paged(keys: readonly KeyData[], { page: pageText, limit }: Page, orderOf: OrderOf) {
+async function paged(keys: readonly KeyData[], { page: pageText, limit }: Page, orderOf: OrderOf) {
   const page = wholeNumber(pageText, Number.MAX_SAFE_INTEGER) ?? 1;
   const perPage = wholeNumber(limit, mostPerPage) ?? defaultPerPage;
   const byId = new Map(keys.toReversed().map((key) => [key.id, key]));
-  const order = orderOf(page, perPage, [...byId.keys()]);
+  const order = await orderOf({ page, perPage, ids: [...byId.keys()] });
   const total = order.length;
   return {
     data: order
@@ -93,7 +85,11 @@ function paged(keys: readonly KeyData[], { page: pageText, limit }: Page, orderO
   };
 }
 
-type OrderOf = (page: number, perPage: number, ids: readonly string[]) => readonly string[];
+type OrderOf = (of: {
+  readonly page: number;
+  readonly perPage: number;
+  readonly ids: readonly string[];
+}) => Promise<readonly string[]>;
 
 /** From 1 to `most`; undefined for anything else, a list of numbers too. */
 function wholeNumber(text: unknown, most: number): number | undefined {

@@ -7,10 +7,11 @@ import type { Identity } from '../../auth/identity.ts';
 import type { TokenAuthenticator } from '../../auth/token-authenticator.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
 import { type Clock, isoTime } from '../../platform/clock.ts';
+import type { GiveBack, Slots } from '../../platform/slots.ts';
 import type { Connections, LiveConnection } from '../../sessions/connections.ts';
 import { openSession } from '../../sessions/open-session.ts';
 import type { ReachableWeb, ReachWeb } from '../../sessions/reach-web.ts';
-import { toGatewayError } from '../../sessions/run-session.ts';
+import { sessionSlot, toGatewayError } from '../../sessions/run-session.ts';
 import { loggedPath } from '../request-log.ts';
 import { answerFailure } from './answer-failure.ts';
 import type { Exchange } from './exchange.ts';
@@ -22,6 +23,7 @@ export interface PassDependencies {
   readonly tokens: TokenAuthenticator;
   readonly reachWeb: ReachWeb;
   readonly connections: Connections;
+  readonly slots: Slots;
   /** Registers until what the identity stands on expires. */
   readonly addConnection: (connection: LiveConnection) => () => void;
   readonly audit: Audit;
@@ -49,12 +51,12 @@ export const hangUp = Symbol('hang-up');
 
 /** Returns a function that throws a GatewayError when the request is not admitted. */
 export function createPass(dependencies: PassDependencies) {
-  const { reachWeb, connections, addConnection, audit, clock } = dependencies;
+  const { reachWeb, slots, addConnection, audit, clock } = dependencies;
 
   return async (open: IdentifiedRequest): Promise<void> => {
     const { id, head, identity, ending } = open;
     const limit = dependencies.maxSessionsPerAccount;
-    const giveBack = connections.reserveSession(identity.accountId, limit);
+    let giveBack: GiveBack | undefined;
     // Before anything is waited for: a key that is removed meanwhile ends this too.
     const removeConnection = addConnection({
       id,
@@ -63,6 +65,7 @@ export function createPass(dependencies: PassDependencies) {
       close: (reason) => ending.abort(new GatewayError('session-ended', { reason })),
     });
     try {
+      giveBack = await slots.take(sessionSlot(identity), limit);
       if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
       const web = await reachWeb(identity, head.container);
       ending.signal.throwIfAborted();

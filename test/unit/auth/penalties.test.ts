@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { checkPenalties, createPenalties, type Offence, type Penalty } from '../../../src/auth/penalties.ts';
+import { checkPenalties, gatewayPenalties } from '../../../src/auth/gateway-penalties.ts';
+import { createPenalties, type Offence, type Penalty } from '../../../src/auth/penalties.ts';
 import { configSchema } from '../../../src/config/config.ts';
 
 function open(given: Record<string, unknown> = {}, exempt: readonly string[] = []) {
@@ -111,11 +112,12 @@ describe('the arithmetic of sshd', () => {
     expect([penalties.size(), penalties.refuse(source)]).toEqual([0, undefined]);
   });
 
-  it('the sentence over HTTP says how long', () => {
+  it('the sentence over HTTP says how long', async () => {
     const { penalties, times } = open();
-    checkPenalties(penalties, source);
+    const asked = gatewayPenalties(penalties);
+    await checkPenalties(asked, source);
     times(4, source);
-    expect(() => checkPenalties(penalties, source)).toThrow('try again in 20 s');
+    await expect(checkPenalties(asked, source)).rejects.toThrow('try again in 20 s');
   });
 });
 

@@ -64,7 +64,7 @@ describe('commands for admins', () => {
       ['s-olga', lobby.owner],
       ['s-ada', lobby.admin],
     ] as const) {
-      lobby.services.connections.addSession({
+      lobby.connections.addSession({
         id,
         identity,
         connectionId: 'c',

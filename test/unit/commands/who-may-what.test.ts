@@ -30,7 +30,8 @@ beforeEach(async () => {
   const ci = container('ci', { labels });
   const hidden = container('hidden', { labels: { ...labels, 'rexec.enable': 'false' } });
   lobby = await openLobby({ containers: [web, ci, hidden], store: createMemoryStore() });
-  const { store, invites, connections } = lobby.services;
+  const { connections } = lobby;
+  const { store, invites } = lobby.services;
   const account = async (name: string, role: 'admin' | 'member' = 'member') => {
     const row = await putAccount(store, name, role);
     await putKey(store, row, 'spare');
@@ -104,7 +105,7 @@ async function outcomeOfLine(name: Who, line: string): Promise<string> {
 }
 
 async function outcomeOfRoute(name: Who, route: string): Promise<string> {
-  const { services, engine, hostEngine, log, lobby: handler } = lobby;
+  const { services, connections, slots, engine, hostEngine, log, lobby: handler } = lobby;
   const refused: string[] = [];
   const audit = {
     ...services.audit,
@@ -114,6 +115,7 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
   const reachHost = createReachHost({
     ...services,
     ...lobby.recorders,
+    connections,
     hostEngine,
     audit,
     targetPrefix: 'rexec-',
@@ -129,6 +131,8 @@ async function outcomeOfRoute(name: Who, route: string): Promise<string> {
     const runSession = createRunSession({
       ...services,
       ...lobby.recorders,
+      connections,
+      slots,
       audit,
       engine,
       hostEngine,

@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openRecordings } from '../../../src/recordings/open-recordings.ts';
 import { recordingsFolder } from '../../../src/recordings/recording-folder.ts';
 import type { RecordingLimits } from '../../../src/recordings/recording-space.ts';
 import { RecordingImpossible, type Recordings } from '../../../src/recordings/recordings.ts';
-import { parseCast, recordingFacts } from '../../support/recordings.ts';
+import { openOwnRecordings, parseCast, recordingFacts } from '../../support/recordings.ts';
 
 let dataDir: string;
 let nowMs: number;
@@ -23,7 +22,7 @@ afterEach(async () => {
 });
 
 function start(more: Partial<RecordingLimits> = {}): Recordings {
-  const recordings = openRecordings({
+  const recordings = openOwnRecordings({
     dataDir,
     log: pino({ level: 'silent' }),
     clock: { now: () => nowMs },

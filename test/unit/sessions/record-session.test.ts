@@ -9,12 +9,11 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createAudit } from '../../../src/audit/audit.ts';
 import type { Authorization } from '../../../src/auth/authorization.ts';
 import { aborted } from '../../../src/platform/aborted.ts';
-import { openRecordings } from '../../../src/recordings/open-recordings.ts';
 import { type Recording, RecordingImpossible, type Recordings } from '../../../src/recordings/recordings.ts';
 import { createRecordSession } from '../../../src/sessions/record-session.ts';
 import type { SessionHandler } from '../../../src/sessions/session.ts';
 import { container } from '../../support/people.ts';
-import { type Cast, parseCast } from '../../support/recordings.ts';
+import { type Cast, openOwnRecordings, parseCast } from '../../support/recordings.ts';
 import { context, identity, runSession, startSession, terminal } from '../../support/session-io.ts';
 
 let dataDir: string;
@@ -24,7 +23,7 @@ beforeEach(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'postern-record-'));
   const limits = { maxFileBytes: 100e6, maxBytes: 0, keptMs: 0 };
   const log = pino({ level: 'silent' });
-  recordings = openRecordings({ dataDir, log, clock: { now: () => Date.now() }, limits });
+  recordings = openOwnRecordings({ dataDir, log, clock: { now: () => Date.now() }, limits });
   audited = [];
 });
 afterEach(async () => {

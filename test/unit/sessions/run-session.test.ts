@@ -1,6 +1,7 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createAudit, logSink } from '../../../src/audit/audit.ts';
+import { createSlots } from '../../../src/platform/slots.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
 import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { SessionEnd } from '../../../src/sessions/session.ts';
@@ -15,6 +16,7 @@ function openSessions(maxSessionsPerAccount: number) {
   const letGo = Promise.withResolvers<SessionEnd>();
   const dependencies = {
     connections,
+    slots: createSlots(),
     audit: createAudit(logSink(log)),
     log,
     clock: { now: () => 0 },

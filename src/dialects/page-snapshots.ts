@@ -1,8 +1,7 @@
 /**
  * Pages that fit together: who reads them one after the other meets each key once, whatever is added and removed in
- * between. The first page notes the order; the others are cut from that.
+ * between. The first page notes the order; the others are cut from that, whichever process of the gateway is asked for them.
  */
-import { createHash } from 'node:crypto';
 
 interface Snapshot {
   readonly ids: readonly string[];
@@ -10,8 +9,11 @@ interface Snapshot {
 }
 
 export interface PageSnapshots {
-  /** The order that pages are cut from: `ids` for the first page, and when there is no older one that still counts. */
-  orderOf(reader: string, page: number, ids: readonly string[]): readonly string[];
+  /**
+   * The order that pages are cut from: `ids` for the first page, and when there is no older one that still counts. `reader`
+   * tells readers apart, and is no secret.
+   */
+  orderOf(reader: string, page: number, ids: readonly string[]): Promise<readonly string[]>;
 }
 
 const goodForMs = 60_000;
@@ -20,13 +22,11 @@ const maxSnapshots = 1000;
 export function createPageSnapshots(now: () => number = Date.now): PageSnapshots {
   const snapshots = new Map<string, Snapshot>();
   return {
-    orderOf(reader, page, ids) {
-      // A token is not kept, not even here.
-      const key = createHash('sha256').update(reader).digest('base64');
-      const known = snapshots.get(key);
+    async orderOf(reader, page, ids) {
+      const known = snapshots.get(reader);
       if (page > 1 && known && now() - known.takenAtMs < goodForMs) return known.ids;
-      snapshots.delete(key);
-      snapshots.set(key, { ids, takenAtMs: now() });
+      snapshots.delete(reader);
+      snapshots.set(reader, { ids, takenAtMs: now() });
       const [oldest] = snapshots.keys();
       if (snapshots.size > maxSnapshots && oldest !== undefined) snapshots.delete(oldest);
       return ids;

@@ -1,0 +1,145 @@
+/** What stands behind the ports where one process is the gateway: the one place that names adapters. */
+import type { Logger } from 'pino';
+import { type Audit, createAudit, logSink } from './audit/audit.ts';
+import { type AuditLog, openAuditLog } from './audit/open-audit-log.ts';
+import { withinBudget } from './audit/within-budget.ts';
+import { gatewayPenalties } from './auth/gateway-penalties.ts';
+import { createPenalties } from './auth/penalties.ts';
+import { createSharedAddresses } from './auth/shared-addresses.ts';
+import { createTokenRate } from './auth/token-rate.ts';
+import { liveAddressBlocks } from './config/address-blocks.ts';
+import type { Config } from './config/config.ts';
+import { withLive } from './config/with-live.ts';
+import { createPageSnapshots } from './dialects/page-snapshots.ts';
+import { type EnginesParts, openEngines } from './gateway-engines.ts';
+import type { GatewayOverrides, GatewayPorts, Lifecycle } from './gateway-ports.ts';
+import { openStore } from './gateway-store.ts';
+import { dialHost } from './hosts/dial-host.ts';
+import { readIdentityFile } from './hosts/identity-files.ts';
+import type { Metrics } from './metrics/create-metrics.ts';
+import { measuredStore } from './metrics/measured-store.ts';
+import { type Meter, noMeter } from './metrics/meter.ts';
+import { findBridgeAddress } from './platform/bridge-address.ts';
+import { type Clock, steadyClock, systemClock } from './platform/clock.ts';
+import { createSlots } from './platform/slots.ts';
+import { version } from './platform/version.ts';
+import { openRecordings } from './recordings/open-recordings.ts';
+import { createRecordingSpace } from './recordings/recording-space.ts';
+import { createConnections } from './sessions/create-connections.ts';
+import { localSessions } from './sessions/session-directory.ts';
+import { createHostAccess } from './ssh/client/create-host-access.ts';
+import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
+
+/** Beside the ports, what only the process has that lets people in and is asked for metrics. */
+export interface Adapters extends GatewayPorts {
+  readonly metrics: Metrics | undefined;
+  /** What strangers are held to, whichever door they come to. */
+  readonly strangerLimits: ReturnType<typeof createLimits>;
+}
+
+/** Opened in the order things depend on each other; `lifecycle` closes them in the reverse order. */
+export async function openAdapters(
+  config: Config,
+  log: Logger,
+  overrides: GatewayOverrides,
+  lifecycle: Lifecycle,
+): Promise<Adapters> {
+  const clock = overrides.clock ?? systemClock;
+  const steady = overrides.clock ?? steadyClock;
+  const metrics = await openMetrics(config);
+  const meter = metrics?.meter ?? noMeter;
+  const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
+  const store = measuredStore(overrides.store ?? (await openStore(config, log, onWritten)), meter);
+  lifecycle.onClose(() => store.close());
+  const auditLog = await openAudit(config, log, clock);
+  lifecycle.onClose(() => auditLog.close());
+  const space = createRecordingSpace(recordingOptions(config, log, clock));
+  lifecycle.onClose(() => space.close());
+  const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
+  lifecycle.onClose(() => recordings.close());
+  const targets = openTargets({ config, store, clock, log, meter, own: overrides.engine }, lifecycle);
+  // An engine that is away has been told of elsewhere, and may have nothing of ours.
+  targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
+  const told = withinBudget([logSink(log), auditLog.write], steady);
+  const audit = createAudit(told, ...(metrics ? [metrics.auditSink] : []));
+  const strangerLimits = createLimits(config, log, steady, audit, meter);
+  const connections = createConnections();
+  metrics?.watch({
+    penalties: strangerLimits.penalties.activeCount,
+    openTraffic: () => connections.listSessions().map((session) => session.traffic()),
+    auditProblem: auditLog.problem,
+  });
+  const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
+  return {
+    ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
+    ...targets,
+    strangerLimits,
+    penalties: gatewayPenalties(strangerLimits.penalties),
+    tokenRate: createTokenRate(withLive({ clock }, rates)),
+    slots: createSlots(),
+    pageSnapshots: createPageSnapshots(),
+    sessions: localSessions(connections),
+  };
+}
+
+const openAudit = (config: Config, log: Logger, clock: Clock): Promise<AuditLog> =>
+  openAuditLog(
+    withLive(
+      { dataDir: config.dataDir, log, clock },
+      { maxFileBytes: () => config.auditFileBytes, keptFiles: () => config.auditKeptFiles },
+    ),
+  );
+
+const dayMs = 86_400_000;
+
+export const recordingOptions = (config: Config, log: Logger, clock: Clock) => ({
+  ...{ dataDir: config.dataDir, log, clock },
+  limits: withLive(
+    {},
+    {
+      maxFileBytes: () => config.recordingFileBytes,
+      maxBytes: () => config.recordingsMaxBytes,
+      keptMs: () => config.recordingsKeptDays * dayMs,
+    },
+  ),
+});
+
+/** Each process has its own connections to engines and hosts, and what it has prepared in containers. */
+export function openTargets(parts: Omit<EnginesParts, 'hostEngine'>, lifecycle: Lifecycle) {
+  const { config } = parts;
+  const { dataDir } = config;
+  const { scanHostKeys, egressKey, openConnection } = createHostAccess(config);
+  const hostEngine = createHostEngine({
+    dialHost: (to) => dialHost({ ...to, withinMs: config.hostConnectTimeoutMs }),
+    scanHostKeys,
+    openConnection,
+    readIdentityFile: async (path) => (await readIdentityFile(dataDir, path)).privateKey,
+    readEgressKey: async () => (await egressKey()).privateKey,
+  });
+  lifecycle.onClose(() => hostEngine.close());
+  const { engine, engines } = openEngines({ ...parts, hostEngine });
+  lifecycle.onClose(() => engine.close());
+  return { hostEngine, egressKey, engine, engines };
+}
+
+function createLimits(config: Config, log: Logger, clock: Clock, audit: Audit, meter: Meter) {
+  const shared = createSharedAddresses(config, findBridgeAddress(), log);
+  const exempt = liveAddressBlocks(() => config.perSourcePenaltyExemptList);
+  const penalties = createPenalties({
+    config,
+    clock,
+    isExempt: (address) => exempt.has(address) || shared.isShared(address),
+    onActive: ({ source, reason, secondsLeft: seconds }) => {
+      meter.penaltyGiven(reason.replaceAll('-', '_'));
+      audit.sourcePenalised({ source, reason, seconds });
+    },
+  });
+  return { shared, penalties };
+}
+
+/** Undefined where nobody reads them; loaded only where somebody does. */
+async function openMetrics({ metricsListen }: Config): Promise<Metrics | undefined> {
+  if (metricsListen === undefined) return undefined;
+  const { createMetrics } = await import('./metrics/create-metrics.ts');
+  return createMetrics(version);
+}
