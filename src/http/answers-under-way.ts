@@ -19,6 +19,17 @@ export function noteAnswer(response: ServerResponse): boolean {
   return true;
 }
 
+/**
+ * Has the answer say that it is the connection's last. Returns false where another has said so: what was asked behind
+ * that is not to be done (RFC 9112 §9.6).
+ */
+export function makeLast(response: ServerResponse): boolean {
+  const answers = [...(owed.get(response.req.socket) ?? [])];
+  if (answers.some(({ shouldKeepAlive }) => !shouldKeepAlive)) return false;
+  response.shouldKeepAlive = false;
+  return true;
+}
+
 /** Once the whole answer is out, the client must go on reading it: after `stallMs` without, the connection is cut. */
 export function boundReading(response: ServerResponse, stallMs: number): void {
   response.once('prefinish', () => response.socket?.setTimeout(stallMs));

@@ -12,7 +12,7 @@ import type { Duplex } from 'node:stream';
 import type { Config } from '../config/config.ts';
 import { type Meter, stopwatch } from '../metrics/meter.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
-import { noteAnswer } from './answers-under-way.ts';
+import { makeLast, noteAnswer } from './answers-under-way.ts';
 import type { ProxiesInFront } from './proxies-in-front.ts';
 import { readTls, type TlsFiles } from './tls-files.ts';
 
@@ -35,6 +35,8 @@ export interface ServerOptions {
   /** Unset: who connects is taken for who asks. */
   readonly proxies?: ProxiesInFront | undefined;
   readonly meter: Meter;
+  /** Unset: it never does. */
+  readonly isDraining?: () => boolean;
 }
 
 const limits = {
@@ -49,10 +51,12 @@ const handshakeTimeoutMs = 10_000;
 /** Throws invalid-config when the TLS files cannot be used. */
 export function createHttpServer(
   routes: RequestListener,
-  { tls, config, passage, proxies, meter }: ServerOptions,
+  { tls, config, passage, proxies, meter, isDraining }: ServerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
+    // Whoever asks on and on would never be idle.
+    if (isDraining?.() && !makeLast(response)) return;
     proxies?.note(request);
     if (passage?.isFor(request)) {
       measure(request, response, meter);

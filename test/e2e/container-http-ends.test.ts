@@ -148,3 +148,24 @@ it('what was reached, by whom and how it ended stands in the audit', async () =>
   expect(JSON.stringify(api.logged())).not.toContain(token);
   expect(JSON.stringify(api.logged())).not.toContain('secret=1');
 });
+
+it('drain-held-open: a connection that asks on and on is told that the next answer is the last', async () => {
+  const draining = await startApi();
+  const bearer = await draining.apiKey(`--vm=${web.name}`);
+  const begun = requestHead(web.name, bearer, '/echo', 'POST');
+  const asked = () => draining.logged().filter(({ audit }) => audit === 'session-started').length;
+  const before = asked();
+  const connection = await openRaw(draining, lines(...begun, 'Content-Length: 2'));
+  await expect.poll(asked).toBe(before + 1);
+  const drained = draining.gateway.drain();
+  connection.socket.write(`ok${lines(...requestHead(web.name, bearer, '/echo')).repeat(2)}`);
+  const [, first, second, ...others] = (await connection.closed()).split('HTTP/1.1 ');
+  expect(first).toMatch(/^200 [\s\S]*\r\nConnection: keep-alive\r\n/);
+  expect(second).toMatch(/^200 [\s\S]*\r\nConnection: close\r\n/);
+  expect(others).toEqual([]);
+  // What stands behind the last is not done either.
+  expect(asked()).toBe(before + 2);
+  connection.socket.destroy();
+  await drained;
+  await draining.stop();
+});
