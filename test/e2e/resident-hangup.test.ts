@@ -27,8 +27,8 @@ describe('a program of a resident', () => {
     await container.remove();
   });
   const count = (word: string) => countProcesses(container.id, word);
-  const becomes = (word: string, expected: number) =>
-    until(async () => (await count(word)) === expected, 8_000);
+  const becomes = (word: string, expected: number, everyMs?: number) =>
+    until(async () => (await count(word)) === expected, 8_000, everyMs);
   /** Of another engine: one that was too busy to answer for a moment is not used for a while. */
   const again = async () => {
     await engine.close();
@@ -46,7 +46,8 @@ describe('a program of a resident', () => {
     await Promise.all(running.map((each) => each.saw('ready')));
     for (const each of running) each.vanish();
     expect(await Promise.all(running.map((each) => each.end))).toEqual(running.map(() => hungUp));
-    expect(await becomes('4101', 0)).toBe(true);
+    // The engine lists processes by a ps of the whole machine, where 400 of these are about to end.
+    expect(await becomes('4101', 0, 250)).toBe(true);
   });
 
   it('lives on where it ignores HUP or has left the session', async () => {

@@ -8,12 +8,16 @@ export async function countProcesses(id: string, word: string): Promise<number> 
   return top.Processes.filter((columns) => columns.join(' ').includes(word)).length;
 }
 
-/** Whether `holds` came true before `timeoutMs` were over. */
-export async function until(holds: () => Promise<boolean>, timeoutMs: number): Promise<boolean> {
+/** Whether `holds` came true before `timeoutMs` were over. To ask often for what is dear to know makes it come later. */
+export async function until(
+  holds: () => Promise<boolean>,
+  timeoutMs: number,
+  everyMs = 50,
+): Promise<boolean> {
   const deadline = Date.now() + timeoutMs;
   while (Date.now() < deadline) {
     if (await holds()) return true;
-    await sleep(50);
+    await sleep(everyMs);
   }
   return false;
 }
