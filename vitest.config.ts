@@ -13,6 +13,28 @@ const inProject = (name: string, testTimeout: number) => ({
   },
 });
 
+/** What accounts, keys, rights and tokens come to on the other store; `npm run test:postgres` runs everything on it. */
+const onPostgres = [
+  'lobby',
+  'key-feed',
+  'tokens',
+  'token-ends',
+  'certificates-revoked',
+  'hosts-granted',
+  'second-factor',
+  'http-door',
+];
+
+const storedInPostgres = {
+  extends: true as const,
+  test: {
+    ...inProject('e2e', 90_000).test,
+    name: 'e2e-postgres',
+    include: onPostgres.map((name) => `test/e2e/${name}.test.ts`),
+    env: { TEST_STORE: 'postgres' },
+  },
+};
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -24,6 +46,11 @@ export default defineConfig({
     // For gateways that are started as programs: one keeps no containers of another test in step. Who tests that says so.
     env: { POSTERN_SYNC: 'off' },
     globalSetup: ['test/support/setup/machine.ts'],
-    projects: [inProject('unit', 60_000), inProject('conformance', 60_000), inProject('e2e', 90_000)],
+    projects: [
+      inProject('unit', 60_000),
+      inProject('conformance', 60_000),
+      inProject('e2e', 90_000),
+      storedInPostgres,
+    ],
   },
 });

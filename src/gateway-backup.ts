@@ -27,11 +27,19 @@ export interface BackupsDependencies {
   readonly folders: StateFolders;
   readonly clock: Clock;
   readonly store: Pick<Store, 'snapshot'>;
+  /** The store is no file of these folders. */
+  readonly isDatabase: boolean;
   /** Where the audit stands once everything so far is in it. */
   readonly auditHead: () => Promise<ChainEnd>;
 }
 
-export function createBackups({ folders, clock, store, auditHead }: BackupsDependencies): Backups {
+export function createBackups({
+  folders,
+  clock,
+  store,
+  isDatabase,
+  auditHead,
+}: BackupsDependencies): Backups {
   return {
     async make() {
       // The store first: the audit then tells of everything that is in it.
@@ -42,9 +50,15 @@ export function createBackups({ folders, clock, store, auditHead }: BackupsDepen
         new Map([[storeName, Buffer.from(snapshot)], ...(await readStateFiles(folders))]),
       );
     },
-    stage: (bytes) => stage(bytes, folders, clock),
+    async stage(bytes) {
+      if (isDatabase) throw new GatewayError('backup-refused', { problem: inDatabase });
+      return stage(bytes, folders, clock);
+    },
   };
 }
+
+const inDatabase =
+  'this gateway keeps its rows in a database, which other gateways use, too: restore the backup into another folder (postern restore FILE --data DIR --hostkeys DIR), and fill an empty database from there (postern migrate --from DIR --to URL)';
 
 async function stage(bytes: Buffer, folders: StateFolders, clock: Clock): Promise<string> {
   const { manifest, files } = await unpackBackup(bytes);

@@ -9,6 +9,7 @@ import type { Endpoint } from './commands/command.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
 import { createReload } from './config/reload.ts';
+import { isDatabaseUrl } from './config/store-url.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
@@ -105,7 +106,7 @@ async function compose(
     log.level = config.logLevel;
     serving.renew();
   });
-  const backups = createBackups({ ...rules, folders });
+  const backups = createBackups({ ...rules, folders, isDatabase: isDatabaseUrl(config.store) });
   const control = await openControlDoor({
     dataDir: config.dataDir,
     maxBodyBytes: maxBackupBytes,

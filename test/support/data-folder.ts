@@ -1,10 +1,12 @@
 /** What lies in a gateway's data folder. */
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { snapshotOfDatabase } from './store-under-test.ts';
 
 export async function storedRows(dataDir: string, table: string): Promise<Record<string, string>[]> {
   const files = await filesBelow(dataDir);
-  const store = files.find((content) => content.includes('"accounts"'));
+  const store =
+    (await snapshotOfDatabase(dataDir)) ?? files.find((content) => content.includes('"accounts"'));
   const tables = JSON.parse(store ?? '{}') as { tables?: Record<string, Record<string, string>[]> };
   const all = (tables.tables ?? tables) as Record<string, Record<string, string>[]>;
   return Object.values(all[table] ?? {});

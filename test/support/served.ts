@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type SshTarget, writeKnownHosts } from './ssh-client.ts';
+import { storeOf } from './store-under-test.ts';
 
 export const main = new URL('../../src/main.ts', import.meta.url).pathname;
 
@@ -32,7 +33,9 @@ export async function serve(
   within: readonly string[] = [],
 ): Promise<Served> {
   const [program = '', ...args] = [...within, process.execPath, ...serveArgs(folder, extra)];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', stderr] });
+  const store = await storeOf(join(folder, 'data'));
+  const env = { ...process.env, POSTERN_STORE: store };
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', stderr], env });
   let text = '';
   await new Promise<void>((resolve, reject) => {
     const read = (chunk: Buffer) => {

@@ -1,5 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import pg from 'pg';
+import { urlOf } from '../postgres.ts';
 import { makeCluster, type PostgresServer, startServer } from '../postgres-server.ts';
 import { cacheFolder } from './cache-folder.ts';
 import { isRunning } from './lock.ts';
@@ -13,6 +15,20 @@ export async function findPostgres(): Promise<PostgresServer> {
   if (port !== undefined) return { folder, port };
   if (!existsSync(join(folder, 'log'))) await makeCluster(folder);
   return startServer(folder);
+}
+
+/** Databases of runs that are over: who was killed dropped none. */
+export async function dropForgottenDatabases(server: PostgresServer): Promise<void> {
+  const client = new pg.Client({ connectionString: urlOf(server, 'postgres') });
+  await client.connect();
+  const { rows } = await client.query<{ name: string }>(
+    "SELECT datname AS name FROM pg_database WHERE datname ~ '^t_[0-9]+_'",
+  );
+  for (const { name } of rows) {
+    if (!isRunning(Number(name.split('_')[1])))
+      await client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+  }
+  await client.end();
 }
 
 /** Of postmaster.pid: process, data folder, start, port, … */

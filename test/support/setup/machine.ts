@@ -7,7 +7,7 @@ import { loadHostKeys } from '../../../src/ssh/host-keys.ts';
 import { removeContainersOf } from '../engine.ts';
 import { ensureImages } from '../images.ts';
 import { cacheFolder } from './cache-folder.ts';
-import { findPostgres } from './find-postgres.ts';
+import { dropForgottenDatabases, findPostgres } from './find-postgres.ts';
 import { isRunning, withLock } from './lock.ts';
 import { ensureNewerPackages } from './newer-packages.ts';
 import { programs } from './programs.ts';
@@ -30,6 +30,7 @@ export default async function makeMachineReady(): Promise<() => Promise<void>> {
   process.env['POSTERN_SYNC'] = 'off';
   // Every start of the program is as quick as its second: what Node compiled is kept, by content.
   process.env['NODE_COMPILE_CACHE'] ??= join(cacheFolder(), 'compiled');
+  await dropForgottenDatabases(postgres);
   const hostKeys = await makeHostKeysOfRun();
   await removeContainersOf(host, (other) => !isRunning(Number(other) || undefined));
   return async () => {
