@@ -4,6 +4,7 @@
  */
 import type { Connection } from 'ssh2';
 import type { Offence } from '../auth/penalties.ts';
+import { isGatewayError } from '../errors.ts';
 import type { FaultOwner } from '../platform/fault-owner.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
@@ -233,6 +234,10 @@ export class ServedConnection implements FaultOwner {
 
   #failed(error: Error & { level?: string }): void {
     const { log, onFault } = this.#context;
+    if (isGatewayError(error) && error.code === 'store-unavailable') {
+      this.#refused('the store is away');
+      return this.#hangUp(error.message);
+    }
     if (!isPeersFault(error)) return onFault(error, this);
     const reason = printable(error.message);
     log.debug(

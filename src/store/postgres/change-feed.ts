@@ -6,14 +6,14 @@
 import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { tableNames } from '../rows.ts';
-import type { Change } from '../store.ts';
 import { ask, createClient, type Database, type Rows } from './database.ts';
 import { listenForOthers, selectChanges } from './layout.ts';
+import type { StoredChange } from './read-cache.ts';
 
 export interface ChangeFeedOptions {
   readonly database: Database;
   /** Called for each transaction's changes, in their order. */
-  readonly onChanges: (changes: readonly Change[]) => void;
+  readonly onChanges: (changes: readonly StoredChange[]) => void;
   readonly log: Logger | undefined;
 }
 
@@ -23,7 +23,7 @@ export interface ChangeFeed {
   /** Why the database does not answer, as far as is known. */
   failure(): unknown;
   /** For a transaction of this store, committed under `number`: resolves when its changes have been told, once. */
-  tellOwn(number: bigint, changes: readonly Change[]): Promise<void>;
+  tellOwn(number: bigint, changes: readonly StoredChange[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -95,7 +95,7 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
     const news = rows.flatMap(({ number, changes }) =>
       number == null || BigInt(number) <= applied
         ? []
-        : [{ number: BigInt(number), changes: JSON.parse(changes ?? '[]') as Change[] }],
+        : [{ number: BigInt(number), changes: JSON.parse(changes ?? '[]') as StoredChange[] }],
     );
     const isFirst = applied < 0n;
     const isWhole = news.length === 0 ? newest <= applied : news[0]?.number === applied + 1n;

@@ -4,11 +4,11 @@ import type { PoolClient } from 'pg';
 import { GatewayError } from '../../errors.ts';
 import { randomId } from '../../platform/ids.ts';
 import type { Layer } from '../layer.ts';
-import type { Change } from '../store.ts';
 import type { Begun, WriterOptions } from './create-writer.ts';
 import { ask, createClient, type Database } from './database.ts';
 import { notWritten, refusalOf } from './faults.ts';
 import { advanceState, beginAlone, forgetOldChanges, tellOthers, wasWritten } from './layout.ts';
+import type { StoredChange } from './read-cache.ts';
 import { writeLayer } from './write-layer.ts';
 
 const stepTimeoutMs = 10_000;
@@ -21,7 +21,7 @@ export async function commitLayer(
   options: WriterOptions,
   begun: Begun,
   layer: Layer,
-  changes: readonly Change[],
+  changes: readonly StoredChange[],
 ): Promise<void> {
   const startedAtMs = performance.now();
   const number = begun.number + 1n;

@@ -1,5 +1,5 @@
 /** Reading: from what is kept while it is fresh, else from the database; and from what is kept, for a while, when that is away. */
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { GatewayError } from '../../errors.ts';
 import type { Reader } from '../store.ts';
 import type { ChangeFeed } from './change-feed.ts';
@@ -24,8 +24,15 @@ const freshMs = 800;
 const shortTimeoutMs = 1_500;
 const timeoutMs = 5_000;
 const listTimeoutMs = 30_000;
+/** After one change; more of them are asked again when somebody needs them. */
+const maxRenewed = 32;
 
-export function createReader({ database, pool, feed, cache, cacheSeconds }: ReaderOptions): Reader {
+export interface RenewingReader extends Reader {
+  /** Asks anew, so that answers are there when the database is not. */
+  renew(questions: readonly Question[]): void;
+}
+
+export function createReader({ database, pool, feed, cache, cacheSeconds }: ReaderOptions): RenewingReader {
   const asked = new Map<string, { readonly answer: Promise<Answer>; readonly moment: number }>();
 
   async function read(question: Question): Promise<Answer> {
@@ -46,17 +53,18 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
   const mayStillServe = () => feed.ageMs() < cacheSeconds() * 1000;
 
   /** Whoever asks the same at the same time shares the answer, unless something changed since the question was put. */
-  function fetch(question: Question, hasOlder: boolean): Promise<Answer> {
+  function fetch(question: Question, hasOlder: boolean, renewed?: 'renewed'): Promise<Answer> {
     const name = nameOf(question);
     const moment = cache.moment();
     const running = asked.get(name);
     if (running?.moment === moment) return running.answer;
-    const limitMs = question.kind === 'list' ? listTimeoutMs : hasOlder ? shortTimeoutMs : timeoutMs;
+    const isUrgent = hasOlder || feed.failure() !== undefined;
+    const limitMs = isUrgent ? shortTimeoutMs : question.kind === 'list' ? listTimeoutMs : timeoutMs;
     const timed = (statement: Statement, values: readonly unknown[]) =>
       poolAsk(pool, statement, values, limitMs);
     const answer = answerOf(question, timed, database.label)
       .then((found) => {
-        cache.keep(question, found, moment);
+        cache.keep(question, found, moment, renewed);
         return found;
       })
       .finally(() => {
@@ -67,6 +75,12 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
   }
 
   return {
+    renew(questions) {
+      for (const question of questions.slice(0, maxRenewed)) {
+        // Whoever needs it asks again, and is told.
+        fetch(question, true, 'renewed').catch(() => {});
+      }
+    },
     get: async (table, id) => (await read({ kind: 'get', table, id })) as never,
     find: async (table, field, value) => (await read({ kind: 'find', table, field, value })) as never,
     list: async (table, field, value) => (await read({ kind: 'list', table, field, value })) as never,
@@ -82,13 +96,36 @@ async function poolAsk(
   values: readonly unknown[],
   limitMs: number,
 ): Promise<Rows> {
-  const client = await pool.connect();
+  const startedAtMs = performance.now();
+  const client = await connectWithin(pool, limitMs);
   let failed = true;
   try {
-    const rows = await ask(client, statement, values, limitMs);
+    const rows = await ask(
+      client,
+      statement,
+      values,
+      Math.max(1, limitMs - (performance.now() - startedAtMs)),
+    );
     failed = false;
     return rows;
   } finally {
     client.release(failed);
+  }
+}
+
+/** A place in the pool, and a connection, may take longer to come than anybody waits. */
+async function connectWithin(pool: Pool, limitMs: number): Promise<PoolClient> {
+  const connecting = pool.connect();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('timeout')), limitMs);
+  });
+  try {
+    return await Promise.race([connecting, late]);
+  } catch (error) {
+    connecting.then((client) => client.release()).catch(() => {});
+    throw error;
+  } finally {
+    clearTimeout(timer);
   }
 }

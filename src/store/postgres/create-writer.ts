@@ -6,13 +6,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool, PoolClient, QueryResult } from 'pg';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
-import type { Change, Transaction } from '../store.ts';
+import type { Transaction } from '../store.ts';
 import { commitLayer } from './commit-layer.ts';
 import { ask, type Database } from './database.ts';
 import { notWritten, refusalOf } from './faults.ts';
 import { beginAlone } from './layout.ts';
 import { migrations } from './migrations.ts';
 import { openDraft } from './open-draft.ts';
+import type { StoredChange } from './read-cache.ts';
 import { answerOf } from './read-rows.ts';
 import { changesOf } from './write-layer.ts';
 
@@ -23,7 +24,7 @@ export interface WriterOptions {
   readonly gatewayName: string;
   /** Whether it is known that the database does not answer: then nobody waits for it. */
   readonly isAway: () => boolean;
-  readonly onCommitted: (number: bigint, changes: readonly Change[]) => Promise<void>;
+  readonly onCommitted: (number: bigint, changes: readonly StoredChange[]) => Promise<void>;
   readonly onWritten: (seconds: number, failed: boolean) => void;
   readonly log: Logger | undefined;
 }
@@ -46,6 +47,7 @@ const stepTimeoutMs = 10_000;
 /** Longer than the database itself waits for the lock. */
 const beginTimeoutMs = 12_000;
 const retryMs = 100;
+const lookMs = 250;
 
 export function createWriter(options: WriterOptions): Writer {
   let tail: Promise<unknown> = Promise.resolve();
@@ -122,7 +124,7 @@ async function whileConnected<Result>(client: PoolClient, work: Promise<Result>)
 async function begin(options: WriterOptions, deadlineMs: number): Promise<Begun> {
   for (;;) {
     try {
-      return await tryToBegin(options.pool);
+      return await tryToBegin(options);
     } catch (error) {
       const isFinal = error instanceof GatewayError || refusalOf(error) !== undefined;
       if (isFinal || options.isAway() || performance.now() > deadlineMs) throw notWritten(error);
@@ -131,7 +133,24 @@ async function begin(options: WriterOptions, deadlineMs: number): Promise<Begun>
   }
 }
 
-async function tryToBegin(pool: Pool): Promise<Begun> {
+/** Given up where the database turns out to be away: nothing has been done yet. */
+async function tryToBegin({ pool, isAway }: WriterOptions): Promise<Begun> {
+  const beginning = beginOn(pool);
+  let look: NodeJS.Timeout | undefined;
+  const away = new Promise<never>((_, reject) => {
+    look = setInterval(() => isAway() && reject(new Error('timeout')), lookMs);
+  });
+  try {
+    return await Promise.race([beginning, away]);
+  } catch (error) {
+    beginning.then(({ client }) => client.release(true)).catch(() => {});
+    throw error;
+  } finally {
+    clearInterval(look);
+  }
+}
+
+async function beginOn(pool: Pool): Promise<Begun> {
   const client = await pool.connect();
   try {
     const request = { text: beginAlone, query_timeout: beginTimeoutMs };

@@ -55,13 +55,16 @@ export function openDraft(fetch: (question: Question) => Promise<Answer>): Draft
   };
 }
 
-const questionsOfPut = (table: TableName, row: object): Question[] =>
-  tables[table].unique.map((field) => ({
-    kind: 'find',
+/** Whether its values are taken, and what it replaces. */
+const questionsOfPut = (table: TableName, row: object): Question[] => [
+  { kind: 'get', table, id: String((row as Row).id) },
+  ...tables[table].unique.map((field) => ({
+    kind: 'find' as const,
     table,
     field,
     value: String((row as Row)[field]),
-  }));
+  })),
+];
 
 /** What was fetched; a layer asks for nothing else. */
 function viewOf(fetched: ReadonlyMap<string, Answer>): View {

@@ -16,7 +16,7 @@ import { createWriter } from './create-writer.ts';
 import { ask, type Database, databaseOf, openPool } from './database.ts';
 import { reasonOf, refusalOf } from './faults.ts';
 import { prepareDatabase } from './prepare-database.ts';
-import { createReadCache } from './read-cache.ts';
+import { createReadCache, type Question, type StoredChange } from './read-cache.ts';
 import { answerOf } from './read-rows.ts';
 
 export interface PostgresStoreOptions {
@@ -40,8 +40,10 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const database = databaseOf({ url, applicationName: `postern ${gatewayName}` });
   const cache = createReadCache();
   const listeners = new Set<(changes: readonly Change[]) => void>();
-  const onChanges = (changes: readonly Change[]) => {
-    cache.drop(changes);
+  let renew = (_: readonly Question[]) => {};
+  const onChanges = (stored: readonly StoredChange[]) => {
+    const dropped = cache.drop(stored);
+    const changes = stored.map(({ table, id }) => (id === undefined ? { table } : { table, id }));
     for (const listener of listeners) {
       try {
         listener(changes);
@@ -49,6 +51,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
         log?.error({ err: error }, 'a listener of the store failed');
       }
     }
+    renew(dropped);
   };
   const feed = await patiently(async () => {
     await prepareDatabase(database);
@@ -58,7 +61,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const readers = openPool(database, maxReaders, noteLost);
   const writers = openPool(database, 1, noteLost);
   const { cacheSeconds } = options;
-  const reader = createReader({ database, pool: readers, feed, cache, cacheSeconds });
+  const { renew: renewAnswers, ...reader } = createReader({
+    database,
+    pool: readers,
+    feed,
+    cache,
+    cacheSeconds,
+  });
+  renew = renewAnswers;
   const writer = createWriter({
     ...{ database, pool: writers, gatewayName, onWritten, log },
     isAway: () => feed.failure() !== undefined,

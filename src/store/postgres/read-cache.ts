@@ -21,9 +21,9 @@ interface Identified {
 
 export type Answer = Identified | undefined | readonly Identified[];
 
-interface Entry {
-  readonly answer: Answer;
-  readonly group: string;
+/** A change with all that was and is searched for of its row, so that no other answers are lost by it. */
+export interface StoredChange extends Change {
+  readonly values?: readonly (readonly [field: string, value: string])[];
 }
 
 export interface ReadCache {
@@ -31,11 +31,17 @@ export interface ReadCache {
   find(question: Question): { readonly answer: Answer } | undefined;
   /** For `keep`: the moment before the question is put. */
   moment(): number;
-  /** Nothing is kept where a change came since `moment`. */
-  keep(question: Question, answer: Answer, moment: number): void;
-  /** Forgets what these changes may have made wrong. */
-  drop(changes: readonly Change[]): void;
-  clear(): void;
+  /** Nothing is kept where a change came since `moment`. `renewed`: nobody has asked for it yet. */
+  keep(question: Question, answer: Answer, moment: number, renewed?: 'renewed'): void;
+  /** Forgets what these changes may have made wrong, and returns those questions of it that were asked since they were answered. */
+  drop(changes: readonly StoredChange[]): readonly Question[];
+}
+
+interface Entry {
+  readonly question: Question;
+  readonly answer: Answer;
+  readonly group: string;
+  wasAsked: boolean;
 }
 
 const separator = '\u0000';
@@ -49,14 +55,19 @@ export const nameOf = (question: Question): string =>
     .map((word) => (word === undefined ? '-' : `${word.length}:${word}`))
     .join(separator);
 
-const rowGroup = (table: string, id: string) => `row ${table} ${id}`;
-/** Lists, and searches that found nothing: any change of the table may change them. */
-const tableGroup = (table: string) => `table ${table}`;
+const groupName = (...words: readonly string[]) =>
+  words.map((word) => `${word.length}:${word}`).join(separator);
+const rowGroup = (table: string, id: string) => groupName('row', table, id);
+const valueGroup = (table: string, field: string, value: string) => groupName('value', table, field, value);
+const wholeGroup = (table: string) => groupName('all', table);
 
+/** What kind of change makes the answer wrong. */
 function groupOf(question: Question, answer: Answer): string {
-  if (question.kind === 'get') return rowGroup(question.table, question.id);
-  if (question.kind === 'list' || answer === undefined) return tableGroup(question.table);
-  return rowGroup(question.table, (answer as Identified).id);
+  const { table } = question;
+  if (question.kind === 'get') return rowGroup(table, question.id);
+  if (question.kind === 'find' && answer !== undefined) return rowGroup(table, (answer as Identified).id);
+  const { field, value } = question;
+  return field === undefined ? wholeGroup(table) : valueGroup(table, field, value ?? '');
 }
 
 const weightOf = (answer: Answer) => (Array.isArray(answer) ? 1 + answer.length : 1);
@@ -78,8 +89,26 @@ export function createReadCache(maxRows = 65_536): ReadCache {
     if (group?.size === 0) groups.delete(entry.group);
   }
 
-  function forgetGroup(group: string): void {
-    for (const name of groups.get(group) ?? []) forget(name);
+  function take(names: Iterable<string>): Question[] {
+    return [...names].flatMap((name) => {
+      const entry = entries.get(name);
+      forget(name);
+      return entry?.wasAsked ? [entry.question] : [];
+    });
+  }
+
+  const ofTable = (table: string) =>
+    [...entries].flatMap(([name, { question }]) => (question.table === table ? [name] : []));
+
+  function takeAllOf({ table, id, values }: StoredChange): Question[] {
+    // Made by nobody of ours: what it changed of the row is not known.
+    if (id === undefined || values === undefined) return take(ofTable(table));
+    const concerned = [
+      rowGroup(table, id),
+      ...values.map(([field, value]) => valueGroup(table, field, value)),
+      wholeGroup(table),
+    ];
+    return concerned.flatMap((group) => take(groups.get(group) ?? []));
   }
 
   return {
@@ -87,18 +116,20 @@ export function createReadCache(maxRows = 65_536): ReadCache {
       const name = nameOf(question);
       const entry = entries.get(name);
       if (!entry) return undefined;
+      entry.wasAsked = true;
       entries.delete(name);
       entries.set(name, entry);
       return entry;
     },
     moment: () => changedAt,
-    keep(question, answer, moment) {
+    keep(question, answer, moment, renewed) {
       const weight = weightOf(answer);
       if (moment !== changedAt || weight > maxRows / 16) return;
       const name = nameOf(question);
+      const wasAsked = entries.get(name)?.wasAsked || renewed === undefined;
       forget(name);
       const group = groupOf(question, answer);
-      entries.set(name, { answer, group });
+      entries.set(name, { question, answer, group, wasAsked });
       groups.set(group, (groups.get(group) ?? new Set()).add(name));
       rows += weight;
       for (const oldest of entries.keys()) {
@@ -107,18 +138,8 @@ export function createReadCache(maxRows = 65_536): ReadCache {
       }
     },
     drop(changes) {
-      if (changes.some(({ id }) => id === undefined)) this.clear();
       changedAt += 1;
-      for (const { table, id } of changes) {
-        if (id !== undefined) forgetGroup(rowGroup(table, id));
-        forgetGroup(tableGroup(table));
-      }
-    },
-    clear() {
-      changedAt += 1;
-      entries.clear();
-      groups.clear();
-      rows = 0;
+      return changes.flatMap(takeAllOf);
     },
   };
 }

@@ -3,9 +3,9 @@ import type { ClientBase } from 'pg';
 import type { Layer } from '../layer.ts';
 import { type Row, rowText, tableNames } from '../rows.ts';
 import type { TableName } from '../schema.ts';
-import type { Change } from '../store.ts';
 import { ask } from './database.ts';
 import { columnsOf, deleteRows, upsertRows } from './layout.ts';
+import type { StoredChange } from './read-cache.ts';
 import { storedKey } from './stored-key.ts';
 
 /** Puts rows that are new behind `place`, and resolves to the last place taken. */
@@ -38,5 +38,15 @@ export async function putRows(
   return place + BigInt(rows.length);
 }
 
-export const changesOf = (layer: Layer): readonly Change[] =>
-  [...layer.entries()].map(([table, id]) => ({ table, id }));
+export function changesOf(layer: Layer): readonly StoredChange[] {
+  return [...layer.entries()].map(([table, id, { row }]) => {
+    const versions = [layer.below.get(table, id), row];
+    const values = columnsOf(table).flatMap(([field]) =>
+      versions.flatMap((version) => {
+        const value = version?.[field];
+        return typeof value === 'string' ? [[field, value] as const] : [];
+      }),
+    );
+    return { table, id, values };
+  });
+}

@@ -3,7 +3,7 @@ import { createReadCache, type Question } from '../../../../src/store/postgres/r
 
 const get = (id: string): Question => ({ kind: 'get', table: 'keys', id });
 const find = (value: string): Question => ({ kind: 'find', table: 'keys', field: 'fingerprint', value });
-const list: Question = { kind: 'list', table: 'keys', field: 'accountId', value: 'a' };
+const list = { kind: 'list', table: 'keys', field: 'accountId', value: 'a' } as const;
 const row = (id: string) => ({ id });
 
 function filled(maxRows?: number) {
@@ -14,28 +14,49 @@ function filled(maxRows?: number) {
 }
 
 describe('the cache of what was read', () => {
-  it('forgets all that a change of a row may have made wrong, and nothing else', () => {
+  it('forgets what a change may have made wrong, and nothing else, and says what of it is in use', () => {
     const { cache, keep } = filled();
     keep(get('1'), row('1'));
     keep(get('2'), row('2'));
     keep(find('one'), row('1'));
     keep(find('two'), row('2'));
+    keep(find('now-there'), undefined);
     keep(find('none'), undefined);
     keep(list, [row('1')]);
+    keep({ ...list, value: 'b' }, [row('2')]);
+    keep({ kind: 'list', table: 'keys', field: undefined, value: undefined }, [row('1'), row('2')]);
     keep({ kind: 'get', table: 'accounts', id: '1' }, row('1'));
-    cache.drop([{ table: 'keys', id: '1' }]);
-    const known = [get('1'), get('2'), find('one'), find('two'), find('none'), list].map(
-      (question) => cache.find(question) !== undefined,
-    );
-    expect(known).toEqual([false, true, false, true, false, false]);
+    const values = [
+      ['fingerprint', 'now-there'],
+      ['accountId', 'a'],
+    ] as const;
+    const asked = cache.drop([{ table: 'keys', id: '1', values }]);
+    const questions = [get('1'), find('one'), find('now-there'), list, get('2'), find('two'), find('none')];
+    expect(questions.map((question) => cache.find(question) !== undefined)).toEqual([
+      ...[false, false, false, false],
+      ...[true, true, true],
+    ]);
+    expect(cache.find({ ...list, value: 'b' })).toBeDefined();
     expect(cache.find({ kind: 'get', table: 'accounts', id: '1' })).toBeDefined();
+    expect(asked).toHaveLength(5);
+    expect(asked).toEqual(expect.arrayContaining([get('1'), find('one'), find('now-there'), list]));
+  });
+
+  it('names what was renewed only once somebody has asked for it', () => {
+    const { cache } = filled();
+    const change = { table: 'keys', id: '1', values: [] } as const;
+    cache.keep(get('1'), row('1'), cache.moment(), 'renewed');
+    expect(cache.drop([change])).toEqual([]);
+    cache.keep(get('1'), row('1'), cache.moment(), 'renewed');
+    cache.find(get('1'));
+    expect(cache.drop([change])).toEqual([get('1')]);
   });
 
   it('knows that there is no row, and forgets it when there is', () => {
     const { cache, keep } = filled();
     keep(get('1'), undefined);
     expect(cache.find(get('1'))).toMatchObject({ answer: undefined });
-    cache.drop([{ table: 'keys', id: '1' }]);
+    cache.drop([{ table: 'keys', id: '1', values: [] }]);
     expect(cache.find(get('1'))).toBeUndefined();
   });
 
@@ -47,11 +68,11 @@ describe('the cache of what was read', () => {
     expect(cache.find(get('1'))).toBeUndefined();
   });
 
-  it('forgets everything when any row may have changed', () => {
+  it('forgets a table when any row of it may have changed', () => {
     const { cache, keep } = filled();
     keep(get('1'), row('1'));
     const before = cache.moment();
-    cache.drop([{ table: 'accounts' }]);
+    cache.drop([{ table: 'keys' }]);
     expect(cache.find(get('1'))).toBeUndefined();
     cache.keep(get('1'), row('1'), before);
     expect(cache.find(get('1'))).toBeUndefined();
