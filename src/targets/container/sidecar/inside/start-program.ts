@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { openOutput } from './open-output.ts';
 import type { Pipe, Pipes } from './pipes.ts';
 
 /** What a process is started with. */
@@ -46,7 +47,7 @@ function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], opti
   const theirs = [input.read, output.write, errors.write];
   try {
     const child = spawn(program, words, { ...options, stdio: theirs });
-    return { child, stdio: [ourEnd(input, 'write'), ourEnd(output, 'read'), ourEnd(errors, 'read')] };
+    return { child, stdio: [openInput(input), openOutput(output.read), openOutput(errors.read)] };
   } catch (error) {
     for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
     throw error;
@@ -55,8 +56,7 @@ function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], opti
   }
 }
 
-const ourEnd = (pipe: Pipe, end: 'read' | 'write') =>
-  new Socket({ fd: pipe[end], readable: end === 'read', writable: end === 'write' });
+const openInput = ({ write: fd }: Pipe) => new Socket({ fd, readable: false, writable: true });
 
 /** Without a prototype: a variable may have any name. */
 function environmentOf(baseEnv: NodeJS.ProcessEnv, ordered: readonly string[]): NodeJS.ProcessEnv {
