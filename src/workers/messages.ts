@@ -42,7 +42,12 @@ export interface PassedHttp {
   readonly connection: string;
 }
 
-export type ToWorker = WorkerBegin | WorkerServe | PassedSsh | PassedHttp;
+/** No more sockets come: it leaves when those that it has are closed. */
+export interface WorkerRetire {
+  readonly kind: 'retire';
+}
+
+export type ToWorker = WorkerBegin | WorkerServe | PassedSsh | PassedHttp | WorkerRetire;
 
 export type FromWorker =
   /** It can be told to serve. */

@@ -11,6 +11,8 @@ export interface DeadWorker {
   readonly signal: NodeJS.Signals | null;
   /** It had begun to serve. */
   readonly hasServed: boolean;
+  /** That it had. */
+  readonly connections: readonly string[];
 }
 
 export interface WorkerPoolOptions extends Pick<WorkerStart, 'config' | 'lifelineFd' | 'version'> {
@@ -35,12 +37,12 @@ export interface WorkerPool {
   pass(facts: PassedSsh | PassedHttp, socket: Socket): boolean;
   /** A connection that was passed on has ended. */
   left(connection: string): void;
-  /** The connections of a worker. */
-  connectionsOf(id: string): number;
-  /** Starts none any more: they end by themselves, as they are told otherwise. Resolves when all have. */
+  /** Those that died are replaced no more: all are about to end. */
+  stop(): void;
+  /** The same, and each leaves when its connections are closed. Resolves when all have. */
   retire(): Promise<void>;
-  /** By its id; nothing, where it is not of this pool. */
-  kill(id: string): void;
+  has(id: string): boolean;
+  kill(): void;
 }
 
 interface Member {
@@ -85,7 +87,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     const { id, pid } = member.process;
     const hasServed = member.isServing;
     if (!isRetired) replace(hasServed);
-    onDeath({ id, pid, status, signal, hasServed });
+    onDeath({ id, pid, status, signal, hasServed, connections: [...member.connections] });
     if (isRetired && members.size === 0) allGone.resolve();
   }
 
@@ -129,14 +131,19 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       memberOf.get(connection)?.connections.delete(connection);
       memberOf.delete(connection);
     },
-    connectionsOf: (id) => [...members].find(({ process }) => process.id === id)?.connections.size ?? 0,
+    stop() {
+      isRetired = true;
+    },
     retire() {
       isRetired = true;
+      for (const { process } of members) process.retire();
       if (members.size === 0) allGone.resolve();
       return allGone.promise;
     },
-    kill(id) {
-      for (const { process } of members) if (process.id === id) process.kill();
+    has: (id) => [...members].some(({ process }) => process.id === id),
+    kill() {
+      isRetired = true;
+      for (const { process } of members) process.kill();
     },
   };
 }

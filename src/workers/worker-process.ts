@@ -13,6 +13,8 @@ export interface WorkerProcess {
   serve(facts: WorkerServe): void;
   /** The socket is gone from this process then. */
   pass(facts: PassedSsh | PassedHttp, socket: Socket): void;
+  /** Behind all that was passed. */
+  retire(): void;
   kill(): void;
 }
 
@@ -68,6 +70,7 @@ export function startWorker(start: WorkerStart, events: WorkerEvents): WorkerPro
       (socket as { server?: unknown }).server = undefined;
       send(facts, socket);
     },
+    retire: () => send({ kind: 'retire' }),
     kill: () => child.kill('SIGKILL'),
   };
 }

@@ -1,0 +1,146 @@
+/** The composition of a worker: the doors, over ports whose other ends are in the supervisor. */
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
+import { createLiveConfig } from './config/live-config.ts';
+import { endpointOf, openDoors } from './gateway-doors.ts';
+import { createRules } from './gateway-rules.ts';
+import { openWorkerPorts } from './gateway-worker-ports.ts';
+import { openSteadyPeer } from './ipc/open-steady-peer.ts';
+import type { Handler } from './ipc/serving.ts';
+import { createEndForFault } from './metrics/end-for-fault.ts';
+import type { EndForFault } from './platform/fault-owner.ts';
+import { createLifecycle } from './platform/lifecycle.ts';
+import { openHostKeyRing } from './ssh/host-key-ring.ts';
+import { watchRevocations } from './sessions/revocation.ts';
+import type { PassedHttp, PassedSsh, WorkerServe } from './workers/messages.ts';
+import {
+  type CloseOrder,
+  type DrainOrder,
+  type LeftNews,
+  news,
+  orders,
+  type RenewOrder,
+  type WorkerIdentity,
+} from './workers/orders.ts';
+
+export interface WorkerGateway {
+  ssh(passed: PassedSsh, socket: Socket): void;
+  http(passed: PassedHttp, socket: Socket): void;
+  readonly endForFault: EndForFault;
+  noteFault(): void;
+  /** No more sockets come: it leaves when those that it has are closed. */
+  retire(): void;
+  /** Resolves when nothing is left to do. */
+  readonly ended: Promise<void>;
+  stop(graceMs: number, reason: string): Promise<void>;
+}
+
+/** Throws a sentence when it cannot serve. */
+export async function startWorkerGateway(
+  { config: initial, sshAddress, socketPath }: WorkerServe,
+  who: WorkerIdentity,
+  log: Logger,
+): Promise<WorkerGateway> {
+  const lifecycle = createLifecycle();
+  const live = createLiveConfig(initial);
+  const { config } = live;
+  const onFault = (error: unknown, method: string) =>
+    log.error({ err: error, method }, 'a request of another process failed');
+  const supervisor = openSteadyPeer({ path: socketPath, who, onFault });
+  lifecycle.onClose(() => supervisor.close());
+  const ports = await openWorkerPorts({ supervisor, config, log, lifecycle });
+  const rules = createRules(config, log, ports, lifecycle);
+  const hostKeys = await openHostKeyRing(config.hostKeysDir);
+  const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
+  const endForFault = createEndForFault(log, rules.meter);
+  lifecycle.onClose(watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }));
+  const engineAnswers = () => rules.engine.ping().then(() => true, () => false);
+  const health = { config, log, meter: rules.meter, isDraining: () => isDraining, engineAnswers };
+  const serving = await openDoors({ config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health });
+  let isDraining = false;
+  let isRetired = false;
+  const open = new Set<string>();
+  const ended = Promise.withResolvers<void>();
+  const hurry = new AbortController();
+  live.onReplace(() => {
+    log.level = config.logLevel;
+  });
+
+  const left = (connection: string, offence?: LeftNews['offence']) => {
+    supervisor.notify(news.left, { connection, ...(offence ? { offence } : {}) } satisfies LeftNews);
+    open.delete(connection);
+    leaveIfDone();
+  };
+  async function leaveIfDone(): Promise<void> {
+    if (!isRetired || open.size > 0) return;
+    supervisor.notify(news.leaving);
+    await lifecycle.close();
+    ended.resolve();
+  }
+  async function stop(graceMs: number, reason: string): Promise<void> {
+    await serving.close(graceMs, reason);
+    await rules.auditLog.flush();
+  }
+
+  supervisor.serve(
+    new Map<string, Handler>([
+      [orders.ping, () => true],
+      [
+        orders.renew,
+        async (params) => {
+          live.replace((params as RenewOrder).config);
+          await hostKeys.read();
+          await serving.renew();
+          return true;
+        },
+      ],
+      [
+        orders.drain,
+        async (params) => {
+          isDraining = true;
+          await serving.drain({ timeoutMs: (params as DrainOrder).timeoutMs, hurry: hurry.signal });
+          return true;
+        },
+      ],
+      [orders.hurry, () => hurry.abort()],
+      [
+        orders.close,
+        async (params) => {
+          const { graceMs, reason } = params as CloseOrder;
+          await stop(graceMs, reason);
+          // Behind the answer.
+          setImmediate(() => lifecycle.close().finally(ended.resolve));
+          return true;
+        },
+      ],
+    ]),
+  );
+
+  return {
+    ssh({ connection, ends, head }, socket) {
+      open.add(connection);
+      const startup = {
+        authenticated: () => supervisor.notify(news.authenticated, { connection }),
+        left: (offence?: LeftNews['offence']) => left(connection, offence),
+      };
+      serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
+    },
+    http({ connection }, socket) {
+      open.add(connection);
+      socket.once('close', () => left(connection));
+      serving.http(socket, () => {});
+    },
+    endForFault,
+    noteFault: () => rules.meter.faultCaught('gateway'),
+    retire() {
+      isRetired = true;
+      void leaveIfDone();
+    },
+    ended: ended.promise,
+    async stop(graceMs, reason) {
+      await stop(graceMs, reason);
+      await lifecycle.close();
+    },
+  };
+}

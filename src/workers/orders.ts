@@ -1,0 +1,61 @@
+/** What supervisor and workers ask of each other by `ipc`, beside what their ports do. Whoever changes it: see `ipc/hello.ts`. */
+import type { Config } from '../config/config.ts';
+import type { Offence } from '../auth/penalties.ts';
+
+/** What a worker says of itself with its hello. */
+export interface WorkerIdentity {
+  readonly id: string;
+  readonly pid: number;
+  readonly version: string;
+}
+
+/** Of the supervisor to a worker. */
+export const orders = {
+  /** Answered at once, by whoever lives. */
+  ping: 'worker.ping',
+  /** Takes over what is live of a configuration, and reads the host keys anew. */
+  renew: 'worker.renew',
+  /** Lets nobody in any more. Answered when nothing runs, or the time is over. */
+  drain: 'worker.drain',
+  /** Ends the wait of `drain`. */
+  hurry: 'worker.hurry',
+  /** Ends everything, then the process. Answered when all connections are closed. */
+  close: 'worker.close',
+} as const;
+
+export interface RenewOrder {
+  readonly config: Config;
+}
+
+export interface DrainOrder {
+  readonly timeoutMs: number;
+}
+
+export interface CloseOrder {
+  readonly graceMs: number;
+  readonly reason: string;
+}
+
+/** Of a worker to the supervisor: notifications. */
+export const news = {
+  authenticated: 'connection.authenticated',
+  left: 'connection.left',
+  /** It has nothing left to do and ends. */
+  leaving: 'worker.leaving',
+} as const;
+
+export interface AuthenticatedNews {
+  readonly connection: string;
+}
+
+export interface LeftNews {
+  readonly connection: string;
+  readonly offence?: Offence;
+}
+
+/** Undefined: it is none. */
+export function parseWorkerIdentity(who: unknown): WorkerIdentity | undefined {
+  const { id, pid, version } = (who ?? {}) as Partial<WorkerIdentity>;
+  const isOne = typeof id === 'string' && /^[\d.]{1,40}$/.test(id) && Number.isSafeInteger(pid);
+  return isOne && (pid as number) > 1 ? { id, pid: pid as number, version: String(version) } : undefined;
+}

@@ -1,0 +1,99 @@
+/** The workers that a supervisor hears of, its own and those of supervisors before it. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { movedReason } from '../ipc/leave.ts';
+import type { Peer } from '../ipc/peer.ts';
+import { orders, type WorkerIdentity } from './orders.ts';
+import { endOfProcess, killProcess } from './process-end.ts';
+
+export interface RegisteredWorker extends WorkerIdentity {
+  /** Undefined: it has no connection at the moment. */
+  peer: Peer | undefined;
+  /** It said that it ends, or was told to. */
+  isLeaving: boolean;
+}
+
+export interface WorkerRegistry {
+  add(identity: WorkerIdentity, peer: Peer): RegisteredWorker;
+  /** Those that are connected. */
+  list(): readonly RegisteredWorker[];
+  find(id: string): RegisteredWorker | undefined;
+  /** Resolves when it has ended. */
+  end(peer: Peer, reason: string): Promise<void>;
+  /** Asks all; those that are gone or do not answer are left out. */
+  ask<Result>(method: string, params: unknown, deadlineMs: number): Promise<readonly Result[]>;
+  tell(method: string, params?: unknown): void;
+  close(): void;
+}
+
+export interface WorkerRegistryOptions {
+  readonly warn: (sentence: string) => void;
+  /** Of a worker that had a connection, and has ended. */
+  readonly onGone: (worker: RegisteredWorker) => void;
+  readonly pingEveryMs?: number;
+  /** One that is busy for so long serves nobody. */
+  readonly pingWithinMs?: number;
+}
+
+export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegistry {
+  const { warn, onGone, pingEveryMs = 5_000, pingWithinMs = 20_000 } = options;
+  const workers = new Map<string, RegisteredWorker>();
+  const byPeer = new WeakMap<Peer, RegisteredWorker>();
+  const connected = () => [...workers.values()].filter(({ peer }) => peer !== undefined);
+
+  async function end(peer: Peer, reason: string): Promise<void> {
+    const worker = byPeer.get(peer);
+    if (!worker) return;
+    if (!worker.isLeaving) warn(`worker ${worker.id} is ended: ${reason}.`);
+    await ended(worker);
+  }
+
+  const ping = setInterval(() => {
+    for (const { peer } of connected()) {
+      peer
+        ?.request(orders.ping, undefined, { deadlineMs: pingWithinMs })
+        // One whose connection has ended is seen to by whoever hears of that.
+        .catch((error: Error) => peer.closedFor === undefined && end(peer, error.message));
+    }
+  }, pingEveryMs).unref();
+
+  return {
+    add(identity, peer) {
+      const worker: RegisteredWorker = { ...identity, peer, isLeaving: false };
+      workers.set(identity.id, worker);
+      byPeer.set(peer, worker);
+      peer.onClose((reason) => {
+        worker.peer = undefined;
+        // It is with a successor now.
+        if (reason === movedReason) return;
+        void ended(worker).then(() => {
+          if (workers.get(worker.id) === worker) workers.delete(worker.id);
+          onGone(worker);
+        });
+      });
+      return worker;
+    },
+    list: connected,
+    find: (id) => workers.get(id),
+    end,
+    async ask<Result>(method: string, params: unknown, deadlineMs: number) {
+      const answers = await Promise.allSettled(
+        connected().map(({ peer }) => peer?.request<Result>(method, params, { deadlineMs })),
+      );
+      return answers.flatMap((answer) =>
+        answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
+      );
+    },
+    tell(method, params) {
+      for (const { peer } of connected()) peer?.notify(method, params);
+    },
+    close: () => clearInterval(ping),
+  };
+}
+
+const leavingWithinMs = 5_000;
+
+/** Whoever has no connection to the supervisor that it could get back has no way to know what changes. */
+async function ended({ pid, isLeaving }: RegisteredWorker): Promise<void> {
+  if (isLeaving) await Promise.race([endOfProcess(pid), pause(leavingWithinMs)]);
+  await killProcess(pid);
+}
