@@ -33,6 +33,7 @@ import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 /** Beside the ports, what only the process has that lets people in and is asked for metrics. */
 export interface Adapters extends GatewayPorts {
   readonly metrics: Metrics | undefined;
+  readonly auditLog: AuditLog;
   /** What strangers are held to, whichever door they come to. */
   readonly strangerLimits: ReturnType<typeof createLimits>;
 }
@@ -43,13 +44,16 @@ export async function openAdapters(
   log: Logger,
   overrides: GatewayOverrides,
   lifecycle: Lifecycle,
+  /** For other processes, too. */
+  shareStore: (store: Store) => Store = (store) => store,
 ): Promise<Adapters> {
   const clock = overrides.clock ?? systemClock;
   const steady = overrides.clock ?? steadyClock;
   const metrics = await openMetrics(config);
   const meter = metrics?.meter ?? noMeter;
   const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
-  const store = measuredStore(overrides.store ?? (await openStore(config, log, onWritten)), meter);
+  const opened = overrides.store ?? (await openStore(config, log, onWritten));
+  const store = shareStore(measuredStore(opened, meter));
   lifecycle.onClose(() => store.close());
   const auditLog = await openAudit(config, log, clock);
   lifecycle.onClose(() => auditLog.close());

@@ -15,9 +15,11 @@ import { version } from './platform/version.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
 import { createForwards } from './sessions/create-forwards.ts';
 import { createRunSession } from './sessions/create-run-session.ts';
+import { type Drain, drain } from './sessions/drain.ts';
 import { createInnerSession } from './sessions/inner-session.ts';
 import { createJoin } from './sessions/join.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
+import type { Address } from './sessions/session.ts';
 import type { SshArrival } from './ssh/arrival.ts';
 import type { HostKeyRing } from './ssh/host-key-ring.ts';
 import { createSshDoor } from './ssh/ssh-door.ts';
@@ -28,11 +30,9 @@ export interface Serving {
   /** `left`: to be called at its end where that is not seen here. */
   http(socket: Socket, left: () => void): void;
   /** New connections use the host keys, and the keepalive, of now. */
-  renew(): void;
-  /** Nobody is let in any more; who has nothing running is let go. */
-  drain(): void;
-  /** Whether anybody is still connected whom the registry of connections does not know. */
-  readonly isEmpty: boolean;
+  renew(): Promise<void>;
+  /** Nobody is let in any more; who has nothing running is let go. Resolves when nothing runs, or the time is over. */
+  drain(how: Drain): Promise<void>;
   /** Ends every connection, which is told `reason`, forcibly after `graceMs`. */
   close(graceMs: number, reason: string): Promise<void>;
 }
@@ -53,6 +53,17 @@ export const servicesOf = (parts: Pick<DoorsDependencies, 'config' | 'log' | 'ru
   const openTarget = createInnerSession({ ...rules, log, config });
   return { ...rules, config, endpoint, openTarget } satisfies CommandServices;
 };
+
+/** What people need to connect. */
+export const endpointOf =
+  (config: Config, hostKeys: () => HostKeyRing, sshAddress: () => Address) => (): Endpoint => ({
+    host: config.domain,
+    port: config.publicPort ?? sshAddress().port,
+    hostKeys: hostKeys().announced.map((key) => key.publicKey),
+    hostAuthorities: [
+      ...new Set(hostKeys().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
+    ],
+  });
 
 /** Throws a sentence when they cannot serve; then nothing is open. */
 export async function openDoors(dependencies: DoorsDependencies): Promise<Serving> {
@@ -86,17 +97,15 @@ export async function openDoors(dependencies: DoorsDependencies): Promise<Servin
   return {
     ssh: ssh.serve,
     http: (socket) => http?.serve(socket),
-    renew: ssh.renewHostKeys,
-    drain() {
-      ssh.drain();
-      http?.drain();
-    },
+    renew: async () => ssh.renewHostKeys(),
     // What runs by HTTP is in the registry; who only sends slowly is not waited for.
-    get isEmpty() {
-      return ssh.isEmpty;
+    drain: (how) =>
+      drain({ connections, doors: [ssh, ...(http ? [{ ...http, isEmpty: true }] : [])], log }, how),
+    async close(graceMs, reason) {
+      // Before any door closes: whoever is connected by whichever is told.
+      for (const connection of connections.listConnections()) connections.closeConnection(connection, reason);
+      await Promise.all([ssh.close(graceMs, reason), http?.close(graceMs)]);
     },
-    close: async (graceMs, reason) =>
-      void (await Promise.all([ssh.close(graceMs, reason), http?.close(graceMs)])),
   };
 }
 

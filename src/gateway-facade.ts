@@ -1,6 +1,7 @@
 /** A gateway as the program round it sees it, and that program as the gateway does. */
 import type { Endpoint } from './commands/command.ts';
 import type { Config } from './config/config.ts';
+import type { Workers } from './gateway-workers.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
 import type { Address } from './sessions/session.ts';
 
@@ -25,13 +26,15 @@ export interface Gateway {
   noteFault(): void;
   /** Resolves to why containers are unavailable, or to undefined when the engine answers. */
   engineProblem(): Promise<string | undefined>;
-  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
-  reload(): string;
+  /** Reads the configuration anew, and resolves to what to say about it. Throws invalid-config: then it stays as it was. */
+  reload(): Promise<string>;
   /**
    * Takes nobody in any more. Resolves when nothing runs, when config's `drainTimeoutSeconds` are over, or when `hurry` is
    * aborted; `stop` ends the rest.
    */
   drain(hurry?: AbortSignal): Promise<void>;
+  /** Leaves its workers, and all that only one may have open, to a successor; resolves to what that must know. */
+  handOver(): Promise<unknown>;
   /** Ends everything; sessions have `graceMs` to say goodbye, and are told `reason`. */
   stop(graceMs?: number, reason?: string): Promise<void>;
 }
@@ -44,6 +47,8 @@ export interface GatewayProgram {
   readonly restart?: () => void;
   /** Has a successor take over. Resolves when it is in charge, rejects with a sentence where all stays as it is. */
   readonly replace?: () => Promise<void>;
+  /** Serve what is let in; unset: this process does. */
+  readonly workers?: Workers;
   /** A listener (named as below) was opened, here and not by another; `handle` is what Node passes on. */
   readonly onListening?: (name: string, handle: unknown) => void;
   /** File descriptors that listen already, by listener (`ssh`, `http`, `health`); each is used where that listener is configured. */

@@ -1,7 +1,6 @@
 /** The composition of a worker: the doors, over ports whose other ends are in the supervisor. */
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import type { Config } from './config/config.ts';
 import { createLiveConfig } from './config/live-config.ts';
 import { endpointOf, openDoors } from './gateway-doors.ts';
 import { createRules } from './gateway-rules.ts';
@@ -11,8 +10,8 @@ import type { Handler } from './ipc/serving.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
-import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { watchRevocations } from './sessions/revocation.ts';
+import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import type { PassedHttp, PassedSsh, WorkerServe } from './workers/messages.ts';
 import {
   type CloseOrder,
@@ -25,8 +24,9 @@ import {
 } from './workers/orders.ts';
 
 export interface WorkerGateway {
-  ssh(passed: PassedSsh, socket: Socket): void;
-  http(passed: PassedHttp, socket: Socket): void;
+  /** `socket` is undefined where it was closed on its way. */
+  ssh(passed: PassedSsh, socket: Socket | undefined): void;
+  http(passed: PassedHttp, socket: Socket | undefined): void;
   readonly endForFault: EndForFault;
   noteFault(): void;
   /** No more sockets come: it leaves when those that it has are closed. */
@@ -54,10 +54,24 @@ export async function startWorkerGateway(
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
   const endForFault = createEndForFault(log, rules.meter);
-  lifecycle.onClose(watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }));
-  const engineAnswers = () => rules.engine.ping().then(() => true, () => false);
+  lifecycle.onClose(
+    watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }),
+  );
+  const engineAnswers = () =>
+    rules.engine.ping().then(
+      () => true,
+      () => false,
+    );
   const health = { config, log, meter: rules.meter, isDraining: () => isDraining, engineAnswers };
-  const serving = await openDoors({ config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health });
+  const serving = await openDoors({
+    config,
+    log,
+    rules,
+    hostKeys: hostKeys.current,
+    endpoint,
+    endForFault,
+    health,
+  });
   let isDraining = false;
   let isRetired = false;
   const open = new Set<string>();
@@ -119,6 +133,7 @@ export async function startWorkerGateway(
 
   return {
     ssh({ connection, ends, head }, socket) {
+      if (!socket) return left(connection);
       open.add(connection);
       const startup = {
         authenticated: () => supervisor.notify(news.authenticated, { connection }),
@@ -127,6 +142,7 @@ export async function startWorkerGateway(
       serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
     },
     http({ connection }, socket) {
+      if (!socket) return left(connection);
       open.add(connection);
       socket.once('close', () => left(connection));
       serving.http(socket, () => {});

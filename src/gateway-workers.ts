@@ -2,11 +2,11 @@
 import type { Logger } from 'pino';
 import type { Audit } from './audit/audit.ts';
 import type { Config } from './config/config.ts';
+import { GatewayError } from './errors.ts';
 import type { Serving } from './gateway-doors.ts';
 import { openIpcListener } from './ipc/open-listener.ts';
 import type { Peer } from './ipc/peer.ts';
 import type { Handler } from './ipc/serving.ts';
-import { GatewayError } from './errors.ts';
 import { randomId } from './platform/ids.ts';
 import { socketPath } from './platform/socket-path.ts';
 import type { Address } from './sessions/session.ts';
@@ -36,6 +36,8 @@ export interface Workers {
   /** For this process: a change is acknowledged when all workers know of it. */
   shareStore(store: Store): Store;
   open(parts: OpenParts): Promise<WorkersServing>;
+  /** One that was passed on came to nobody. */
+  refused(connection: string): void;
   /** One of the pool has ended. */
   died(dead: DeadWorker): void;
 }
@@ -66,28 +68,36 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
   let parts: OpenParts | undefined;
   const arrivals = createArrivals(pool);
   const dead = new Map<string, DeadWorker>();
-  const gone = ({ id, pid, isLeaving }: Pick<RegisteredWorker, 'id' | 'pid' | 'isLeaving'>) => {
-    const how = dead.get(id);
+  const gone = (id: string, pid: number) => {
+    const { signal = null, status = null, connections = [] } = dead.get(id) ?? {};
     dead.delete(id);
     parts?.onGone(id);
-    if (isLeaving) return;
-    const { signal = null, status = null, connections = [] } = how ?? {};
+    if (registry.isLeaving(id)) return;
     log.error({ worker: id, workerPid: pid, signal, status }, 'a worker died');
     parts?.audit.workerDied({ worker: id, pid, signal, status, connections: connections.length });
   };
-  const registry = createWorkerRegistry({ warn: (sentence) => log.error(sentence), onGone: gone });
+  const registry = createWorkerRegistry({
+    warn: (sentence) => log.error(sentence),
+    onGone: ({ id, pid }) => gone(id, pid),
+  });
   let shared: ReturnType<typeof serveStore> | undefined;
 
   return {
     shareStore(store) {
       shared = serveStore({ store, onFault, endClient: registry.end });
-      return { ...shared.store, close: () => (shared?.close(), store.close()) };
+      const { close } = shared;
+      const closeBoth = () => {
+        close();
+        return store.close();
+      };
+      return { ...shared.store, close: closeBoth };
     },
+    refused: (connection) => arrivals.left(connection),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
-      // It is heard of again when its connection to us has ended.
-      if (registry.find(worker.id)) dead.set(worker.id, worker);
-      else if (worker.status !== 0) gone({ id: worker.id, pid: worker.pid ?? 0, isLeaving: false });
+      dead.set(worker.id, worker);
+      // Else it is heard of again when its connection to us has ended.
+      if (!registry.find(worker.id)) gone(worker.id, worker.pid ?? 0);
     },
     async open(opened) {
       parts = opened;
@@ -102,9 +112,12 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
           return new Map<string, Handler>([
             ...(shared?.handlersFor(peer) ?? []),
             ...opened.handlersFor(worker, peer),
-            [news.authenticated, (params) => arrivals.authenticated((params as AuthenticatedNews).connection)],
+            [
+              news.authenticated,
+              (params) => arrivals.authenticated((params as AuthenticatedNews).connection),
+            ],
             [news.left, (params) => arrivals.left(...leftOf(params as LeftNews))],
-            [news.leaving, () => void (worker.isLeaving = true)],
+            [news.leaving, () => registry.noteLeaving(worker.id)],
           ]);
         },
       });
@@ -124,10 +137,10 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
         },
         async close(graceMs, reason) {
           pool.stop();
-          for (const worker of registry.list()) worker.isLeaving = true;
+          for (const worker of registry.list()) registry.noteLeaving(worker.id);
           await registry.ask(orders.close, { graceMs, reason } satisfies CloseOrder, graceMs + answerMs);
           registry.close();
-          pool.kill();
+          await pool.end(answerMs);
           await listener.close();
         },
         async leave() {
@@ -160,11 +173,11 @@ function createArrivals(pool: WorkerPool) {
     ssh({ socket, ends, head, startup }) {
       const connection = add(startup);
       const passed = { kind: 'ssh', connection, ends, head: head.toString('base64') } as const;
-      if (!pool.pass(passed, socket)) left(connection);
+      pool.pass(passed, socket);
     },
     http(socket, onLeft) {
       const connection = add({ authenticated: () => {}, left: onLeft });
-      if (!pool.pass({ kind: 'http', connection }, socket)) left(connection);
+      pool.pass({ kind: 'http', connection }, socket);
     },
   };
   return { doors, left, authenticated: (connection: string) => open.get(connection)?.authenticated() };

@@ -4,8 +4,8 @@
  */
 import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
+import type { AuditFields } from './audit/chain.ts';
 import { maxBackupBytes } from './backup/archive.ts';
-import type { Endpoint } from './commands/command.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
 import { createReload } from './config/reload.ts';
@@ -13,17 +13,18 @@ import { isDatabaseUrl } from './config/store-url.ts';
 import { openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands } from './control/operator-commands.ts';
 import { createOperatorLines } from './control/operator-lines.ts';
-import { openAdapters } from './gateway-adapters.ts';
+import { type Adapters, openAdapters } from './gateway-adapters.ts';
 import { createBackups, finishPendingRestore } from './gateway-backup.ts';
-import { openDoors, servicesOf } from './gateway-doors.ts';
+import { endpointOf, openDoors, type Serving, servicesOf } from './gateway-doors.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
 import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
 import { createRules } from './gateway-rules.ts';
+import type { WorkersServing } from './gateway-workers.ts';
 import type { MetricsPage } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
+import type { Handler } from './ipc/serving.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
-import { drain } from './sessions/drain.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
@@ -58,26 +59,25 @@ async function compose(
   const folders = { dataDir: config.dataDir, hostKeysDir: config.hostKeysDir };
   await finishPendingRestore(folders);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
-  const rules = createRules(config, log, await openAdapters(config, log, overrides, lifecycle));
+  const adapters = await openAdapters(config, log, overrides, lifecycle, program.workers?.shareStore);
+  const rules = createRules(config, log, adapters);
   const { accounts, invites, clock, engine } = rules;
   if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
 
   let sshAddress: Address = { address: '', port: 0 };
-  const endpoint = (): Endpoint => ({
-    host: config.domain,
-    port: config.publicPort ?? sshAddress.port,
-    hostKeys: hostKeys.current().announced.map((key) => key.publicKey),
-    hostAuthorities: [
-      ...new Set(hostKeys.current().announced.flatMap(({ certificate }) => certificate?.authority ?? [])),
-    ],
-  });
+  const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
   const services = servicesOf({ config, log, rules, endpoint });
-  const { connections, audit } = rules;
+  const { audit } = rules;
   lifecycle.onClose(
     watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }),
   );
   keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
-  const reload = createReload(live, program.readConfig);
+  const readAnew = createReload(live, program.readConfig);
+  const reload = async () => {
+    const said = readAnew();
+    await renewed;
+    return said;
+  };
   const endForFault = createEndForFault(log, rules.meter);
   let endReason = 'the gateway is shutting down.';
   let isDraining = false;
@@ -92,9 +92,14 @@ async function compose(
     engineAnswers: async () => (await engineProblem()) === undefined,
   };
   const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
-  const serving = await openDoors(parts);
-  lifecycle.onClose((graceMs) => serving.close(graceMs, endReason));
-  const { inheritedSockets, onListening } = program;
+  const { workers, inheritedSockets, onListening } = program;
+  const serving: Serving & Partial<WorkersServing> = workers
+    ? await workers.open({ audit, sshAddress: () => sshAddress, ...workerPorts(adapters) })
+    : await openDoors(parts);
+  let isHandedOver = false;
+  lifecycle.onClose(async (graceMs) => {
+    if (!isHandedOver) await serving.close(graceMs, endReason);
+  });
   const entrance = await openSshEntrance(
     { ...rules, ...rules.strangerLimits, config, inheritedSocket: inheritedSockets?.get('ssh') },
     serving.ssh,
@@ -102,9 +107,10 @@ async function compose(
   lifecycle.onClose(entrance.close);
   sshAddress = entrance.address;
   onListening?.('ssh', entrance.handle());
+  let renewed = Promise.resolve();
   live.onReplace(() => {
     log.level = config.logLevel;
-    serving.renew();
+    renewed = serving.renew();
   });
   const backups = createBackups({ ...rules, folders, isDatabase: isDatabaseUrl(config.store) });
   const control = await openControlDoor({
@@ -131,13 +137,12 @@ async function compose(
   lifecycle.onClose((graceMs) => http?.close(graceMs));
   const metricsDoor = rules.metrics && (await openMetrics(config, log, rules.metrics.page));
   lifecycle.onClose(() => metricsDoor?.close());
-  // Before any door closes: whoever is connected by whichever is told.
-  lifecycle.onClose(() => {
-    for (const connection of connections.listConnections()) {
-      connections.closeConnection(connection, endReason);
-    }
+  lifecycle.onClose(async (graceMs) => {
+    entrance.close();
+    http?.drain();
+    if (!isHandedOver) await serving.close(graceMs, endReason);
   });
-
+  await serving.begin?.();
   return {
     sshAddress,
     httpAddress: http?.httpAddress,
@@ -150,10 +155,10 @@ async function compose(
     endForFault,
     noteFault: () => rules.meter.faultCaught('gateway'),
     engineProblem,
-    reload: () => {
+    async reload() {
       const act = (outcome: 'done' | 'failed') => audit.operatorActed({ what: 'reload (SIGHUP)', outcome });
       try {
-        const said = reload();
+        const said = await reload();
         act('done');
         return said;
       } catch (error) {
@@ -165,15 +170,40 @@ async function compose(
       isDraining = true;
       entrance.close();
       http?.drain();
-      await drain(
-        { connections, doors: [serving], log },
-        { timeoutMs: config.drainTimeoutSeconds * 1000, hurry },
-      );
+      await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
+    },
+    async handOver() {
+      entrance.close();
+      http?.drain();
+      isHandedOver = true;
+      control.leave();
+      const left = await serving.leave?.();
+      await lifecycle.close();
+      return left;
     },
     stop(graceMs = 2_000, reason = endReason) {
       endReason = reason;
       return lifecycle.close(graceMs);
     },
+  };
+}
+
+/** What workers may ask. */
+function workerPorts({ auditLog }: Adapters) {
+  return {
+    onGone: () => {},
+    handlersFor: () =>
+      new Map<string, Handler>([
+        [
+          'audit.write',
+          (params) => {
+            const { event, fields } = params as { event: string; fields: AuditFields };
+            auditLog.write(event, fields);
+          },
+        ],
+        ['audit.flush', () => auditLog.flush()],
+        ['audit.head', () => auditLog.head()],
+      ]),
   };
 }
 

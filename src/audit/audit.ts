@@ -73,6 +73,14 @@ export interface Audit {
   refused(identity: Identity, facts: { what: string; reason: string }): void;
   /** What the operator did through the control socket. */
   operatorActed(facts: { what: string; outcome: string }): void;
+  /** A process that served connections, and they with it. */
+  workerDied(facts: {
+    worker: string;
+    pid: number;
+    signal: string | null;
+    status: number | null;
+    connections: number;
+  }): void;
   accountJoined(facts: { account: string; fingerprint: string; source: string }): void;
 }
 
@@ -131,6 +139,7 @@ export function createAudit(...sinks: readonly AuditSink[]): Audit {
     recordingUsed: (identity, facts) => write('recording-used', { ...who(identity), ...facts }),
     refused: (identity, facts) => write('refused', { ...who(identity), ...facts }),
     operatorActed: (facts) => write('operator-acted', facts),
+    workerDied: (facts) => write('worker-died', facts),
     accountJoined: (facts) => write('account-joined', facts),
   };
 }

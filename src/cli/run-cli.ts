@@ -8,6 +8,7 @@ import { restore } from './restore.ts';
 import { serve } from './serve.ts';
 import { supervise } from './supervise.ts';
 import { token } from './token.ts';
+import { work } from './work.ts';
 
 export interface Terminal {
   readonly env: NodeJS.ProcessEnv;
@@ -53,6 +54,7 @@ const print =
 const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['serve', serve],
   ['supervise', supervise],
+  ['work', work],
   ['token', token],
   ['audit', audit],
   ['backup', backup],

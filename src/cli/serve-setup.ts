@@ -108,7 +108,7 @@ const maxUnwrittenLogBytes = 16 * 1024 * 1024;
  * Stderr for the log. A disk that is full, or a pipe that nobody reads, loses lines and nothing else: unheard,
  * pino's error would end the process, and its last flush would try for ever.
  */
-function logDestination() {
+export function logDestination() {
   const destination = pino.destination({ fd: 2, sync: false, maxLength: maxUnwrittenLogBytes });
   destination.on('error', () => {});
   destination.flushSync = () => {};

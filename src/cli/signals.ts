@@ -11,11 +11,11 @@ export function reloadAtHangup(
   manager: Pick<ServiceManager, 'reloading' | 'ready'>,
 ): void {
   const isClosed = watchTerminal();
-  process.on('SIGHUP', () => {
+  process.on('SIGHUP', async () => {
     if (isClosed()) return void process.kill(process.pid, 'SIGINT');
     manager.reloading();
     try {
-      log.info(current().reload());
+      log.info(await current().reload());
     } catch (error) {
       log.error(`${(error as Error).message} The configuration in force stays as it was.`);
     }

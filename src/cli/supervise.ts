@@ -2,8 +2,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Gateway, startGateway } from '../gateway.ts';
+import { createWorkers } from '../gateway-workers.ts';
 import { type Kept, meetKeeper } from '../keeper/kept.ts';
 import { version } from '../platform/version.ts';
+import { createWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { announce } from './announce.ts';
 import type { CliCommand, Terminal } from './run-cli.ts';
 import { type ServeSetup, setUpServe, warnOfSlowCrypto } from './serve-setup.ts';
@@ -23,22 +25,33 @@ export const supervise: CliCommand = async (args, terminal) => {
 async function superviseFor(kept: Kept, args: readonly string[], terminal: Terminal): Promise<number> {
   const setup = await setUp(args, terminal, kept);
   if (!setup) return 0;
-  const { log } = setup;
+  const { log, config } = setup;
   const ends = createEnds(kept, log);
   const manager = createServiceManager(terminal.env, log);
-  const { why, generation } = kept.begin;
-  if (why === 'restart') await kept.prepared();
-  const gateway = await startGateway(
-    setup.config,
-    log,
-    {},
-    {
-      readConfig: setup.readConfig,
-      restart: () => ends.end('restored'),
-      replace: kept.restart,
-      ...heldSockets(kept, setup),
-    },
-  );
+  const { why, generation, lifelineFd } = kept.begin;
+  const pool = createWorkerPool({
+    ...{ config, generation, lifelineFd, version },
+    count: config.workers,
+    onDeath: (dead) => workers.died(dead),
+    onRefused: (connection) => workers.refused(connection),
+  });
+  const workers = createWorkers({ config, log, pool });
+  const program = {
+    workers,
+    readConfig: setup.readConfig,
+    restart: () => ends.end('restored'),
+    replace: kept.restart,
+    ...heldSockets(kept, setup),
+  };
+  const begin = async () => {
+    await loadWorkers(pool, kept);
+    if (why === 'restart') await kept.prepared();
+    return startGateway(config, log, {}, program);
+  };
+  const gateway = await begin().catch((error: unknown) => {
+    pool.kill();
+    throw error;
+  });
   const failed = uncaught(() => gateway, log).then((): End => 'failure');
   kept.ready(['ssh', 'http', 'health', 'metrics']);
   manager.ready();
@@ -46,7 +59,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   if (why === 'first') warnOfSlowCrypto(terminal);
   const announced = why === 'first' || why === 'again' ? announce(gateway, terminal.stdout) : undefined;
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
-  if (reason === 'handing over') return handOver(gateway, kept);
+  if (reason === 'handing over') return handOver(gateway, pool, kept);
   if (reason === 'restored') {
     await kept.again();
     await stopBounded(gateway, restoredReason);
@@ -70,7 +83,13 @@ async function setUp(
   kept: Kept,
 ): Promise<ServeSetup | undefined> {
   try {
-    return await setUpServe(args, terminal);
+    const setup = await setUpServe(args, terminal);
+    if (setup?.config.workers === 0) {
+      throw new Error(
+        'without workers (workers: 0) the gateway is one process; stop it and start it for that.',
+      );
+    }
+    return setup;
   } catch (error) {
     await kept.refused((error as Error).message);
     throw error;
@@ -117,8 +136,19 @@ function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
   };
 }
 
-async function handOver(gateway: Gateway, kept: Kept): Promise<number> {
-  await gateway.stop();
-  kept.handedOver(undefined);
+/** Stays until its workers have left, whose parent it is. */
+async function handOver(gateway: Gateway, pool: WorkerPool, kept: Kept): Promise<number> {
+  const memory = await gateway.handOver();
+  kept.handedOver(memory);
+  await pool.retire();
   return 0;
+}
+
+async function loadWorkers({ loaded }: WorkerPool, kept: Kept): Promise<void> {
+  try {
+    await loaded;
+  } catch (error) {
+    await kept.refused((error as Error).message);
+    throw error;
+  }
 }

@@ -17,7 +17,12 @@ export const work: CliCommand = async () => {
   let gateway: WorkerGateway | undefined;
   const log = pino({ level: 'info' }, logDestination());
 
-  const handlers: { readonly [Kind in ToWorker['kind']]: (message: Extract<ToWorker, { kind: Kind }>, socket?: Socket) => unknown } = {
+  const handlers: {
+    readonly [Kind in ToWorker['kind']]: (
+      message: Extract<ToWorker, { kind: Kind }>,
+      socket?: Socket,
+    ) => unknown;
+  } = {
     begin(message) {
       begin = message;
       log.level = message.config.logLevel;
@@ -30,8 +35,8 @@ export const work: CliCommand = async () => {
       void gateway.ended.then(() => ended.resolve(0));
       say({ kind: 'serving' });
     },
-    ssh: (message, socket) => socket && gateway?.ssh(message, socket),
-    http: (message, socket) => socket && gateway?.http(message, socket),
+    ssh: (message, socket) => gateway?.ssh(message, socket),
+    http: (message, socket) => gateway?.http(message, socket),
     retire: () => gateway?.retire(),
   };
   async function end(reason: string): Promise<void> {

@@ -22,8 +22,14 @@ export interface ControlDoorOptions {
 
 const requestDeadlineMs = 60_000;
 
+export interface ControlDoor {
+  /** Takes no more requests; those that came are answered. */
+  leave(): void;
+  close(): Promise<void>;
+}
+
 /** Listens on DATA/control.sock, mode 0600. The store's lock makes sure that a socket found there is a dead one. */
-export async function openControlDoor(options: ControlDoorOptions): Promise<{ close(): Promise<void> }> {
+export async function openControlDoor(options: ControlDoorOptions): Promise<ControlDoor> {
   const path = controlSocketPath(options.dataDir);
   await rm(path, { force: true });
   const sockets = new Set<Socket>();
@@ -49,12 +55,19 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<{ cl
     server.listen(path, () => resolve());
   });
   await chmod(path, 0o600);
+  let isLeaving = false;
   return {
-    close: () =>
-      new Promise((resolve) => {
+    leave() {
+      isLeaving = true;
+      server.close();
+    },
+    async close() {
+      if (isLeaving) return;
+      await new Promise<void>((resolve) => {
         server.close(() => resolve());
         for (const socket of sockets) socket.destroy();
-      }),
+      });
+    },
   };
 }
 

@@ -25,9 +25,9 @@ export interface OperatorMeans {
   readonly replace: (() => Promise<void>) | undefined;
   readonly hostKeys: Rotation;
   /** Makes the doors use the keys that are served now. */
-  readonly renewHostKeys: () => void;
-  /** Reads the configuration anew, and returns what to say about it. Throws invalid-config: then it stays as it was. */
-  readonly reload: () => string;
+  readonly renewHostKeys: () => Promise<void>;
+  /** Reads the configuration anew, and resolves to what to say about it. Throws invalid-config: then it stays as it was. */
+  readonly reload: () => Promise<string>;
 }
 
 /** By the first word of the line. */
@@ -94,10 +94,10 @@ async function replace(means: OperatorMeans, args: readonly string[]): Promise<C
   }
 }
 
-function reload(means: OperatorMeans, args: readonly string[]): ControlResponse {
+async function reload(means: OperatorMeans, args: readonly string[]): Promise<ControlResponse> {
   if (args.length > 0) return complaint(2, '"reload" takes no words.');
   try {
-    return done(means.reload());
+    return done(await means.reload());
   } catch (error) {
     return complaint(1, `${(error as Error).message} The configuration in force stays as it was.`);
   }
@@ -117,7 +117,7 @@ async function rotate(
     }
     if (line === 'rotate --finish') {
       const serving = await hostKeys.finish();
-      renewHostKeys();
+      await renewHostKeys();
       return done(`In use for new connections:\n${listOf(serving)}\nThe old keys are kept as *.old.`);
     }
     return complaint(

@@ -19,6 +19,8 @@ const nextOf = (path: string) => `${path}.next`;
 /** The ring of a folder, and the two steps of a rotation. */
 export interface HostKeyRotation {
   current(): HostKeyRing;
+  /** Reads the folder again: another process may have rotated them. */
+  read(): Promise<void>;
   /** Makes the next keys, those that are not there already; resolves to them. They are announced from now on. */
   begin(): Promise<readonly HostKey[]>;
   /** Puts the next keys in use; the old ones stay as `….old`. Throws a sentence when there are no next ones. */
@@ -30,6 +32,9 @@ export async function openHostKeyRing(folder: string): Promise<HostKeyRotation> 
   let ring = await loadHostKeyRing(folder);
   return {
     current: () => ring,
+    async read() {
+      ring = await loadHostKeyRing(folder);
+    },
     async begin() {
       await beginRotation(folder);
       ring = await loadHostKeyRing(folder);

@@ -1,6 +1,7 @@
 /** What supervisor and workers ask of each other by `ipc`, beside what their ports do. Whoever changes it: see `ipc/hello.ts`. */
-import type { Config } from '../config/config.ts';
+
 import type { Offence } from '../auth/penalties.ts';
+import type { Config } from '../config/config.ts';
 
 /** What a worker says of itself with its hello. */
 export interface WorkerIdentity {

@@ -19,6 +19,8 @@ export interface WorkerPoolOptions extends Pick<WorkerStart, 'config' | 'lifelin
   readonly count: number;
   readonly generation: number;
   readonly onDeath: (dead: DeadWorker) => void;
+  /** A connection came to nobody, and is closed. */
+  readonly onRefused: (connection: string) => void;
   readonly times?: Partial<typeof usual>;
 }
 
@@ -33,8 +35,8 @@ export interface WorkerPool {
   readonly loaded: Promise<void>;
   /** Has them serve, and those that take their places. Resolves when the first does. */
   serve(facts: WorkerServe): Promise<void>;
-  /** Gives a socket to the worker with the fewest connections. False: there is none, and the socket is closed. */
-  pass(facts: PassedSsh | PassedHttp, socket: Socket): boolean;
+  /** Gives a socket to the worker with the fewest connections, or to the first that serves. */
+  pass(facts: PassedSsh | PassedHttp, socket: Socket): void;
   /** A connection that was passed on has ended. */
   left(connection: string): void;
   /** Those that died are replaced no more: all are about to end. */
@@ -43,6 +45,8 @@ export interface WorkerPool {
   retire(): Promise<void>;
   has(id: string): boolean;
   kill(): void;
+  /** Resolves when all have ended, those that take longer than `withinMs` by force. */
+  end(withinMs: number): Promise<void>;
 }
 
 interface Member {
@@ -51,8 +55,18 @@ interface Member {
   isServing: boolean;
 }
 
+/** Nobody serves it yet. */
+interface Waiting {
+  readonly passed: PassedSsh | PassedHttp;
+  readonly socket: Socket;
+  readonly timer: NodeJS.Timeout;
+}
+
+const maxWaiting = 1_024;
+const waitMs = 30_000;
+
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const { count, generation, lifelineFd, version, onDeath } = options;
+  const { count, generation, lifelineFd, version, onDeath, onRefused } = options;
   const times = { ...usual, ...options.times };
   const members = new Set<Member>();
   const memberOf = new Map<string, Member>();
@@ -62,6 +76,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
   let started = 0;
   let failures = 0;
   let isRetired = false;
+  let waiting: Waiting[] = [];
 
   function add(): Member {
     const process = startWorker(
@@ -71,6 +86,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
           member.isServing = true;
           failures = 0;
           firstServes.resolve();
+          giveWaiting();
         },
         onExit: (status, signal) => remove(member, status, signal),
       },
@@ -100,6 +116,27 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     setTimeout(() => !isRetired && add(), delayMs);
   }
 
+  function give(member: Member, passed: PassedSsh | PassedHttp, socket: Socket): void {
+    if (socket.destroyed) return refuse(passed, socket);
+    member.connections.add(passed.connection);
+    memberOf.set(passed.connection, member);
+    member.process.pass(passed, socket);
+  }
+  function refuse({ connection }: PassedSsh | PassedHttp, socket: Socket): void {
+    socket.destroy();
+    onRefused(connection);
+  }
+  function giveWaiting(): void {
+    const all = waiting;
+    waiting = [];
+    for (const { passed, socket, timer } of all) {
+      clearTimeout(timer);
+      const member = leastBusy();
+      if (member) give(member, passed, socket);
+      else refuse(passed, socket);
+    }
+  }
+
   const leastBusy = () =>
     [...members]
       .filter(({ isServing }) => isServing)
@@ -107,6 +144,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
         (least, member) => (least && least.connections.size <= member.connections.size ? least : member),
         undefined,
       );
+
+  const kill = () => {
+    isRetired = true;
+    for (const { process } of members) process.kill();
+  };
 
   const first = Array.from({ length: count }, add);
   return {
@@ -118,14 +160,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     },
     pass(passed, socket) {
       const member = leastBusy();
-      if (!member) {
-        socket.destroy();
-        return false;
-      }
-      member.connections.add(passed.connection);
-      memberOf.set(passed.connection, member);
-      member.process.pass(passed, socket);
-      return true;
+      if (member) return give(member, passed, socket);
+      if (waiting.length >= maxWaiting) return refuse(passed, socket);
+      const timer = setTimeout(() => {
+        waiting = waiting.filter((other) => other.socket !== socket);
+        refuse(passed, socket);
+      }, waitMs);
+      waiting.push({ passed, socket, timer });
     },
     left(connection) {
       memberOf.get(connection)?.connections.delete(connection);
@@ -141,9 +182,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       return allGone.promise;
     },
     has: (id) => [...members].some(({ process }) => process.id === id),
-    kill() {
+    kill,
+    async end(withinMs) {
       isRetired = true;
-      for (const { process } of members) process.kill();
+      if (members.size === 0) return;
+      const timer = setTimeout(kill, withinMs);
+      await allGone.promise;
+      clearTimeout(timer);
     },
   };
 }

@@ -8,12 +8,13 @@ import { endOfProcess, killProcess } from './process-end.ts';
 export interface RegisteredWorker extends WorkerIdentity {
   /** Undefined: it has no connection at the moment. */
   peer: Peer | undefined;
-  /** It said that it ends, or was told to. */
-  isLeaving: boolean;
 }
 
 export interface WorkerRegistry {
   add(identity: WorkerIdentity, peer: Peer): RegisteredWorker;
+  /** It said that it ends, or was told to. */
+  noteLeaving(id: string): void;
+  isLeaving(id: string): boolean;
   /** Those that are connected. */
   list(): readonly RegisteredWorker[];
   find(id: string): RegisteredWorker | undefined;
@@ -37,14 +38,15 @@ export interface WorkerRegistryOptions {
 export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegistry {
   const { warn, onGone, pingEveryMs = 5_000, pingWithinMs = 20_000 } = options;
   const workers = new Map<string, RegisteredWorker>();
+  const leaving = new Set<string>();
   const byPeer = new WeakMap<Peer, RegisteredWorker>();
   const connected = () => [...workers.values()].filter(({ peer }) => peer !== undefined);
 
   async function end(peer: Peer, reason: string): Promise<void> {
     const worker = byPeer.get(peer);
     if (!worker) return;
-    if (!worker.isLeaving) warn(`worker ${worker.id} is ended: ${reason}.`);
-    await ended(worker);
+    if (!leaving.has(worker.id)) warn(`worker ${worker.id} is ended: ${reason}.`);
+    await ended(worker.pid, leaving.has(worker.id));
   }
 
   const ping = setInterval(() => {
@@ -52,26 +54,30 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
       peer
         ?.request(orders.ping, undefined, { deadlineMs: pingWithinMs })
         // One whose connection has ended is seen to by whoever hears of that.
-        .catch((error: Error) => peer.closedFor === undefined && end(peer, error.message));
+        .catch(async (error: Error) => {
+          if (peer.closedFor === undefined) await end(peer, error.message);
+        });
     }
   }, pingEveryMs).unref();
 
   return {
     add(identity, peer) {
-      const worker: RegisteredWorker = { ...identity, peer, isLeaving: false };
+      const worker: RegisteredWorker = { ...identity, peer };
       workers.set(identity.id, worker);
       byPeer.set(peer, worker);
       peer.onClose((reason) => {
         worker.peer = undefined;
         // It is with a successor now.
         if (reason === movedReason) return;
-        void ended(worker).then(() => {
+        void ended(worker.pid, leaving.has(worker.id)).then(() => {
           if (workers.get(worker.id) === worker) workers.delete(worker.id);
           onGone(worker);
         });
       });
       return worker;
     },
+    noteLeaving: (id) => void leaving.add(id),
+    isLeaving: (id) => leaving.has(id),
     list: connected,
     find: (id) => workers.get(id),
     end,
@@ -93,7 +99,7 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
 const leavingWithinMs = 5_000;
 
 /** Whoever has no connection to the supervisor that it could get back has no way to know what changes. */
-async function ended({ pid, isLeaving }: RegisteredWorker): Promise<void> {
-  if (isLeaving) await Promise.race([endOfProcess(pid), pause(leavingWithinMs)]);
+async function ended(pid: number, isLeaving: boolean): Promise<void> {
+  if (isLeaving) await Promise.race([endOfProcess(pid), pause(leavingWithinMs, undefined, { ref: false })]);
   await killProcess(pid);
 }
