@@ -1,0 +1,70 @@
+/** The processes of a gateway with workers that runs as a program. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { vi } from 'vitest';
+import type { Served } from './served.ts';
+
+interface Process {
+  readonly pid: number;
+  readonly parent: number;
+  readonly words: readonly string[];
+}
+
+function listProcesses(): Process[] {
+  return readdirSync('/proc').flatMap((name) => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
+      return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), words }];
+    } catch {
+      return [];
+    }
+  });
+}
+
+const childrenOf = (pid: number, word: string) =>
+  listProcesses().filter(({ parent, words }) => parent === pid && words.includes(word));
+
+/** Oldest first: the last one is in charge, or about to be. */
+export const supervisorsOf = ({ child }: Served): number[] =>
+  childrenOf(child.pid as number, 'supervise')
+    .map(({ pid }) => pid)
+    .sort((one, other) => one - other);
+
+export const workersOf = (supervisor: number): number[] =>
+  childrenOf(supervisor, 'work').map(({ pid }) => pid);
+
+/** Of the supervisor that is in charge. */
+export const servingWorkers = (served: Served): number[] => workersOf(supervisorsOf(served).at(-1) ?? 0);
+
+export const isRunning = (pid: number): boolean => listProcesses().some((process) => process.pid === pid);
+
+export const until = (holds: () => unknown, timeout = 20_000) =>
+  vi.waitUntil(holds, { timeout, interval: 20 });
+
+/** The workers that hold a socket of a connection from this port: the one in which it lives. */
+export function workersWith(served: Served, clientPort: number): number[] {
+  const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
+  const ends = `:${hex(served.port)} 0100007F:${hex(clientPort)} `;
+  const line = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .find((each) => each.includes(ends));
+  const socket = `socket:[${line?.trim().split(/\s+/)[9]}]`;
+  const workers = listProcesses().filter(({ words }) => words.includes('work'));
+  return workers.map(({ pid }) => pid).filter((pid) => openFiles(pid).includes(socket));
+}
+
+function openFiles(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+      try {
+        return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
+      } catch {
+        return [];
+      }
+    });
+  } catch {
+    return [];
+  }
+}
