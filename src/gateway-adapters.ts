@@ -28,6 +28,7 @@ import { createRecordingSpace } from './recordings/recording-space.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { localSessions } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
+import type { Store } from './store/store.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 
 /** Beside the ports, what only the process has that lets people in and is asked for metrics. */
@@ -38,21 +39,28 @@ export interface Adapters extends GatewayPorts {
   readonly strangerLimits: ReturnType<typeof createLimits>;
 }
 
+/** Where this is one process of several. */
+export interface Sharing {
+  /** For other processes, too. */
+  readonly shareStore?: ((store: Store) => Store) | undefined;
+  /** Of the process that an operator stops. */
+  readonly pid?: number | undefined;
+}
+
 /** Opened in the order things depend on each other; `lifecycle` closes them in the reverse order. */
 export async function openAdapters(
   config: Config,
   log: Logger,
   overrides: GatewayOverrides,
   lifecycle: Lifecycle,
-  /** For other processes, too. */
-  shareStore: (store: Store) => Store = (store) => store,
+  { shareStore = (store) => store, pid }: Sharing = {},
 ): Promise<Adapters> {
   const clock = overrides.clock ?? systemClock;
   const steady = overrides.clock ?? steadyClock;
   const metrics = await openMetrics(config);
   const meter = metrics?.meter ?? noMeter;
   const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
-  const opened = overrides.store ?? (await openStore(config, log, onWritten));
+  const opened = overrides.store ?? (await openStore(config, log, onWritten, pid));
   const store = shareStore(measuredStore(opened, meter));
   lifecycle.onClose(() => store.close());
   const auditLog = await openAudit(config, log, clock);

@@ -47,6 +47,8 @@ export interface GatewayProgram {
   readonly restart?: () => void;
   /** Has a successor take over. Resolves when it is in charge, rejects with a sentence where all stays as it is. */
   readonly replace?: () => Promise<void>;
+  /** Of the process that an operator stops, where it is not this one. */
+  readonly pid?: number;
   /** Serve what is let in; unset: this process does. */
   readonly workers?: Workers;
   /** A listener (named as below) was opened, here and not by another; `handle` is what Node passes on. */

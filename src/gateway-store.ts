@@ -12,12 +12,14 @@ export async function openStore(
   config: Config,
   log: Logger,
   onWritten: (seconds: number, failed: boolean) => void,
+  /** Of the process that an operator stops; unset: of this one. */
+  pid?: number,
 ): Promise<Store> {
   const { store, dataDir, gatewayName } = config;
-  if (!isDatabaseUrl(store)) return openLowdbStore({ dataDir, log, onWritten });
+  if (!isDatabaseUrl(store)) return openLowdbStore({ dataDir, log, onWritten, pid });
   // Audit, recordings and the control socket are in the folder still, and one gateway's alone.
   await makeFolder(dataDir);
-  const lock = await lockFolder(dataDir);
+  const lock = await lockFolder(dataDir, pid);
   try {
     // Loaded only where it is wanted: the driver costs a start some time.
     const { openPostgresStore } = await import('./store/postgres/open-postgres-store.ts');

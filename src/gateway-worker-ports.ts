@@ -7,7 +7,7 @@ import { createPenalties } from './auth/penalties.ts';
 import { createTokenRate } from './auth/token-rate.ts';
 import type { Config } from './config/config.ts';
 import { createPageSnapshots } from './dialects/page-snapshots.ts';
-import { openEngine, recordingOptions } from './gateway-adapters.ts';
+import { openTargets, recordingOptions } from './gateway-adapters.ts';
 import type { GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import type { SteadyPeer } from './ipc/open-steady-peer.ts';
 import { noMeter } from './metrics/meter.ts';
@@ -32,8 +32,7 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   lifecycle.onClose(() => store.close());
   const clock = systemClock;
   const meter = noMeter;
-  const engine = openEngine(config, log, meter);
-  lifecycle.onClose(() => engine.close());
+  const targets = openTargets({ config, store, clock, log, meter }, lifecycle);
   const write = (event: string, fields: object) => supervisor.notify('audit.write', { event, fields });
   const space = createRecordingSpace(recordingOptions(config, log, clock));
   lifecycle.onClose(() => space.close());
@@ -41,7 +40,8 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   lifecycle.onClose(() => recordings.close());
   const connections = createConnections();
   return {
-    ...{ clock, meter, store, engine, recordings, connections },
+    ...{ clock, meter, store, recordings, connections },
+    ...targets,
     audit: createAudit(withinBudget([logSink(log), write], steadyClock)),
     auditLog: {
       problem: () => undefined,

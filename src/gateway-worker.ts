@@ -50,7 +50,7 @@ export async function startWorkerGateway(
   const supervisor = openSteadyPeer({ path: socketPath, who, onFault });
   lifecycle.onClose(() => supervisor.close());
   const ports = await openWorkerPorts({ supervisor, config, log, lifecycle });
-  const rules = createRules(config, log, ports, lifecycle);
+  const rules = createRules(config, log, ports);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
   const endForFault = createEndForFault(log, rules.meter);

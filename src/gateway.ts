@@ -59,7 +59,10 @@ async function compose(
   const folders = { dataDir: config.dataDir, hostKeysDir: config.hostKeysDir };
   await finishPendingRestore(folders);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
-  const adapters = await openAdapters(config, log, overrides, lifecycle, program.workers?.shareStore);
+  const adapters = await openAdapters(config, log, overrides, lifecycle, {
+    shareStore: program.workers?.shareStore,
+    pid: program.pid,
+  });
   const rules = createRules(config, log, adapters);
   const { accounts, invites, clock, engine } = rules;
   if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);

@@ -38,6 +38,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const workers = createWorkers({ config, log, pool });
   const program = {
     workers,
+    pid: process.ppid,
     readConfig: setup.readConfig,
     restart: () => ends.end('restored'),
     replace: kept.restart,

@@ -47,6 +47,7 @@ const layers = [
     'gateway-doors.ts',
     'gateway-workers.ts',
     'gateway-worker.ts',
+    'gateway-worker-ports.ts',
   ],
   ['cli'],
   ['main.ts'],
@@ -116,7 +117,7 @@ describe('imports run one way', () => {
       ({ from, to }) =>
         adapterOf(to) !== undefined &&
         adapterOf(from) !== adapterOf(to) &&
-        !/^gateway(-adapters|-rules|-store|-backup|-engines)?\.ts$/.test(from),
+        !/^gateway(-adapters|-rules|-store|-backup|-engines|-workers|-worker-ports)?\.ts$/.test(from),
     );
     expect(told(wrong)).toEqual([]);
   });

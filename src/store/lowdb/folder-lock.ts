@@ -19,13 +19,13 @@ export interface FolderLock {
 
 const sqliteBusy = 5;
 
-/** Throws store-held with the holder's pid, and its host's name where that is another. */
-export async function lockFolder(dataDir: string): Promise<FolderLock> {
+/** Throws store-held with the holder's pid, and its host's name where that is another. `pid`: whom the operator stops. */
+export async function lockFolder(dataDir: string, pid = process.pid): Promise<FolderLock> {
   const holderFile = join(dataDir, 'lock.pid');
   const lock = tryLock(join(dataDir, 'lock.db'));
   if (!lock) throw new GatewayError('store-held', { folder: dataDir, pid: await findHolder(holderFile) });
   try {
-    await writeFile(holderFile, `${process.pid} ${hostname()}\n`, { mode: 0o600 });
+    await writeFile(holderFile, `${pid} ${hostname()}\n`, { mode: 0o600 });
   } catch (error) {
     lock.close();
     throw error;

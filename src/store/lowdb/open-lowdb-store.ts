@@ -24,6 +24,8 @@ export interface LowdbStoreOptions {
   /** Made if missing, mode 0700. */
   readonly dataDir: string;
   readonly log?: Logger;
+  /** Of the process that an operator stops; unset: of this one. */
+  readonly pid?: number | undefined;
   /** Called after each write of the file. */
   readonly onWritten?: (seconds: number, failed: boolean) => void;
   /** For tests of a failing disk, and of migrations to come. */
@@ -45,7 +47,7 @@ export async function openLowdbStore(options: LowdbStoreOptions): Promise<Store>
   await chmod(dataDir, 0o700).catch((error: unknown) => {
     options.log?.warn({ err: error }, 'the data folder could not be closed to other users');
   });
-  const lock = await lockFolder(dataDir);
+  const lock = await lockFolder(dataDir, options.pid);
   try {
     return await openLocked(dataDir, options, lock.release);
   } catch (error) {
