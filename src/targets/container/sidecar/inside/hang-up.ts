@@ -23,7 +23,7 @@ export async function hangUp(session: number, graceMs: number, hurry: AbortSigna
 /** Returns whether anything was there to be signalled. */
 function signalSession(session: number, signal: 'HUP' | 'TERM' | 'KILL'): boolean {
   let found = false;
-  for (const { pid } of processes().filter((each) => each.session === session)) {
+  for (const { pid } of membersOf(session, signal)) {
     if (signal !== 'HUP' && ignoresHangup(pid)) continue;
     try {
       process.kill(pid, `SIG${signal}`);
@@ -36,16 +36,38 @@ function signalSession(session: number, signal: 'HUP' | 'TERM' | 'KILL'): boolea
   return found;
 }
 
-function processes(): readonly Process[] {
-  return readdirSync('/proc').flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    // The name may hold spaces, parentheses and newlines; what follows the last ")" does not.
-    const stat = readProc(`${name}/stat`);
-    const [state, , , session] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
-    return state === undefined || state === '' || 'ZX'.includes(state)
-      ? []
-      : [{ pid: Number(name), session: Number(session) }];
-  });
+/** What is to be killed is looked for anew each time; else a list may do that was made for another session a moment ago. */
+function membersOf(session: number, signal: 'HUP' | 'TERM' | 'KILL'): readonly Process[] {
+  const isMember = (each: Process | undefined) => each?.session === session;
+  // A pid may have become another's since.
+  const known = signal === 'KILL' ? [] : processesOfTurn().filter(isMember);
+  const still = known.filter(({ pid }) => isMember(findProcess(`${pid}`)));
+  return still.length > 0 ? still : processes().filter(isMember);
+}
+
+let listed: readonly Process[] | undefined;
+
+/** Read once in a turn of the event loop: many clients go at once, and a list for each of them would cost their square. */
+function processesOfTurn(): readonly Process[] {
+  if (!listed) {
+    listed = processes();
+    setImmediate(() => {
+      listed = undefined;
+    });
+  }
+  return listed;
+}
+
+const processes = (): readonly Process[] =>
+  readdirSync('/proc').flatMap((name) => (/^\d+$/.test(name) ? (findProcess(name) ?? []) : []));
+
+/** Undefined for what has ended, or is a zombie. */
+function findProcess(pid: string): Process | undefined {
+  const stat = readProc(`${pid}/stat`);
+  // The name may hold spaces, parentheses and newlines; what follows the last ")" does not.
+  const [state, , , session] = stat.slice(stat.lastIndexOf(') ') + 2).split(' ');
+  if (state === undefined || state === '' || 'ZX'.includes(state)) return undefined;
+  return { pid: Number(pid), session: Number(session) };
 }
 
 /** The lowest bit of SigIgn, proc_pid_status(5). */
