@@ -16,28 +16,39 @@ export const movedReason = 'its work has moved to another process';
 export interface Leaving {
   /** For the peer's handlers. */
   readonly onQuiet: Handler;
-  /** Resolves when the connection has ended: in order, or because it took longer than `withinMs`. Never throws. */
-  leave(withinMs: number): Promise<void>;
+  /** Says that this process leaves. Resolves when nothing is begun any more, and what was is answered; or the peer is gone. */
+  finish(): Promise<void>;
+  /** Resolves when the connection has ended in order. */
+  move(): Promise<void>;
 }
 
 export function createLeaving(peer: Peer): Leaving {
-  const quiet = Promise.withResolvers<void>();
+  const quiet = Promise.withResolvers<unknown>();
+  const gone = new Promise<void>((resolve) => peer.onClose(() => resolve()));
   return {
-    onQuiet: () => quiet.resolve(),
-    leave: (withinMs) =>
-      new Promise((resolve) => {
-        const timer = setTimeout(() => peer.close('it took too long to leave'), withinMs);
-        peer.onClose(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        peer.notify(leavingMethod);
-        quiet.promise
-          .then(() => peer.idle())
-          .then(() => {
-            peer.notify(movedMethod);
-            peer.end(movedReason);
-          });
-      }),
+    onQuiet: quiet.resolve,
+    async finish() {
+      peer.notify(leavingMethod);
+      await Promise.race([quiet.promise.then(peer.idle), gone]);
+    },
+    move() {
+      peer.notify(movedMethod);
+      peer.end(movedReason);
+      return gone;
+    },
   };
+}
+
+/**
+ * Leaves all, and none before everybody is done: what one of them does last may concern the others. Those that are not done
+ * after `withinMs` are cut.
+ */
+export async function leaveAll(peers: ReadonlyMap<Peer, Leaving>, withinMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    for (const peer of peers.keys()) peer.close('it took too long to leave');
+  }, withinMs);
+  await Promise.all([...peers.values()].map(({ finish }) => finish()));
+  await Promise.all([...peers.keys()].map((peer) => peer.idle()));
+  await Promise.all([...peers.values()].map(({ move }) => move()));
+  clearTimeout(timer);
 }

@@ -2,7 +2,7 @@
 import { chmod, lstat, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { agreeOnGreeting, type Greeting, helloMethod, type Versions, versions } from './hello.ts';
-import { createLeaving, type Leaving, quietMethod } from './leave.ts';
+import { createLeaving, type Leaving, leaveAll, quietMethod } from './leave.ts';
 import type { PeerLimits } from './limits.ts';
 import { createPeer, type Peer } from './peer.ts';
 import type { Handlers, OnFault } from './serving.ts';
@@ -49,7 +49,7 @@ export async function openIpcListener(options: IpcListenerOptions): Promise<IpcL
   return {
     async leave(withinMs) {
       refuseStrangers();
-      await Promise.all([...greeted.values()].map(({ leave }) => leave(withinMs)));
+      await leaveAll(greeted, withinMs);
       await closed.promise;
     },
     async close() {

@@ -56,8 +56,8 @@ export function createServing({ limits, handlers, send, onFault }: ServingOption
 
   const failed = (id: number, method: string, error: unknown) => {
     const wire = wireError(error);
-    if (wire.code === undefined) onFault(error, method);
     done(id, { error: wire });
+    if (wire.code === undefined) onFault(error, method);
   };
 
   return {

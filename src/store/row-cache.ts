@@ -137,8 +137,9 @@ function createTableCache(
       underWay.clear();
       absent.clear();
       lists.clear();
-      if (id === undefined) rows.clear();
-      else rows.delete(id);
+      if (id !== undefined) return rows.delete(id);
+      rows.clear();
+      ids.clear();
     },
   };
 }

@@ -1,4 +1,5 @@
-import { makeServedFolder, openStoreClient } from '../support/store-over-ipc.ts';
+import { rm } from 'node:fs/promises';
+import { makeServedFolder, openStoreClient, startStoreProcess } from '../support/store-over-ipc.ts';
 import { describeStore } from './store.ts';
 
 describeStore('a store over IPC', async () => {
@@ -21,6 +22,32 @@ describeStore('a store over IPC', async () => {
     dispose: async () => {
       await close();
       await folder.remove();
+    },
+  };
+});
+
+describeStore('a store of another process', async () => {
+  const folder = await makeServedFolder();
+  const server = await startStoreProcess('serve', folder.dataDir);
+  let client = openStoreClient(folder.path);
+  const close = async () => {
+    await client.store.close();
+    client.supervisor.close();
+  };
+  return {
+    store: client.store,
+    reopen: async () => {
+      await close();
+      await server.order('leave');
+      await server.order('serve');
+      client = openStoreClient(folder.path);
+      return client.store;
+    },
+    dispose: async () => {
+      await close();
+      server.child.kill('SIGKILL');
+      await server.exited;
+      await rm(folder.dataDir, { recursive: true });
     },
   };
 });

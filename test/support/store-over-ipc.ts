@@ -1,7 +1,10 @@
 /** A store served over a socket, and clients of it. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { type IpcListener, openIpcListener } from '../../src/ipc/open-listener.ts';
 import { openSteadyPeer, type SteadyPeer } from '../../src/ipc/open-steady-peer.ts';
 import type { Peer } from '../../src/ipc/peer.ts';
@@ -38,8 +41,9 @@ export interface ServedFolder {
   remove(): Promise<void>;
 }
 
-export async function makeServedFolder(): Promise<ServedFolder> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'postern-store-'));
+/** A new folder, unless one is given. */
+export async function makeServedFolder(given?: string): Promise<ServedFolder> {
+  const dataDir = given ?? (await mkdtemp(join(tmpdir(), 'postern-store-')));
   const path = join(dataDir, 'workers.sock');
   const all: ServedStore[] = [];
   return {
@@ -49,7 +53,7 @@ export async function makeServedFolder(): Promise<ServedFolder> {
       const store = more.store ?? (await openLowdbStore({ dataDir }));
       const server = serveStore({ endClient: async () => {}, onFault, ...more, store });
       const accept = (_greeting: unknown, peer: Peer) => server.handlersFor(peer);
-      const listener = await openIpcListener({ path, accept, onFault });
+      const listener = await openIpcListener({ path, accept, onFault, ...more });
       const served: ServedStore = {
         server,
         store,
@@ -70,6 +74,31 @@ export async function makeServedFolder(): Promise<ServedFolder> {
     async remove() {
       for (const served of all) await served.crash();
       await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+export interface StoreProcess {
+  readonly child: ChildProcess;
+  /** Resolves to what the process answers. */
+  order(line: string): Promise<unknown>;
+  readonly exited: Promise<unknown>;
+}
+
+/** `store-over-ipc-process.ts`, ready. */
+export async function startStoreProcess(role: 'serve' | 'client', place: string): Promise<StoreProcess> {
+  const program = join(import.meta.dirname, 'store-over-ipc-process.ts');
+  const child = spawn(process.execPath, [program, role, place], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const exited = once(child, 'exit');
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const answer = async () => JSON.parse((await lines.next()).value as string) as unknown;
+  await answer();
+  return {
+    child,
+    exited,
+    order(line) {
+      child.stdin.write(`${line}\n`);
+      return answer();
     },
   };
 }
