@@ -1,5 +1,6 @@
 /** What goes out: frames of one turn of the event loop in one write, and a bound on what the other side does not take. */
 import type { Socket } from 'node:net';
+import type { PeerLimits } from './limits.ts';
 
 export interface Outbox {
   send(frame: Buffer): void;
@@ -11,10 +12,17 @@ export interface Outbox {
   end(): void;
 }
 
-export function createOutbox(socket: Socket, maxQueuedBytes: number, onFull: () => void): Outbox {
+/** A frame that is longer than usual may wait beside what else may. */
+export function createOutbox(
+  socket: Socket,
+  { maxQueuedBytes, maxFrameBytes }: Pick<PeerLimits, 'maxQueuedBytes' | 'maxFrameBytes'>,
+  onFull: () => void,
+): Outbox {
   let frames: Buffer[] = [];
   let frameBytes = 0;
   let ended = false;
+  /** Of long frames, since nothing waited last. */
+  let longBytes = 0;
   const queuedBytes = () => frameBytes + socket.writableLength;
 
   function flush(): void {
@@ -30,9 +38,11 @@ export function createOutbox(socket: Socket, maxQueuedBytes: number, onFull: () 
   return {
     send(frame) {
       if (ended || !socket.writable) return;
+      if (queuedBytes() === 0) longBytes = 0;
+      if (frame.length > maxFrameBytes) longBytes += frame.length;
       if (frames.push(frame) === 1) process.nextTick(flush);
       frameBytes += frame.length;
-      if (queuedBytes() > maxQueuedBytes) onFull();
+      if (queuedBytes() > maxQueuedBytes + longBytes) onFull();
     },
     queuedBytes,
     async drained() {

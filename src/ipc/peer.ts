@@ -18,7 +18,7 @@ export interface Peer {
   notify(method: string, params?: unknown): void;
   /** Resolves when the other side has taken most of what was sent: for whoever has much to say. */
   drained(): Promise<void>;
-  /** Requests that wait for their turn fail as not begun, so that another process can be asked. */
+  /** Requests that wait for their turn fail as not begun, so that another process can be asked; but those that go on with something. */
   giveBack(): void;
   /** Keeps an orderly end of the connection waiting, until the returned function is called. */
   hold(): () => void;
@@ -57,7 +57,7 @@ export function createPeer(socket: Socket, options: PeerOptions): Peer {
     serving.stop();
     for (const listener of closing) listener(reason);
   };
-  const outbox = createOutbox(socket, limits.maxQueuedBytes, () => close('it does not take what it is sent'));
+  const outbox = createOutbox(socket, limits, () => close('it does not take what it is sent'));
   const requests = createRequests(limits, outbox.send);
   const serving = createServing({ ...options, limits, send: outbox.send });
 

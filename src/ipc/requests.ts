@@ -8,11 +8,14 @@ export interface RequestOptions {
   readonly deadlineMs?: number;
   /** The answer may be longer than a frame usually is. */
   readonly largeAnswer?: boolean;
+  /** Goes on with something that the other side has begun, so it makes sense nowhere else. */
+  readonly goesOn?: boolean;
 }
 
 interface Outstanding {
   readonly bytes: number;
   readonly large: boolean;
+  readonly goesOn: boolean;
   readonly timer: NodeJS.Timeout;
   readonly resolve: (result: unknown) => void;
   readonly reject: (error: Error) => void;
@@ -23,7 +26,7 @@ export interface Requests {
   /** False: nobody asked for that. */
   settle(id: number, how: (request: Pick<Outstanding, 'resolve' | 'reject'>) => void): boolean;
   expectsLargeAnswer(): boolean;
-  /** Those that wait for their turn fail as not begun. */
+  /** Those that wait for their turn fail as not begun, but such as go on with something. */
   giveBack(reason: string): void;
   /** All that are not answered fail, and so does each to come. */
   fail(reason: string): void;
@@ -61,16 +64,16 @@ export function createRequests(limits: PeerLimits, send: (frame: Buffer) => void
   }
 
   function giveBack(reason: string): void {
-    const requests = [...waiting.values()];
-    waiting.clear();
-    for (const { request } of requests) {
+    for (const [id, { request }] of waiting) {
+      if (request.goesOn && failedFor === undefined) continue;
+      waiting.delete(id);
       clearTimeout(request.timer);
       request.reject(notBegun(reason));
     }
   }
 
   return {
-    make(method, params, { deadlineMs = 30_000, largeAnswer = false } = {}) {
+    make(method, params, { deadlineMs = 30_000, largeAnswer = false, goesOn = false } = {}) {
       if (failedFor !== undefined) return Promise.reject(notBegun(failedFor));
       if (waiting.size >= limits.maxWaiting) {
         return Promise.reject(processSilent('too much is asked of it at once'));
@@ -86,7 +89,7 @@ export function createRequests(limits: PeerLimits, send: (frame: Buffer) => void
           waiting.delete(id);
           reject(processSilent(`none within ${Math.round(deadlineMs) / 1000} s`));
         }, deadlineMs);
-        const request = { bytes: frame.length, large: largeAnswer, timer, resolve, reject };
+        const request = { bytes: frame.length, large: largeAnswer, goesOn, timer, resolve, reject };
         if (waiting.size === 0 && hasRoom(frame.length)) begin(id, request, frame);
         else waiting.set(id, { request, frame });
       });

@@ -18,7 +18,7 @@ export interface StoreOverIpcOptions {
   readonly cache?: RowCacheOptions;
 }
 
-/** To be opened before the first connection is made, so in the turn of `openSteadyPeer`. */
+/** Reads and transactions wait while there is no supervisor. */
 export function openStoreOverIpc({ supervisor, log, cache: cacheOptions }: StoreOverIpcOptions): Store {
   const listeners = new Set<(changes: readonly Change[]) => void>();
   const reader = readOverIpc((method, params, largeAnswer) =>

@@ -43,7 +43,8 @@ export function createOverIpcTransactions(supervisor: SteadyPeer): OverIpcTransa
         await peer.request('store.begin', number, { deadlineMs: until - performance.now() });
         return { peer, number };
       } catch (error) {
-        if (peer.closedFor !== undefined) continue;
+        const isGivenBack = isGatewayError(error, 'process-silent') && error.params.notBegun === true;
+        if (peer.closedFor !== undefined || isGivenBack) continue;
         peer.notify('store.abort', number);
         throw notMade(error);
       }
@@ -102,7 +103,7 @@ function transactionOf({ peer, number }: Begun): { transaction: Transaction; end
   let ended = false;
   const ask = async <Answer>(method: string, params: unknown, largeAnswer = false): Promise<Answer> => {
     if (ended) throw new Error('this transaction has ended');
-    return peer.request<Answer>(method, params, { largeAnswer }).catch(refuse);
+    return peer.request<Answer>(method, params, { largeAnswer, goesOn: true }).catch(refuse);
   };
   return {
     transaction: {
@@ -126,7 +127,7 @@ function transactionOf({ peer, number }: Begun): { transaction: Transaction; end
 /** A commit without an answer may have been made. */
 async function commit({ peer, number }: Begun): Promise<void> {
   try {
-    await peer.request('store.commit', number, { deadlineMs: commitWithinMs });
+    await peer.request('store.commit', number, { deadlineMs: commitWithinMs, goesOn: true });
   } catch (error) {
     if (!isGatewayError(error, 'process-silent')) throw error;
     const { reason, notBegun } = error.params;

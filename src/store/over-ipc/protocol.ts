@@ -1,4 +1,4 @@
-/** What the two ends of a store over IPC say to each other; `PROTOCOL` in ipc/hello.ts says when it may change. */
+/** What the two ends of a store over IPC say to each other; `versions` in ipc/hello.ts says which change needs a new version. */
 import type { Row } from '../rows.ts';
 import { type TableName, tables } from '../schema.ts';
 import type { Change } from '../store.ts';

@@ -103,6 +103,16 @@ describe('a listener', () => {
     expect(asked).toBe(0);
   });
 
+  it('ends the connection of whoever says nothing for 5 s', async () => {
+    const path = await makeSocketPath();
+    await listenFor(path, {});
+    const socket = await rawTo(path);
+    socket.resume();
+    const startedAtMs = performance.now();
+    await once(socket, 'close');
+    expect(performance.now() - startedAtMs).toBeGreaterThan(4_900);
+  });
+
   it('keeps no more connections than it may', async () => {
     const path = await makeSocketPath();
     const peers: Peer[] = [];

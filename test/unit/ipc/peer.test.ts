@@ -100,6 +100,17 @@ describe('a peer', () => {
     expect(await peer.request('much', {}, { largeAnswer: true })).toHaveLength(5_000_000);
   });
 
+  it('is not taken for one that does not read while a long answer is on its way to it', async () => {
+    const path = await makeSocketPath();
+    const small = { maxQueuedBytes: 1_000_000 };
+    await listenFor(path, { much: () => 'x'.repeat(9_000_000), little: () => 'y' }, { limits: small });
+    const { peer } = await connectTo(path);
+    const much = peer.request('much', {}, { largeAnswer: true });
+    const little = Array.from({ length: 100 }, () => peer.request('little'));
+    expect(await Promise.all(little)).toHaveLength(100);
+    expect(await much).toHaveLength(9_000_000);
+  });
+
   it('that does not read is left once 64 MiB wait for it, and tells those with much to say to wait', async () => {
     const path = await makeSocketPath();
     const { promise: other, resolve } = Promise.withResolvers<Peer>();
