@@ -11,6 +11,7 @@ import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { withHybridKex } from './hybrid-negotiation.ts';
 import { LoginRequests } from './login-requests.ts';
+import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
@@ -163,6 +164,7 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     // ssh2 keeps the secrets of an exchange until the next one, and by its functions what they were made of.
     if (protocol._kex) Object.assign(protocol._kex, forgotten);
     for (const holder of [protocol, protocol._decipher]) leavePool(holder);
+    padFromStock(protocol._cipher);
     onHandshakeComplete(...args);
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);

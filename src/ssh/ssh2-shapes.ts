@@ -1,6 +1,7 @@
 /** The shapes of those private fields of ssh2 that `ssh2-internals.ts`, and nobody else, touches. */
 import type { ParsedKey } from 'ssh2';
 import type { CertifiedHostKey } from './host-certificates.ts';
+import type { Ssh2Cipher } from './packet-padding.ts';
 import type { SignedRequest } from './signed-request.ts';
 
 /** ssh2's Protocol, one per connection. */
@@ -15,6 +16,7 @@ export interface Ssh2Protocol {
   _kex?: Ssh2KeyExchange;
   _offer: { lists: Ssh2NameLists };
   _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
+  _cipher: Ssh2Cipher;
   _decipher: { _onPayload: (payload: Buffer) => unknown };
   _authsQueue: string[];
   _handlers: {
