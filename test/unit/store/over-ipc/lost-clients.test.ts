@@ -4,10 +4,8 @@ import { openStoreClient, type StoreProcess } from '../../../support/store-over-
 import { accountRow } from '../../../support/store-rows.ts';
 import { accountIds, clientOf, clientProcessOf, servedFolder } from './served.ts';
 
-const silenceMs = 1_000;
-
 /** A served store that ends the process of a client as a supervisor does, and what it ended. */
-async function serveProcesses() {
+async function serveProcesses(silenceMs: number) {
   const folder = await servedFolder();
   const ended: string[] = [];
   const processes: StoreProcess[] = [];
@@ -26,32 +24,32 @@ async function serveProcesses() {
 
 describe('a client that is killed in the middle of a transaction', () => {
   it('leaves nothing half-made, and the lock at once', async () => {
-    const { other, store } = await serveProcesses();
+    const { other, store } = await serveProcesses(20_000);
     expect(await other.order('hold half')).toBe('holding');
     other.child.kill('SIGKILL');
     const startedAtMs = performance.now();
     await store.transact((t) => t.put('accounts', accountRow('whole')));
     // Sooner than anybody's silence is noticed.
-    expect(performance.now() - startedAtMs).toBeLessThan(silenceMs);
+    expect(performance.now() - startedAtMs).toBeLessThan(4_000);
     expect(await accountIds(store)).toEqual(['whole']);
   });
 });
 
 describe('a client that is stopped', () => {
   it('holds nobody up for longer than its silence lasts, though it has the lock', async () => {
-    const { other, store, ended } = await serveProcesses();
+    const { other, store, ended } = await serveProcesses(1_000);
     expect(await other.order('hold half')).toBe('holding');
     other.child.kill('SIGSTOP');
     const startedAtMs = performance.now();
     await store.transact((t) => t.put('accounts', accountRow('whole')));
-    expect(performance.now() - startedAtMs).toBeLessThan(4 * silenceMs);
+    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
     expect(ended).toHaveLength(1);
     expect(other.child.signalCode).toBe('SIGKILL');
     expect(await accountIds(store)).toEqual(['whole']);
   });
 
   it('is ended before a change is acknowledged that it has not taken, to the process that serves as well', async () => {
-    const { other, server, ended } = await serveProcesses();
+    const { other, server, ended } = await serveProcesses(1_000);
     await server.store.transact((t) => t.put('accounts', accountRow('seen')));
     expect(await other.order('get seen')).toMatchObject({ id: 'seen' });
     other.child.kill('SIGSTOP');
