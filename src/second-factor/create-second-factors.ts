@@ -11,12 +11,7 @@ import { noteProof } from './standing.ts';
 import { makeSecret, otpauthUrl } from './totp.ts';
 
 export function createSecondFactors(dependencies: SecondFactorsDependencies): SecondFactors {
-  const { store, clock, issuer } = dependencies;
-  const isRemembered = async (identity: Identity) => {
-    if (dependencies.rememberHours === 0) return false;
-    const row = await store.get('rememberedLogins', rememberedId(identity));
-    return row !== undefined && Date.parse(row.until) > clock.now();
-  };
+  const { store, clock } = dependencies;
   /** `onRight` is done in the very transaction in which the code was taken. */
   const take = (
     accountId: string,
@@ -35,7 +30,34 @@ export function createSecondFactors(dependencies: SecondFactorsDependencies): Se
 
   return {
     find: (accountId) => store.get('secondFactors', accountId),
+    ...enrolment(dependencies),
+    ...remembering(dependencies),
+    ...coverage(dependencies),
 
+    async verify(identity, code) {
+      refuse(await take(identity.accountId, code));
+      noteProof(identity);
+    },
+
+    disable: async (accountId, code) =>
+      refuse(await take(accountId, code, (transaction) => removeSecondFactor(transaction, accountId))),
+
+    reset: ({ id }) =>
+      store.transact(async (transaction) => {
+        if (!(await transaction.get('secondFactors', id))) throw new GatewayError('no-second-factor', {});
+        await removeSecondFactor(transaction, id);
+      }),
+
+    check: (accountId, code) => take(accountId, code),
+  };
+}
+
+function enrolment({
+  store,
+  clock,
+  issuer,
+}: SecondFactorsDependencies): Pick<SecondFactors, 'enroll' | 'confirm'> {
+  return {
     enroll: ({ id, name }) =>
       store.transact(async (transaction) => {
         const before = await transaction.get('secondFactors', id);
@@ -64,28 +86,23 @@ export function createSecondFactors(dependencies: SecondFactorsDependencies): Se
       noteProof(identity);
       return recoveryCodes;
     },
+  };
+}
 
-    async verify(identity, code) {
-      refuse(await take(identity.accountId, code));
-      noteProof(identity);
-    },
-
-    disable: async (accountId, code) =>
-      refuse(await take(accountId, code, (transaction) => removeSecondFactor(transaction, accountId))),
-
-    reset: ({ id }) =>
-      store.transact(async (transaction) => {
-        if (!(await transaction.get('secondFactors', id))) throw new GatewayError('no-second-factor', {});
-        await removeSecondFactor(transaction, id);
-      }),
-
+/** Where from, and with which key, nobody is asked again for a while. */
+function remembering(dependencies: SecondFactorsDependencies): Pick<SecondFactors, 'neededFor' | 'remember'> {
+  const { store, clock } = dependencies;
+  const isRemembered = async (identity: Identity) => {
+    if (dependencies.rememberHours === 0) return false;
+    const row = await store.get('rememberedLogins', rememberedId(identity));
+    return row !== undefined && Date.parse(row.until) > clock.now();
+  };
+  return {
     async neededFor(identity) {
       const row = await store.get('secondFactors', identity.accountId);
       if (row?.confirmedAt === undefined) return 'nothing';
       return (await isRemembered(identity)) ? 'remembered' : 'code';
     },
-
-    check: (accountId, code) => take(accountId, code),
 
     async remember(identity) {
       const { rememberHours } = dependencies;
@@ -100,16 +117,22 @@ export function createSecondFactors(dependencies: SecondFactorsDependencies): Se
         await transaction.put('rememberedLogins', { id, accountId: identity.accountId, until });
       });
     },
-
-    isTargetCovered: async (targetKey) => (await store.get('secondFactorTargets', targetKey)) !== undefined,
-
-    coverTarget: (targetKey, covered) =>
-      store.transact(async (transaction) => {
-        if (!covered) await transaction.remove('secondFactorTargets', targetKey);
-        else await transaction.put('secondFactorTargets', { id: targetKey, since: isoTime(clock) });
-      }),
   };
 }
+
+/** Targets that ask for a second factor themselves. */
+const coverage = ({
+  store,
+  clock,
+}: SecondFactorsDependencies): Pick<SecondFactors, 'isTargetCovered' | 'coverTarget'> => ({
+  isTargetCovered: async (targetKey) => (await store.get('secondFactorTargets', targetKey)) !== undefined,
+
+  coverTarget: (targetKey, covered) =>
+    store.transact(async (transaction) => {
+      if (!covered) await transaction.remove('secondFactorTargets', targetKey);
+      else await transaction.put('secondFactorTargets', { id: targetKey, since: isoTime(clock) });
+    }),
+});
 
 /** With what was remembered because of it. Also for whoever removes the account. */
 export async function removeSecondFactor(transaction: Transaction, accountId: string): Promise<void> {
