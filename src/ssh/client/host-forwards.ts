@@ -29,8 +29,7 @@ export function createHostForwards(
   layer: () => ConnectionLayer,
   answerWithinMs: number,
 ): HostForwards {
-  const listeners = new Map<string, Listening>();
-  const keyOf = (address: string, port: number) => `${port} ${address}`;
+  const listeners = createHostListeners(host, layer);
 
   /** `named`: what people are told it was. */
   async function open(type: string, fields: Buffer, named: string): Promise<Duplex> {
@@ -56,6 +55,25 @@ export function createHostForwards(
     const fields = [string(path), string(''), uint32(0)];
     return open('direct-streamlocal@openssh.com', Buffer.concat(fields), path);
   };
+
+  return {
+    dial,
+    dialSocket,
+    listen: listeners.listen,
+    forwardedTcpip({ data, accept, refuse }) {
+      const listening = listeners.find(data.text(), data.uint32());
+      if (!listening) return refuse('nobody listens there');
+      const origin = { address: data.text(), port: data.uint32() };
+      listening.onConnection({ stream: channelStream(accept({ eofAtFinish: true })), ...origin });
+    },
+    close: listeners.close,
+  };
+}
+
+/** Where the host listens for us. */
+function createHostListeners(host: string, layer: () => ConnectionLayer) {
+  const listeners = new Map<string, Listening>();
+  const keyOf = (address: string, port: number) => `${port} ${address}`;
 
   async function listen(
     place: PortDestination,
@@ -100,15 +118,8 @@ export function createHostForwards(
   }
 
   return {
-    dial,
-    dialSocket,
     listen,
-    forwardedTcpip({ data, accept, refuse }) {
-      const listening = listeners.get(keyOf(data.text(), data.uint32()));
-      if (!listening) return refuse('nobody listens there');
-      const origin = { address: data.text(), port: data.uint32() };
-      listening.onConnection({ stream: channelStream(accept({ eofAtFinish: true })), ...origin });
-    },
+    find: (address: string, port: number) => listeners.get(keyOf(address, port)),
     close() {
       for (const { end } of [...listeners.values()]) end();
     },
