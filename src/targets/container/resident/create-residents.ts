@@ -9,7 +9,7 @@ import type { ContainerFacts } from '../container-facts.ts';
 import type { EngineApi } from '../engine-api.ts';
 import { findGid, type SessionUser } from '../passwd.ts';
 import { launcherShells } from '../session-plan.ts';
-import { endWhenIdle } from '../sidecar/end-when-idle.ts';
+import { createLeft, endWhenIdle } from '../sidecar/end-when-idle.ts';
 import type { InsideConnection } from '../sidecar/inside-connection.ts';
 import type { WithImage } from '../sidecar/with-image.ts';
 import { openResident } from './open-resident.ts';
@@ -58,8 +58,6 @@ export interface ResidentsOptions {
 const tryAgainAfterMs = 10 * 60_000;
 const maxKept = 2_000;
 const closeWithinMs = 10_000;
-/** Of one that is retired: longer than a session takes from choosing it to asking. */
-const retiredIdleMs = 5_000;
 
 interface Kept {
   readonly startedAt: string;
@@ -69,67 +67,13 @@ interface Kept {
   failedUntil: number | undefined;
 }
 
-export function createResidents({ engine, withImage, log, idleMs }: ResidentsOptions): Residents {
-  const kept = new Map<string, Kept>();
-  const retired = new Set<InsideConnection>();
-  let closed = false;
-
-  async function start(facts: ContainerFacts, user: SessionUser): Promise<Resident> {
-    const [details, shell, gid] = await Promise.all([
-      engine.inspect(facts.id),
-      facts.findProgram(launcherShells),
-      gidOf(engine, facts, user),
-    ]);
-    const reason =
-      details.State.StartedAt === facts.startedAt ? whyNoResident(details) : 'the container has started anew';
-    if (reason !== undefined) throw new GatewayError('sidecar-unavailable', { reason });
-    const opened = await withImage((image) =>
-      openResident(engine, image, { details, user, gid, shell }, log),
-    );
-    if (closed) opened.inside.close();
-    return { ...opened, startsPrograms: true, facts: rememberedFacts(facts) };
-  }
-
-  function keep(key: string, facts: ContainerFacts, user: SessionUser): Kept {
-    const opening = start(facts, user);
-    const entry: Kept = { startedAt: facts.startedAt, opening, ready: undefined, failedUntil: undefined };
-    kept.delete(key);
-    kept.set(key, entry);
-    if (kept.size > maxKept) forgetOldest(kept);
-    const forget = () => {
-      if (kept.get(key) === entry && entry.failedUntil === undefined) kept.delete(key);
-    };
-    opening.then(
-      (resident) => {
-        entry.ready = resident;
-        resident.inside.onClose(forget);
-        endWhenIdle(resident.inside, idleMs);
-        if (!resident.inside.isOpen) forget();
-      },
-      (error) => {
-        entry.failedUntil = performance.now() + tryAgainAfterMs;
-        log.debug({ err: error, container: facts.id, user: user.name }, 'no resident could be started');
-      },
-    );
-    return entry;
-  }
-
-  function retire(resident: Pick<Resident, 'inside'>, againInMs: number): void {
-    for (const [key, entry] of kept) {
-      if (entry.ready?.inside !== resident.inside) continue;
-      if (againInMs > 0) entry.failedUntil = performance.now() + againInMs;
-      else kept.delete(key);
-      if (retired.has(resident.inside)) continue;
-      retired.add(resident.inside);
-      resident.inside.onClose(() => retired.delete(resident.inside));
-      // Or one session after the other could leave another behind.
-      endWhenIdle(resident.inside, Math.min(idleMs, retiredIdleMs));
-    }
-  }
+export function createResidents(options: ResidentsOptions): Residents {
+  const { idleMs } = options;
+  const { kept, keep, retire, isClosed, close } = createKeeper(options);
 
   return {
     async open({ target, user: requested }, facts, user) {
-      if (closed) throw unavailable('the gateway is shutting down');
+      if (isClosed()) throw unavailable('the gateway is shutting down');
       if (idleMs === 0) throw unavailable('the operator has turned them off');
       if (target.id !== facts.id) throw new Error('these are the facts of another container');
       const key = keyOf(target, requested);
@@ -164,15 +108,83 @@ export function createResidents({ engine, withImage, log, idleMs }: ResidentsOpt
       for (const entry of kept.values())
         if (entry.ready?.inside === resident.inside) entry.ready = { ...resident, startsPrograms: false };
     },
+    close,
+  };
+}
+
+/** One for each container and user, as long as it is of use. */
+function createKeeper(options: ResidentsOptions) {
+  const { log, idleMs } = options;
+  const kept = new Map<string, Kept>();
+  const left = createLeft(idleMs);
+  let closed = false;
+
+  function keep(key: string, facts: ContainerFacts, user: SessionUser): Kept {
+    const opening = start(options, facts, user);
+    const entry: Kept = { startedAt: facts.startedAt, opening, ready: undefined, failedUntil: undefined };
+    kept.delete(key);
+    kept.set(key, entry);
+    if (kept.size > maxKept) forgetOldest(kept);
+    const forget = () => {
+      if (kept.get(key) === entry && entry.failedUntil === undefined) kept.delete(key);
+    };
+    opening.then(
+      (resident) => {
+        entry.ready = resident;
+        if (closed) resident.inside.close();
+        resident.inside.onClose(forget);
+        endWhenIdle(resident.inside, idleMs);
+        if (!resident.inside.isOpen) forget();
+      },
+      (error) => {
+        entry.failedUntil = performance.now() + tryAgainAfterMs;
+        log.debug({ err: error, container: facts.id, user: user.name }, 'no resident could be started');
+      },
+    );
+    return entry;
+  }
+
+  function retire(resident: Pick<Resident, 'inside'>, againInMs: number): void {
+    for (const [key, entry] of kept) {
+      if (entry.ready?.inside !== resident.inside) continue;
+      if (againInMs > 0) entry.failedUntil = performance.now() + againInMs;
+      else kept.delete(key);
+      // Or one session after the other could leave another behind.
+      left.leave(resident.inside);
+    }
+  }
+
+  return {
+    kept,
+    keep,
+    retire,
+    isClosed: () => closed,
     async close() {
       closed = true;
       const opening = [...kept.values()].map((entry) => entry.opening);
       await Promise.allSettled([
         ...opening.map(async (each) => end((await each).inside)),
-        ...[...retired].map(end),
+        ...[...left.all].map(end),
       ]);
     },
   };
+}
+
+async function start(
+  { engine, withImage, log }: ResidentsOptions,
+  facts: ContainerFacts,
+  user: SessionUser,
+): Promise<Resident> {
+  const [details, shell, gid] = await Promise.all([
+    engine.inspect(facts.id),
+    facts.findProgram(launcherShells),
+    gidOf(engine, facts, user),
+  ]);
+  const reason =
+    details.State.StartedAt === facts.startedAt ? whyNoResident(details) : 'the container has started anew';
+  if (reason !== undefined) throw new GatewayError('sidecar-unavailable', { reason });
+  const opened = await withImage((image) => openResident(engine, image, { details, user, gid, shell }, log));
+  return { ...opened, startsPrograms: true, facts: rememberedFacts(facts) };
 }
 
 const keyOf = ({ id }: ContainerTarget, requested: string | undefined) =>

@@ -8,7 +8,7 @@ import type { ContainerTarget, InboundConnection, PortDestination, RemoteListene
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, translateEngineError } from '../engine-errors.ts';
 import { dialFailure } from './dial-failure.ts';
-import { endWhenIdle } from './end-when-idle.ts';
+import { createLeft, endWhenIdle } from './end-when-idle.ts';
 import { type Answered, type InsideConnection, InsideLost } from './inside-connection.ts';
 import { openSidecar } from './open-sidecar.ts';
 import { takeConnections } from './take-connections.ts';
@@ -37,7 +37,6 @@ export interface SidecarsOptions {
 /** With the window of each, they bound the memory of one sidecar, whoever opens them. */
 const maxForwardsPerContainer = 512;
 const usualIdleMs = 300_000;
-const leftIdleMs = 5_000;
 
 interface Kept {
   readonly opening: Promise<InsideConnection>;
@@ -45,58 +44,15 @@ interface Kept {
   readonly startedAt: string | undefined;
 }
 
-export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }: SidecarsOptions): Sidecars {
-  const kept = new Map<string, Kept>();
-  const left = new Set<InsideConnection>();
-  let closed = false;
-
-  async function start(details: ContainerDetails): Promise<InsideConnection> {
-    const opened = await withImage((image) => openSidecar(engine, image, details, log));
-    if (closed) opened.close();
-    return opened;
-  }
-
-  async function find(target: ContainerTarget): Promise<InsideConnection> {
-    const found = kept.get(target.id);
-    if (found && found.startedAt === undefined) return found.opening;
-    const details = await inspectRunning(engine, target);
-    // Another call may have come first while this one waited.
-    const now = kept.get(target.id);
-    if (now && (now.startedAt === undefined || now.startedAt === details.State.StartedAt)) return now.opening;
-    now?.opening.then((old) => old.close()).catch(() => {});
-    const opening = start(details);
-    const entry = { opening, startedAt: details.HostConfig.PidMode ? details.State.StartedAt : undefined };
-    kept.set(target.id, entry);
-    const forget = () => {
-      if (kept.get(target.id) === entry) kept.delete(target.id);
-    };
-    opening.then((sidecar) => {
-      sidecar.onClose(forget);
-      endWhenIdle(sidecar, idleMs);
-      if (!sidecar.isOpen) forget();
-    }, forget);
-    return opening;
-  }
-
-  const leave = (sidecar: InsideConnection) => {
-    if (!sidecar.isOpen || left.has(sidecar)) return;
-    left.add(sidecar);
-    sidecar.onClose(() => left.delete(sidecar));
-    endWhenIdle(sidecar, Math.min(idleMs, leftIdleMs));
-  };
+export function createSidecars(options: SidecarsOptions): Sidecars {
+  const { log } = options;
+  const sidecars = createKeeper(options);
 
   async function askOnce(
     target: ContainerTarget,
     path: string,
   ): Promise<Answered & { sidecar: InsideConnection }> {
-    if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
-    let sidecar = await find(target).catch(rethrown);
-    if (!sidecar.isOpen || sidecar.isWorn) {
-      // It has died this very moment, and was not yet forgotten; or it serves what it has, and no more.
-      kept.delete(target.id);
-      leave(sidecar);
-      sidecar = await find(target).catch(rethrown);
-    }
+    const sidecar = await sidecars.find(target);
     if (sidecar.load >= maxForwardsPerContainer) {
       throw new GatewayError('too-many-forwards', { limit: maxForwardsPerContainer });
     }
@@ -133,11 +89,60 @@ export function createSidecars({ engine, withImage, log, idleMs = usualIdleMs }:
         close: () => void stream.destroy(),
       };
     },
+    close: sidecars.close,
+  };
+}
+
+/** One for each container that needs one, as long as it is of use. */
+function createKeeper({ engine, withImage, log, idleMs = usualIdleMs }: SidecarsOptions) {
+  const kept = new Map<string, Kept>();
+  const left = createLeft(idleMs);
+  let closed = false;
+
+  async function start(details: ContainerDetails): Promise<InsideConnection> {
+    const opened = await withImage((image) => openSidecar(engine, image, details, log));
+    if (closed) opened.close();
+    return opened;
+  }
+
+  async function find(target: ContainerTarget): Promise<InsideConnection> {
+    const found = kept.get(target.id);
+    if (found && found.startedAt === undefined) return found.opening;
+    const details = await inspectRunning(engine, target);
+    // Another call may have come first while this one waited.
+    const now = kept.get(target.id);
+    if (now && (now.startedAt === undefined || now.startedAt === details.State.StartedAt)) return now.opening;
+    now?.opening.then((old) => old.close()).catch(() => {});
+    const opening = start(details);
+    const entry = { opening, startedAt: details.HostConfig.PidMode ? details.State.StartedAt : undefined };
+    kept.set(target.id, entry);
+    const forget = () => {
+      if (kept.get(target.id) === entry) kept.delete(target.id);
+    };
+    opening.then((sidecar) => {
+      sidecar.onClose(forget);
+      endWhenIdle(sidecar, idleMs);
+      if (!sidecar.isOpen) forget();
+    }, forget);
+    return opening;
+  }
+
+  return {
+    /** One that is open, and takes more. Throws sidecar-unavailable, and what the engine throws. */
+    async find(target: ContainerTarget): Promise<InsideConnection> {
+      if (closed) throw new GatewayError('sidecar-unavailable', { reason: 'the gateway is shutting down' });
+      const sidecar = await find(target).catch(rethrown);
+      if (sidecar.isOpen && !sidecar.isWorn) return sidecar;
+      // It has died this very moment, and was not yet forgotten; or it serves what it has, and no more.
+      kept.delete(target.id);
+      left.leave(sidecar);
+      return find(target).catch(rethrown);
+    },
     async close() {
       closed = true;
       const opening = [...kept.values()].map((entry) => entry.opening);
       await Promise.allSettled(opening.map(async (each) => (await each).close()));
-      for (const each of left) each.close();
+      for (const each of left.all) each.close();
     },
   };
 }
