@@ -88,7 +88,9 @@ export async function startWorkerGateway(
   };
   async function leaveIfDone(): Promise<void> {
     if (!isRetired || open.size > 0) return;
-    supervisor.notify(news.leaving);
+    // Whoever is in charge, or is about to be, must not take it for dead.
+    await supervisor.request(news.leaving, undefined, { repeatable: true }).catch(() => {});
+    if (open.size > 0) return;
     await lifecycle.close();
     ended.resolve();
   }

@@ -11,6 +11,7 @@ import { randomId } from './platform/ids.ts';
 import { socketPath } from './platform/socket-path.ts';
 import type { Address } from './sessions/session.ts';
 import type { Startup } from './ssh/arrival.ts';
+import { attachMethod, type Heard } from './store/over-ipc/protocol.ts';
 import { serveStore } from './store/over-ipc/serve-store.ts';
 import type { Store } from './store/store.ts';
 import {
@@ -23,6 +24,7 @@ import {
   parseWorkerIdentity,
   type RenewOrder,
 } from './workers/orders.ts';
+import { awaitWorkers, type ReturnOfWorkers } from './workers/return-of-workers.ts';
 import type { DeadWorker, WorkerPool } from './workers/worker-pool.ts';
 import { createWorkerRegistry, type RegisteredWorker } from './workers/worker-registry.ts';
 
@@ -30,6 +32,16 @@ export interface WorkersDependencies {
   readonly config: Config;
   readonly log: Logger;
   readonly pool: WorkerPool;
+  /** What the supervisor before handed over, or had remembered. */
+  readonly memory: WorkersMemory | undefined;
+  /** Keeps it for whoever comes after a crash. */
+  readonly remember: (memory: WorkersMemory) => void;
+}
+
+/** Plain data, of perhaps another version. */
+export interface WorkersMemory {
+  readonly workers: readonly { readonly id: string; readonly pid: number }[];
+  readonly heard?: Heard | undefined;
 }
 
 export interface Workers {
@@ -55,36 +67,49 @@ export interface WorkersServing extends Serving {
   /** To be called when the entrances are open. Resolves when the first worker serves. */
   begin(): Promise<void>;
   /** Leaves them to a successor. */
-  leave(): Promise<unknown>;
+  leave(): Promise<WorkersMemory>;
 }
 
+/** For those of a supervisor before, until they have found this one. */
+const returnWithinMs = 15_000;
 const leaveWithinMs = 15_000;
 /** For the answer, beyond the time that the work itself may take. */
 const answerMs = 3_000;
 
-export function createWorkers({ config, log, pool }: WorkersDependencies): Workers {
+export function createWorkers({ config, log, pool, memory, remember }: WorkersDependencies): Workers {
   const onFault = (error: unknown, method: string) =>
     log.error({ err: error, method }, 'a request of another process failed');
   let parts: OpenParts | undefined;
   const arrivals = createArrivals(pool);
-  const dead = new Map<string, DeadWorker>();
-  const gone = (id: string, pid: number) => {
-    const { signal = null, status = null, connections = [] } = dead.get(id) ?? {};
-    dead.delete(id);
+  const gone = (id: string, pid: number, how?: DeadWorker) => {
     parts?.onGone(id);
     if (registry.isLeaving(id)) return;
+    const { signal = null, status = null, connections = [] } = how ?? {};
     log.error({ worker: id, workerPid: pid, signal, status }, 'a worker died');
     parts?.audit.workerDied({ worker: id, pid, signal, status, connections: connections.length });
   };
   const registry = createWorkerRegistry({
     warn: (sentence) => log.error(sentence),
-    onGone: ({ id, pid }) => gone(id, pid),
+    onGone: ({ id, pid }) => !pool.isOwn(id) && gone(id, pid),
+    onChange: () => remember(own()),
   });
+  const own = (): WorkersMemory => ({
+    workers: registry.list().map(({ id, pid }) => ({ id, pid })),
+    heard: shared?.heard(),
+  });
+  let returning: ReturnOfWorkers | undefined;
+  const allBack = Promise.withResolvers<unknown>();
   let shared: ReturnType<typeof serveStore> | undefined;
 
   return {
     shareStore(store) {
-      shared = serveStore({ store, onFault, endClient: registry.end });
+      shared = serveStore({
+        store,
+        onFault,
+        endClient: registry.end,
+        ...(memory?.heard ? { follows: memory.heard } : {}),
+      });
+      shared.waitFor(allBack.promise);
       const { close } = shared;
       const closeBoth = () => {
         close();
@@ -95,9 +120,8 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
     refused: (connection) => arrivals.left(connection),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
-      dead.set(worker.id, worker);
-      // Else it is heard of again when its connection to us has ended.
-      if (!registry.find(worker.id)) gone(worker.id, worker.pid ?? 0);
+      // What it said last may not have been read yet.
+      void registry.whenGone(worker.id).then(() => gone(worker.id, worker.pid ?? 0, worker));
     },
     async open(opened) {
       parts = opened;
@@ -110,17 +134,26 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
           if (!identity) throw new GatewayError('process-refused', { problem: 'it is no worker' });
           const worker = registry.add(identity, peer);
           return new Map<string, Handler>([
-            ...(shared?.handlersFor(peer) ?? []),
+            ...(shared ? withReturn(shared.handlersFor(peer), () => returning?.back(worker.id)) : []),
             ...opened.handlersFor(worker, peer),
             [
               news.authenticated,
               (params) => arrivals.authenticated((params as AuthenticatedNews).connection),
             ],
             [news.left, (params) => arrivals.left(...leftOf(params as LeftNews))],
-            [news.leaving, () => registry.noteLeaving(worker.id)],
+            [
+              news.leaving,
+              () => {
+                registry.noteLeaving(worker.id);
+                return true;
+              },
+            ],
           ]);
         },
       });
+      // They find us from now on.
+      returning = awaitWorkers(memory?.workers ?? [], returnWithinMs, gone);
+      allBack.resolve(returning.settled);
       const plain = (): Config => ({ ...config });
       return {
         begin: () =>
@@ -145,12 +178,22 @@ export function createWorkers({ config, log, pool }: WorkersDependencies): Worke
         },
         async leave() {
           registry.close();
+          const { workers } = own();
           await listener.leave(leaveWithinMs);
-          return shared?.heard();
+          return { workers, heard: shared?.heard() };
         },
       };
     },
   };
+}
+
+/** From its first word on, it is told of changes. */
+function withReturn(handlers: ReadonlyMap<string, Handler>, back: () => void): ReadonlyMap<string, Handler> {
+  const attach = handlers.get(attachMethod);
+  return new Map(handlers).set(attachMethod, (params) => {
+    attach?.(params);
+    back();
+  });
 }
 
 const leftOf = ({ connection, offence }: LeftNews) => [connection, offence] as const;

@@ -65,7 +65,6 @@ async function compose(
   });
   const rules = createRules(config, log, adapters);
   const { accounts, invites, clock, engine } = rules;
-  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
 
   let sshAddress: Address = { address: '', port: 0 };
   const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
@@ -99,6 +98,8 @@ async function compose(
   const serving: Serving & Partial<WorkersServing> = workers
     ? await workers.open({ audit, sshAddress: () => sshAddress, ...workerPorts(adapters) })
     : await openDoors(parts);
+  // Not before workers can be told of it.
+  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
   let isHandedOver = false;
   lifecycle.onClose(async (graceMs) => {
     if (!isHandedOver) await serving.close(graceMs, endReason);

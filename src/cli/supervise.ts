@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Gateway, startGateway } from '../gateway.ts';
-import { createWorkers } from '../gateway-workers.ts';
+import { createWorkers, type Workers, type WorkersMemory } from '../gateway-workers.ts';
 import { type Kept, meetKeeper } from '../keeper/kept.ts';
 import { version } from '../platform/version.ts';
 import { createWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
@@ -32,22 +32,30 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const pool = createWorkerPool({
     ...{ config, generation, lifelineFd, version },
     count: config.workers,
-    onDeath: (dead) => workers.died(dead),
-    onRefused: (connection) => workers.refused(connection),
+    onDeath: (dead) => workers?.died(dead),
+    onRefused: (connection) => workers?.refused(connection),
   });
-  const workers = createWorkers({ config, log, pool });
-  const program = {
-    workers,
-    pid: process.ppid,
-    readConfig: setup.readConfig,
-    restart: () => ends.end('restored'),
-    replace: kept.restart,
-    ...heldSockets(kept, setup),
-  };
+  // Made when it is known what the one before leaves.
+  let workers: Workers | undefined;
   const begin = async () => {
     await loadWorkers(pool, kept);
-    if (why === 'restart') await kept.prepared();
-    return startGateway(config, log, {}, program);
+    const memory = (why === 'restart' ? await kept.prepared() : kept.begin.memory) as
+      | WorkersMemory
+      | undefined;
+    workers = createWorkers({ config, log, pool, memory, remember: kept.remember });
+    return startGateway(
+      config,
+      log,
+      {},
+      {
+        workers,
+        pid: process.ppid,
+        readConfig: setup.readConfig,
+        restart: () => ends.end('restored'),
+        replace: kept.restart,
+        ...heldSockets(kept, setup),
+      },
+    );
   };
   const gateway = await begin().catch((error: unknown) => {
     pool.kill();
@@ -141,7 +149,8 @@ function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
 async function handOver(gateway: Gateway, pool: WorkerPool, kept: Kept): Promise<number> {
   const memory = await gateway.handOver();
   kept.handedOver(memory);
-  await pool.retire();
+  // Whoever asked for it is answered then.
+  await Promise.all([pool.retire(), kept.retired]);
   return 0;
 }
 

@@ -57,7 +57,7 @@ export class Keeper {
   #generation = 0;
   #current: Supervisor | undefined;
   #next: Supervisor | undefined;
-  /** What was handed over, until somebody is in charge with it. */
+  /** What was handed over, or is to be remembered. */
   #memory: unknown;
   #wasReady = false;
   #inChargeSinceMs = 0;
@@ -105,6 +105,9 @@ export class Keeper {
       this.#tell(this.#current, { kind: 'hand-over' });
       this.#endAfter(this.#current, this.#times.handOverMs, 'the supervisor did not hand over in time');
     },
+    remember: (from, { memory }) => {
+      if (from === this.#current && from.stage !== 'told') this.#memory = memory;
+    },
     'handed-over': (from, { memory }) => {
       if (from !== this.#current || from.stage !== 'told') return;
       clearTimeout(from.deadline);
@@ -117,7 +120,6 @@ export class Keeper {
     ready: (from, { sockets }) => {
       from.stage = 'in charge';
       this.#wasReady = true;
-      this.#memory = undefined;
       this.#inChargeSinceMs = performance.now();
       this.#options.sockets.keepOnly(sockets);
       for (const old of this.#retired) this.#tell(old, { kind: 'retired' });

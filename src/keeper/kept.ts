@@ -15,8 +15,12 @@ export interface Kept {
   ready(sockets: readonly string[]): void;
   /** Resolves when it is on its way. */
   refused(problem: string): Promise<void>;
+  /** Resolves when its successor is in charge. */
+  readonly retired: Promise<void>;
   /** Asks for a successor. Resolves when that is in charge, rejects with a sentence when there is none. */
   restart(): Promise<void>;
+  /** For its successor, if this one crashes. */
+  remember(memory: unknown): void;
   /** To be answered by `handedOver`. */
   onHandOver(listener: () => void): void;
   handedOver(memory: unknown): void;
@@ -47,11 +51,13 @@ export async function meetKeeper(): Promise<Kept | undefined> {
     process.disconnect();
     throw new Error(problem);
   }
+  const retired = once('retired').then(() => {});
   let hasLeft = false;
   const early: NodeJS.Signals[] = [];
   on('signal', ({ signal }) => void early.push(signal));
   return {
     begin,
+    retired,
     onSignal(listener) {
       on('signal', ({ signal }) => listener(signal));
       for (const signal of early.splice(0)) listener(signal);
@@ -68,11 +74,11 @@ export async function meetKeeper(): Promise<Kept | undefined> {
     ready: (sockets) => void say({ kind: 'ready', sockets }),
     refused: (problem) => say({ kind: 'refused', problem }),
     restart() {
-      const made = once('retired').then(() => {});
       const refused = once('restart-refused').then(({ problem }) => Promise.reject(new Error(problem)));
       void say({ kind: 'restart' });
-      return Promise.race([made, refused]);
+      return Promise.race([retired, refused]);
     },
+    remember: (memory) => void say({ kind: 'remember', memory }),
     onHandOver: (listener) => on('hand-over', listener),
     handedOver: (memory) => void say({ kind: 'handed-over', memory }),
     stopping: () => void say({ kind: 'stopping' }),

@@ -31,7 +31,7 @@ export interface Begin {
   /** In the supervisor: at its end of file the keeper is gone. */
   readonly lifelineFd: number;
   readonly why: Why;
-  /** What one before handed over, where that one's successor did not get to begin. */
+  /** What the one before handed over, or had remembered. */
   readonly memory?: unknown;
 }
 
@@ -57,6 +57,8 @@ export type FromSupervisor =
   | { readonly kind: 'refused'; readonly problem: string }
   /** Start another one in its place. */
   | { readonly kind: 'restart' }
+  /** What its successor must know if it crashes. */
+  | { readonly kind: 'remember'; readonly memory: unknown }
   | { readonly kind: 'handed-over'; readonly memory?: unknown }
   /** It lets nobody in any more, and its end is the keeper's. */
   | { readonly kind: 'stopping' }

@@ -37,11 +37,11 @@ export interface CloseOrder {
   readonly reason: string;
 }
 
-/** Of a worker to the supervisor: notifications. */
+/** Of a worker to the supervisor: notifications, but the last. */
 export const news = {
   authenticated: 'connection.authenticated',
   left: 'connection.left',
-  /** It has nothing left to do and ends. */
+  /** It has nothing left to do, and ends when this is answered. */
   leaving: 'worker.leaving',
 } as const;
 

@@ -43,7 +43,8 @@ export interface WorkerPool {
   stop(): void;
   /** The same, and each leaves when its connections are closed. Resolves when all have. */
   retire(): Promise<void>;
-  has(id: string): boolean;
+  /** Whether it was started by this one. */
+  isOwn(id: string): boolean;
   kill(): void;
   /** Resolves when all have ended, those that take longer than `withinMs` by force. */
   end(withinMs: number): Promise<void>;
@@ -181,7 +182,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (members.size === 0) allGone.resolve();
       return allGone.promise;
     },
-    has: (id) => [...members].some(({ process }) => process.id === id),
+    isOwn: (id) => id.startsWith(`${generation}.`),
     kill,
     async end(withinMs) {
       isRetired = true;

@@ -8,6 +8,7 @@ import { endOfProcess, killProcess } from './process-end.ts';
 export interface RegisteredWorker extends WorkerIdentity {
   /** Undefined: it has no connection at the moment. */
   peer: Peer | undefined;
+  readonly gone: PromiseWithResolvers<void>;
 }
 
 export interface WorkerRegistry {
@@ -17,7 +18,8 @@ export interface WorkerRegistry {
   isLeaving(id: string): boolean;
   /** Those that are connected. */
   list(): readonly RegisteredWorker[];
-  find(id: string): RegisteredWorker | undefined;
+  /** Resolves when its connection has ended, and it with it. */
+  whenGone(id: string): Promise<void>;
   /** Resolves when it has ended. */
   end(peer: Peer, reason: string): Promise<void>;
   /** Asks all; those that are gone or do not answer are left out. */
@@ -30,13 +32,15 @@ export interface WorkerRegistryOptions {
   readonly warn: (sentence: string) => void;
   /** Of a worker that had a connection, and has ended. */
   readonly onGone: (worker: RegisteredWorker) => void;
+  /** There are others than before. */
+  readonly onChange: () => void;
   readonly pingEveryMs?: number;
   /** One that is busy for so long serves nobody. */
   readonly pingWithinMs?: number;
 }
 
 export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegistry {
-  const { warn, onGone, pingEveryMs = 5_000, pingWithinMs = 20_000 } = options;
+  const { warn, onGone, onChange, pingEveryMs = 5_000, pingWithinMs = 20_000 } = options;
   const workers = new Map<string, RegisteredWorker>();
   const leaving = new Set<string>();
   const byPeer = new WeakMap<Peer, RegisteredWorker>();
@@ -62,16 +66,19 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
 
   return {
     add(identity, peer) {
-      const worker: RegisteredWorker = { ...identity, peer };
+      const worker: RegisteredWorker = { ...identity, peer, gone: Promise.withResolvers() };
       workers.set(identity.id, worker);
       byPeer.set(peer, worker);
+      onChange();
       peer.onClose((reason) => {
         worker.peer = undefined;
         // It is with a successor now.
         if (reason === movedReason) return;
         void ended(worker.pid, leaving.has(worker.id)).then(() => {
           if (workers.get(worker.id) === worker) workers.delete(worker.id);
+          onChange();
           onGone(worker);
+          worker.gone.resolve();
         });
       });
       return worker;
@@ -79,7 +86,7 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
     noteLeaving: (id) => void leaving.add(id),
     isLeaving: (id) => leaving.has(id),
     list: connected,
-    find: (id) => workers.get(id),
+    whenGone: async (id) => workers.get(id)?.gone.promise,
     end,
     async ask<Result>(method: string, params: unknown, deadlineMs: number) {
       const answers = await Promise.allSettled(
