@@ -3,6 +3,7 @@ import { isGatewayError } from '../errors.ts';
 import { version } from '../platform/version.ts';
 import { audit } from './audit.ts';
 import { backup } from './backup.ts';
+import { migrate } from './migrate.ts';
 import { operate } from './operate.ts';
 import { restore } from './restore.ts';
 import { serve } from './serve.ts';
@@ -25,6 +26,8 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern backup FILE [--encrypt-to SSH-KEY]
                                copy what a running gateway is to FILE: store, host keys, egress key, identities
   postern restore FILE         make a gateway what FILE says, whether it runs or not
+  postern migrate --from DIR --to postgres://…
+                               all rows into a database, or back; the gateways are stopped
   postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
                                disconnected, and a file with a mistake changes nothing
   postern restart              start the installed version with the configuration as it is now, in place of what
@@ -59,6 +62,7 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
   ['audit', audit],
   ['backup', backup],
   ['restore', restore],
+  ['migrate', migrate],
   ['version', print(`postern ${version}\n`)],
   ['--version', print(`postern ${version}\n`)],
   ['--help', print(usage)],

@@ -52,6 +52,11 @@ export const sessionsAndStoreErrors = {
     ({ reason }) =>
       `the gateway has no access to what it knows about accounts and keys (${reason}); try again in a moment, or by another gateway.`,
   ),
+  'migration-refused': row<{ place: string; problem: string }>(
+    1,
+    422,
+    ({ place, problem }) => `nothing was migrated: ${place}: ${problem}.`,
+  ),
   'backup-refused': row<{ problem: string }>(
     1,
     422,

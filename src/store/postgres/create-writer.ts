@@ -42,6 +42,13 @@ export interface Begun {
   readonly place: bigint;
 }
 
+interface State {
+  readonly layout: number;
+  readonly number: string;
+  readonly place: string;
+  readonly filling: string | null;
+}
+
 const patienceMs = 5_000;
 const stepTimeoutMs = 10_000;
 /** Longer than the database itself waits for the lock. */
@@ -155,11 +162,13 @@ async function beginOn(pool: Pool): Promise<Begun> {
   try {
     const request = { text: beginAlone, query_timeout: beginTimeoutMs };
     const results = (await client.query(request)) as unknown as QueryResult[];
-    const state = results[1]?.rows[0] as { layout: number; number: string; place: string } | undefined;
+    const state = results[1]?.rows[0] as State | undefined;
     if (state?.layout !== migrations.length) {
       const reason = 'another version of Postern has changed the database; run that version here, too';
       throw new GatewayError('store-write-failed', { reason });
     }
+    if (state.filling !== null)
+      throw new GatewayError('store-write-failed', { reason: 'it is being filled' });
     return { client, number: BigInt(state.number), place: BigInt(state.place) };
   } catch (error) {
     client.release(true);

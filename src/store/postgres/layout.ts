@@ -41,6 +41,10 @@ export const selectAll = (table: TableName): Statement => ({
   text: `SELECT body FROM ${tableOf(table)} ORDER BY place`,
 });
 
+export const countRows = (table: TableName): string =>
+  `SELECT count(*)::text AS count FROM ${tableOf(table)}`;
+export const emptyTable = (table: TableName): string => `DELETE FROM ${tableOf(table)}`;
+
 export const deleteRows = (table: TableName): Statement => ({
   name: `delete ${table}`,
   text: `DELETE FROM ${tableOf(table)} WHERE id = ANY ($1::text[])`,
@@ -59,7 +63,7 @@ export function upsertRows(table: TableName): Statement {
 
 /** Takes the one lock of all that write, until the transaction's end: so what they write has the order of its numbers. */
 export const beginAlone = `BEGIN ISOLATION LEVEL READ COMMITTED;
-SELECT layout, number::text, place::text FROM postern_state FOR UPDATE`;
+SELECT layout, number::text, place::text, filling FROM postern_state FOR UPDATE`;
 
 export const advanceState: Statement = {
   name: 'advance',

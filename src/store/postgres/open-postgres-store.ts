@@ -7,17 +7,16 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
 import { writeDocument } from '../document.ts';
-import { type RowsByTable, tableNames } from '../rows.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
 import { openChangeFeed } from './change-feed.ts';
 import { createReader } from './create-reader.ts';
 import { createWriter } from './create-writer.ts';
-import { ask, type Database, databaseOf, openPool } from './database.ts';
+import { createClient, type Database, databaseOf, openPool } from './database.ts';
 import { reasonOf, refusalOf } from './faults.ts';
 import { prepareDatabase } from './prepare-database.ts';
 import { createReadCache, type Question, type StoredChange } from './read-cache.ts';
-import { answerOf } from './read-rows.ts';
+import { readTables } from './read-tables.ts';
 
 export interface PostgresStoreOptions {
   readonly url: string;
@@ -55,6 +54,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
   const feed = await patiently(async () => {
     await prepareDatabase(database);
+    await refuseHalfFilled(database);
     return openChangeFeed({ database, onChanges, log });
   }, database);
   const noteLost = (error: Error) => log?.debug({ err: error }, 'an idle connection to the database ended');
@@ -118,6 +118,22 @@ async function patiently<Result>(work: () => Promise<Result>, { label }: Databas
   }
 }
 
+/** Somebody's rights may be there, and what takes them away not yet. */
+async function refuseHalfFilled(database: Database): Promise<void> {
+  const client = createClient(database);
+  client.on('error', () => {});
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ filling: string | null }>('SELECT filling FROM postern_state');
+    if (rows[0]?.filling == null) return;
+    const problem = 'it has been filled by "postern migrate" in part';
+    const advice = 'Run that again, to its end.';
+    throw new GatewayError('store-corrupt', { file: database.label, problem, advice });
+  } finally {
+    client.end().catch(() => {});
+  }
+}
+
 /** Of one moment. */
 async function snapshot(pool: Pool, { label }: Database): Promise<string> {
   const client = await pool.connect();
@@ -125,17 +141,9 @@ async function snapshot(pool: Pool, { label }: Database): Promise<string> {
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
     const state = await client.query<{ number: string }>('SELECT number::text FROM postern_state');
-    const read: [string, unknown][] = [];
-    for (const table of tableNames) {
-      const question = { kind: 'list', table, field: undefined, value: undefined } as const;
-      read.push([
-        table,
-        await answerOf(question, (statement, values) => ask(client, statement, values), label),
-      ]);
-    }
+    const tables = await readTables(client, label);
     await client.query('COMMIT');
     broken = false;
-    const tables = Object.fromEntries(read) as unknown as RowsByTable;
     return writeDocument({ schema: schemaVersion, sequence: Number(state.rows[0]?.number), tables });
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
