@@ -26,6 +26,83 @@ const loginWithinMs = 90_000;
 const lingerMs = 10_000;
 
 export function createHostEngine(options: HostEngineOptions): HostEngine {
+  const ways = createWays(options);
+  const { reach, take, takeFor } = ways;
+
+  const openSession =
+    (authorization: Authorization<HostTarget>): SessionHandler =>
+    async (request, io, context) => {
+      checkAllowed(authorization, request);
+      const onward = agentOf(io.openAgent, authorization);
+      const agent = onward ?? agentOf(io.loginAgent, authorization);
+      return run(ways, authorization, (connection) => connection.runSession(request, io, onward), {
+        io,
+        context,
+        agent,
+      });
+    };
+
+  return {
+    openSession,
+    async dial(authorization, destination, by) {
+      const { made, giveBack } = await using(takeFor(authorization, by), (connection) =>
+        connection.dial(destination, by.source),
+      );
+      return made.once('close', giveBack);
+    },
+    async listen(authorization, place, onConnection, by) {
+      const { made, giveBack } = await using(takeFor(authorization, by), (connection) =>
+        connection.listen(place, onConnection),
+      );
+      made.onClose(giveBack);
+      return made;
+    },
+    reach,
+    async dialSocket(target, path) {
+      const taking = take('gateway', target, target.host.username, undefined);
+      const { made, giveBack } = await using(taking, (connection) => connection.dialSocket(path));
+      return made.once('close', giveBack);
+    },
+    scanHostKeys: (target) => options.scanHostKeys(target.host.name, () => reach(target, target.host.port)),
+    close: ways.close,
+  };
+}
+
+async function run(
+  { takeFor, connectAlone }: Pick<ReturnType<typeof createWays>, 'takeFor' | 'connectAlone'>,
+  authorization: Authorization<HostTarget>,
+  work: (connection: HostConnection) => Promise<SessionEnd>,
+  { io, context, agent }: { io: SessionIo; context: SessionContext; agent: OpenAgent | undefined },
+): Promise<SessionEnd> {
+  const lease = await orGone(takeFor(authorization, context, agent), io.closed);
+  if (!lease) return hungUp;
+  try {
+    return await work(lease.connection);
+  } catch (error) {
+    if (!lease.shared || !isGatewayError(error, 'host-session-refused')) throw error;
+  } finally {
+    lease.giveBack();
+  }
+  // Of one connection sshd takes ten sessions (MaxSessions).
+  const own = await connectAlone(authorization, agent);
+  return work(own).finally(() => own.close());
+}
+
+/** What `use` makes of a connection, for whoever gives that back at its end. Where it makes nothing, that is done here. */
+async function using<T>(
+  taking: Promise<Lease>,
+  use: (connection: HostConnection) => Promise<T>,
+): Promise<{ readonly made: T; readonly giveBack: () => void }> {
+  const { connection, giveBack } = await taking;
+  const made = await use(connection).catch((error: unknown) => {
+    giveBack();
+    throw error;
+  });
+  return { made, giveBack };
+}
+
+/** The ways to hosts, by others where they lie behind them, and the connections that are shared. */
+function createWays(options: HostEngineOptions) {
   const pool = createConnectionPool(lingerMs);
 
   async function reach(target: HostTarget, port: number): Promise<Duplex> {
@@ -33,12 +110,13 @@ export function createHostEngine(options: HostEngineOptions): HostEngine {
     const nearest = target.via.at(-1);
     if (!nearest) return options.dialHost({ hostname, port, mayBeInternal: target.byAdmin });
     const way = { ...nearest, via: target.via.slice(0, -1) };
-    const { connection, giveBack } = await take('via', way, way.host.username, undefined);
-    const stream = await connection.dial({ host: hostname, port }, nowhere).catch((error: unknown) => {
-      giveBack();
-      throw isGatewayError(error, 'forward-failed') ? unreachable(target, way, error) : error;
-    });
-    return stream.once('close', giveBack);
+    const taking = take('via', way, way.host.username, undefined);
+    const { made, giveBack } = await using(taking, (connection) =>
+      connection.dial({ host: hostname, port }, nowhere).catch((error: unknown) => {
+        throw isGatewayError(error, 'forward-failed') ? unreachable(target, way, error) : error;
+      }),
+    );
+    return made.once('close', giveBack);
   }
 
   async function connect(target: HostTarget, username: string, logins: readonly HostLogin[]) {
@@ -71,71 +149,11 @@ export function createHostEngine(options: HostEngineOptions): HostEngine {
     agent?: OpenAgent,
   ): Promise<Lease> => take(connectionId, target, user ?? target.host.username, agent);
 
-  async function run(
-    authorization: Authorization<HostTarget>,
-    work: (connection: HostConnection) => Promise<SessionEnd>,
-    { io, context, agent }: { io: SessionIo; context: SessionContext; agent: OpenAgent | undefined },
-  ): Promise<SessionEnd> {
-    const lease = await orGone(takeFor(authorization, context, agent), io.closed);
-    if (!lease) return hungUp;
-    try {
-      return await work(lease.connection);
-    } catch (error) {
-      if (!lease.shared || !isGatewayError(error, 'host-session-refused')) throw error;
-    } finally {
-      lease.giveBack();
-    }
-    // Of one connection sshd takes ten sessions (MaxSessions).
-    const { target, user } = authorization;
-    const logins = loginsFor(target, agent, options);
-    const own = await connect(target, user ?? target.host.username, logins);
-    return work(own).finally(() => own.close());
-  }
+  /** Shared with nobody. */
+  const connectAlone = ({ target, user }: Authorization<HostTarget>, agent: OpenAgent | undefined) =>
+    connect(target, user ?? target.host.username, loginsFor(target, agent, options));
 
-  const openSession =
-    (authorization: Authorization<HostTarget>): SessionHandler =>
-    async (request, io, context) => {
-      checkAllowed(authorization, request);
-      const onward = agentOf(io.openAgent, authorization);
-      const agent = onward ?? agentOf(io.loginAgent, authorization);
-      return run(authorization, (connection) => connection.runSession(request, io, onward), {
-        io,
-        context,
-        agent,
-      });
-    };
-
-  return {
-    openSession,
-    async dial(authorization, destination, by) {
-      const { connection, giveBack } = await takeFor(authorization, by);
-      const stream = await connection.dial(destination, by.source).catch((error) => {
-        giveBack();
-        throw error;
-      });
-      return stream.once('close', giveBack);
-    },
-    async listen(authorization, place, onConnection, by) {
-      const { connection, giveBack } = await takeFor(authorization, by);
-      const listener = await connection.listen(place, onConnection).catch((error) => {
-        giveBack();
-        throw error;
-      });
-      listener.onClose(giveBack);
-      return listener;
-    },
-    reach,
-    async dialSocket(target, path) {
-      const { connection, giveBack } = await take('gateway', target, target.host.username, undefined);
-      const stream = await connection.dialSocket(path).catch((error) => {
-        giveBack();
-        throw error;
-      });
-      return stream.once('close', giveBack);
-    },
-    scanHostKeys: (target) => options.scanHostKeys(target.host.name, () => reach(target, target.host.port)),
-    close: () => pool.close(),
-  };
+  return { reach, take, takeFor, connectAlone, close: () => pool.close() };
 }
 
 const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
