@@ -2,13 +2,14 @@
 import type { Judged } from './bars.ts';
 import { findRow, pointsOf, type Row, shown, spreadOf, type Table } from './table.ts';
 
-const reference = "OpenSSH's sshd";
+const referenceName = "OpenSSH's sshd";
 
 /** Cells: the point, the server, the median, the quartiles, and its ratio to OpenSSH's. */
 function cellsOf(table: Table, row: Row): readonly string[] {
   const { median, lower, upper } = spreadOf(row.samples);
-  const theirs = findRow(table, reference, row.at);
-  const ratio = theirs && theirs !== row ? `${shown(median / spreadOf(theirs.samples).median)} ×` : '';
+  const theirs = findRow(table, referenceName, row.at);
+  const reference = theirs && theirs !== row ? spreadOf(theirs.samples).median : 0;
+  const ratio = reference > 0 ? `${shown(median / reference)} ×` : '';
   const spread = row.samples.length > 1 ? `${shown(lower)} – ${shown(upper)}` : 'once';
   return [String(row.at), row.name, `${shown(median)} ${table.unit}`, spread, ratio];
 }

@@ -1,6 +1,6 @@
 /** How a cost grows: one line for each server through its medians, with its name at the end and the quartiles across. */
 import { classesOf, escaped, frame, line, text, width } from './svg.ts';
-import { namesOf, pointsOf, shown, spreadOf, type Table } from './table.ts';
+import { namesOf, pointsOf, spreadOf, type Table } from './table.ts';
 
 const height = 340;
 const plot = { left: 72, right: width - 190, top: 56, bottom: height - 52 };
@@ -71,7 +71,12 @@ export function drawLines(table: Table): string {
   return frame(table, height, [
     ...ys.ticks.flatMap((tick) => [
       line(plot.left, ys.place(tick), plot.right, ys.place(tick), 'grid'),
-      text(shown(tick), { x: plot.left - 8, y: ys.place(tick) + 4, anchor: 'end', kind: 'faint' }),
+      text(tick.toLocaleString('en', { maximumSignificantDigits: 3 }), {
+        x: plot.left - 8,
+        y: ys.place(tick) + 4,
+        anchor: 'end',
+        kind: 'faint',
+      }),
     ]),
     ...points.map((point) =>
       text(point.toLocaleString('en'), {

@@ -10,6 +10,7 @@ import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { withHybridKex } from './hybrid-negotiation.ts';
+import { joinAnswers } from './join-answers.ts';
 import { LoginRequests } from './login-requests.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
@@ -142,6 +143,7 @@ const forgotten = Object.fromEntries(ofExchange.map((name) => [name, undefined])
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
+  joinAnswers(protocol, transportOf(client), () => takenOver.has(protocol));
   queueLoginRequests(client, protocol);
   protocol._hostKeys = tellingPlainName(protocol._hostKeys, (name) => {
     if (protocol._kex) protocol._kex.negotiated.serverHostKey = name;

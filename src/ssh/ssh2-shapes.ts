@@ -6,6 +6,7 @@ import type { SignedRequest } from './signed-request.ts';
 
 /** ssh2's Protocol, one per connection. */
 export interface Ssh2Protocol {
+  parse(chunk: Buffer, from: number, length: number): void;
   channelData(channel: number, data: Buffer): void;
   channelExtData(channel: number, data: Buffer, type: number): void;
   _packetRW: {
