@@ -12,6 +12,7 @@ import type { Config } from './config/config.ts';
 import { withLive } from './config/with-live.ts';
 import { createPageSnapshots } from './dialects/page-snapshots.ts';
 import { type EnginesParts, openEngines } from './gateway-engines.ts';
+import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import { openStore } from './gateway-store.ts';
 import { dialHost } from './hosts/dial-host.ts';
@@ -21,7 +22,7 @@ import { measuredStore } from './metrics/measured-store.ts';
 import { type Meter, noMeter } from './metrics/meter.ts';
 import { findBridgeAddress } from './platform/bridge-address.ts';
 import { type Clock, steadyClock, systemClock } from './platform/clock.ts';
-import { createSlots } from './platform/slots.ts';
+import { createSlotBook, createSlots } from './platform/slots.ts';
 import { version } from './platform/version.ts';
 import { openRecordings } from './recordings/open-recordings.ts';
 import { createRecordingSpace } from './recordings/recording-space.ts';
@@ -30,6 +31,7 @@ import { localSessions } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
+import type { SharedState } from './workers/ports/serve-ports.ts';
 
 /** Beside the ports, what only the process has that lets people in and is asked for metrics. */
 export interface Adapters extends GatewayPorts {
@@ -37,6 +39,10 @@ export interface Adapters extends GatewayPorts {
   readonly auditLog: AuditLog;
   /** What strangers are held to, whichever door they come to. */
   readonly strangerLimits: ReturnType<typeof createLimits>;
+  /** What other processes share through this one, beside the ports. */
+  readonly shared: Pick<SharedState, 'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready'>;
+  /** For a successor; the metrics are known to whoever joins them. */
+  readonly remember: () => Omit<GatewayMemory, 'metrics'>;
 }
 
 /** Where this is one process of several. */
@@ -45,6 +51,10 @@ export interface Sharing {
   readonly shareStore?: ((store: Store) => Store) | undefined;
   /** Of the process that an operator stops. */
   readonly pid?: number | undefined;
+  /** Of the supervisor before this one. */
+  readonly memory?: GatewayMemory | undefined;
+  /** Resolves when the workers of that one have said what they hold, or are gone. */
+  readonly ready?: Promise<unknown> | undefined;
 }
 
 /** Opened in the order things depend on each other; `lifecycle` closes them in the reverse order. */
@@ -53,7 +63,7 @@ export async function openAdapters(
   log: Logger,
   overrides: GatewayOverrides,
   lifecycle: Lifecycle,
-  { shareStore = (store) => store, pid }: Sharing = {},
+  { shareStore = (store) => store, pid, memory, ready }: Sharing = {},
 ): Promise<Adapters> {
   const clock = overrides.clock ?? systemClock;
   const steady = overrides.clock ?? steadyClock;
@@ -65,16 +75,16 @@ export async function openAdapters(
   lifecycle.onClose(() => store.close());
   const auditLog = await openAudit(config, log, clock);
   lifecycle.onClose(() => auditLog.close());
-  const space = createRecordingSpace(recordingOptions(config, log, clock));
+  const space = createRecordingSpace({ ...recordingOptions(config, log, clock), ready });
   lifecycle.onClose(() => space.close());
   const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
   lifecycle.onClose(() => recordings.close());
   const targets = openTargets({ config, store, clock, log, meter, own: overrides.engine }, lifecycle);
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
-  const told = withinBudget([logSink(log), auditLog.write], steady);
-  const audit = createAudit(told, ...(metrics ? [metrics.auditSink] : []));
-  const strangerLimits = createLimits(config, log, steady, audit, meter);
+  const tellAudit = withinBudget([logSink(log), auditLog.write], steady);
+  const audit = createAudit(tellAudit, ...(metrics ? [metrics.auditSink] : []));
+  const strangerLimits = createLimits({ config, log, clock: steady, audit, meter }, memory);
   const connections = createConnections();
   metrics?.watch({
     penalties: strangerLimits.penalties.activeCount,
@@ -82,13 +92,20 @@ export async function openAdapters(
     auditProblem: auditLog.problem,
   });
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
+  const tokenRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
+  const slotBook = createSlotBook();
   return {
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
+    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready },
+    remember: () => ({
+      penalties: strangerLimits.penalties.remembered(),
+      tokenRate: tokenRate.remembered(),
+    }),
     penalties: gatewayPenalties(strangerLimits.penalties),
-    tokenRate: createTokenRate(withLive({ clock }, rates)),
-    slots: createSlots(),
+    tokenRate,
+    slots: createSlots(slotBook),
     pageSnapshots: createPageSnapshots(),
     sessions: localSessions(connections),
   };
@@ -134,12 +151,21 @@ export function openTargets(parts: Omit<EnginesParts, 'hostEngine'>, lifecycle: 
   return { hostEngine, egressKey, engine, engines };
 }
 
-function createLimits(config: Config, log: Logger, clock: Clock, audit: Audit, meter: Meter) {
+interface LimitsParts {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly clock: Clock;
+  readonly audit: Audit;
+  readonly meter: Meter;
+}
+
+function createLimits({ config, log, clock, audit, meter }: LimitsParts, memory: GatewayMemory | undefined) {
   const shared = createSharedAddresses(config, findBridgeAddress(), log);
   const exempt = liveAddressBlocks(() => config.perSourcePenaltyExemptList);
   const penalties = createPenalties({
     config,
     clock,
+    remembered: memory?.penalties,
     isExempt: (address) => exempt.has(address) || shared.isShared(address),
     onActive: ({ source, reason, secondsLeft: seconds }) => {
       meter.penaltyGiven(reason.replaceAll('-', '_'));
@@ -150,7 +176,7 @@ function createLimits(config: Config, log: Logger, clock: Clock, audit: Audit, m
 }
 
 /** Undefined where nobody reads them; loaded only where somebody does. */
-async function openMetrics({ metricsListen }: Config): Promise<Metrics | undefined> {
+export async function openMetrics({ metricsListen }: Config): Promise<Metrics | undefined> {
   if (metricsListen === undefined) return undefined;
   const { createMetrics } = await import('./metrics/create-metrics.ts');
   return createMetrics(version);

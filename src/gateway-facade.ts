@@ -1,6 +1,7 @@
 /** A gateway as the program round it sees it, and that program as the gateway does. */
 import type { Endpoint } from './commands/command.ts';
 import type { Config } from './config/config.ts';
+import type { GatewayMemory } from './gateway-memory.ts';
 import type { Workers } from './gateway-workers.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
 import type { Address } from './sessions/session.ts';
@@ -41,6 +42,8 @@ export interface Gateway {
 
 /** What the program round a gateway does for it. */
 export interface GatewayProgram {
+  /** `gateway` of what the one before handed over. */
+  readonly memory?: GatewayMemory | undefined;
   /** Throws invalid-config. */
   readonly readConfig: () => Config;
   /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */

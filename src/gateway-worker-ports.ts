@@ -1,23 +1,19 @@
 /** What stands behind the ports of a worker: its own connections and engine; all else is asked of the supervisor. */
 import type { Logger } from 'pino';
-import { createAudit, logSink } from './audit/audit.ts';
-import { withinBudget } from './audit/within-budget.ts';
-import { gatewayPenalties } from './auth/gateway-penalties.ts';
-import { createPenalties } from './auth/penalties.ts';
-import { createTokenRate } from './auth/token-rate.ts';
+import { createAudit } from './audit/audit.ts';
 import type { Config } from './config/config.ts';
-import { createPageSnapshots } from './dialects/page-snapshots.ts';
-import { openTargets, recordingOptions } from './gateway-adapters.ts';
+import { openMetrics, openTargets, recordingOptions } from './gateway-adapters.ts';
 import type { GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import type { SteadyPeer } from './ipc/open-steady-peer.ts';
+import { measuredStore } from './metrics/measured-store.ts';
 import { noMeter } from './metrics/meter.ts';
-import { steadyClock, systemClock } from './platform/clock.ts';
-import { createSlots } from './platform/slots.ts';
+import { systemClock } from './platform/clock.ts';
 import { openRecordings } from './recordings/open-recordings.ts';
-import { createRecordingSpace } from './recordings/recording-space.ts';
 import { createConnections } from './sessions/create-connections.ts';
 import { localSessions } from './sessions/session-directory.ts';
 import { openStoreOverIpc } from './store/over-ipc/open-store-over-ipc.ts';
+import { metricsOverIpc } from './workers/ports/metrics.ts';
+import { portsOverIpc } from './workers/ports/ports-over-ipc.ts';
 
 export interface WorkerPortsDependencies {
   readonly supervisor: SteadyPeer;
@@ -26,34 +22,27 @@ export interface WorkerPortsDependencies {
   readonly lifecycle: Lifecycle;
 }
 
+/** To be called in the turn of `openSteadyPeer`. */
 export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Promise<GatewayPorts> {
   const { supervisor, config, log, lifecycle } = dependencies;
-  const store = openStoreOverIpc({ supervisor, log });
+  const connections = createConnections();
+  // Before the store: once that has said that it is here, the supervisor takes what this worker holds for known.
+  const { tell, recordingSpace: space, ...ports } = portsOverIpc(supervisor, localSessions(connections));
+  const overIpc = openStoreOverIpc({ supervisor, log });
+  const metrics = await openMetrics(config);
+  metrics?.watch({
+    openTraffic: () => connections.listSessions().map((session) => session.traffic()),
+    auditProblem: ports.auditLog.problem,
+  });
+  const meter = metrics?.meter ?? noMeter;
+  const store = measuredStore(overIpc, meter);
   lifecycle.onClose(() => store.close());
+  // Behind everything that is counted.
+  if (metrics) lifecycle.onClose(metricsOverIpc(supervisor, metrics));
   const clock = systemClock;
-  const meter = noMeter;
-  const targets = openTargets({ config, store, clock, log, meter }, lifecycle);
-  const write = (event: string, fields: object) => supervisor.notify('audit.write', { event, fields });
-  const space = createRecordingSpace(recordingOptions(config, log, clock));
-  lifecycle.onClose(() => space.close());
   const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
   lifecycle.onClose(() => recordings.close());
-  const connections = createConnections();
-  return {
-    ...{ clock, meter, store, recordings, connections },
-    ...targets,
-    audit: createAudit(withinBudget([logSink(log), write], steadyClock)),
-    auditLog: {
-      problem: () => undefined,
-      flush: () => supervisor.request('audit.flush', undefined, { repeatable: true }),
-      head: () => supervisor.request('audit.head', undefined, { repeatable: true }),
-    },
-    penalties: gatewayPenalties(
-      createPenalties({ config, clock: steadyClock, isExempt: () => false, onActive: () => {} }),
-    ),
-    tokenRate: createTokenRate({ clock, perSecond: config.tokenRatePerSecond, burst: config.tokenRateBurst }),
-    slots: createSlots(),
-    pageSnapshots: createPageSnapshots(),
-    sessions: localSessions(connections),
-  };
+  const targets = openTargets({ config, store, clock, log, meter }, lifecycle);
+  const audit = createAudit(tell, ...(metrics ? [metrics.auditSink] : []));
+  return { ...ports, ...targets, clock, meter, store, recordings, connections, audit };
 }

@@ -4,8 +4,9 @@ import type { Audit } from './audit/audit.ts';
 import type { Config } from './config/config.ts';
 import { GatewayError } from './errors.ts';
 import type { Serving } from './gateway-doors.ts';
+import type { GatewayMemory } from './gateway-memory.ts';
 import { openIpcListener } from './ipc/open-listener.ts';
-import type { Peer } from './ipc/peer.ts';
+
 import type { Handler } from './ipc/serving.ts';
 import { randomId } from './platform/ids.ts';
 import { socketPath } from './platform/socket-path.ts';
@@ -24,6 +25,7 @@ import {
   parseWorkerIdentity,
   type RenewOrder,
 } from './workers/orders.ts';
+import type { PortsServer } from './workers/ports/serve-ports.ts';
 import { awaitWorkers, type ReturnOfWorkers } from './workers/return-of-workers.ts';
 import type { DeadWorker, WorkerPool } from './workers/worker-pool.ts';
 import { createWorkerRegistry, type RegisteredWorker } from './workers/worker-registry.ts';
@@ -42,12 +44,18 @@ export interface WorkersDependencies {
 export interface WorkersMemory {
   readonly workers: readonly { readonly id: string; readonly pid: number }[];
   readonly heard?: Heard | undefined;
+  /** What only the one before remembered; unset where it could not say it. */
+  readonly gateway?: GatewayMemory | undefined;
 }
 
 export interface Workers {
   /** For this process: a change is acknowledged when all workers know of it. */
   shareStore(store: Store): Store;
   open(parts: OpenParts): Promise<WorkersServing>;
+  /** Those that are connected. */
+  list(): readonly RegisteredWorker[];
+  /** Resolves when the workers of the supervisor before this one are connected, or gone. */
+  readonly ready: Promise<unknown>;
   /** One that was passed on came to nobody. */
   refused(connection: string): void;
   /** One of the pool has ended. */
@@ -57,10 +65,8 @@ export interface Workers {
 export interface OpenParts {
   readonly audit: Pick<Audit, 'workerDied'>;
   readonly sshAddress: () => Address;
-  /** What a worker may ask beside the store. */
-  readonly handlersFor: (worker: RegisteredWorker, peer: Peer) => Iterable<readonly [string, Handler]>;
-  /** Its sessions have ended with it. */
-  readonly onGone: (workerId: string) => void;
+  /** What workers may ask beside the store. */
+  readonly ports: PortsServer | undefined;
 }
 
 export interface WorkersServing extends Serving {
@@ -82,7 +88,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   let parts: OpenParts | undefined;
   const arrivals = createArrivals(pool);
   const gone = (id: string, pid: number, how?: DeadWorker) => {
-    parts?.onGone(id);
+    parts?.ports?.gone(id);
     if (registry.isLeaving(id)) return;
     const { signal = null, status = null, connections = [] } = how ?? {};
     log.error({ worker: id, workerPid: pid, signal, status }, 'a worker died');
@@ -117,6 +123,8 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
       };
       return { ...shared.store, close: closeBoth };
     },
+    list: registry.list,
+    ready: allBack.promise,
     refused: (connection) => arrivals.left(connection),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
@@ -135,7 +143,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
           const worker = registry.add(identity, peer);
           return new Map<string, Handler>([
             ...(shared ? withReturn(shared.handlersFor(peer), () => returning?.back(worker.id)) : []),
-            ...opened.handlersFor(worker, peer),
+            ...(opened.ports?.handlersFor(worker, peer) ?? []),
             [
               news.authenticated,
               (params) => arrivals.authenticated((params as AuthenticatedNews).connection),

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
-import type { AuditFields } from './audit/chain.ts';
+
 import { maxBackupBytes } from './backup/archive.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
@@ -17,18 +17,19 @@ import { type Adapters, openAdapters } from './gateway-adapters.ts';
 import { createBackups, finishPendingRestore } from './gateway-backup.ts';
 import { endpointOf, openDoors, type Serving, servicesOf } from './gateway-doors.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
+import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
 import { createRules } from './gateway-rules.ts';
 import type { WorkersServing } from './gateway-workers.ts';
 import type { MetricsPage } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
-import type { Handler } from './ipc/serving.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshEntrance } from './ssh/open-ssh-entrance.ts';
+import { type PortsServer, servePorts } from './workers/ports/serve-ports.ts';
 
 export type { Gateway, GatewayOverrides, GatewayProgram };
 
@@ -62,8 +63,11 @@ async function compose(
   const adapters = await openAdapters(config, log, overrides, lifecycle, {
     shareStore: program.workers?.shareStore,
     pid: program.pid,
+    memory: program.memory,
+    ready: program.workers?.ready,
   });
-  const rules = createRules(config, log, adapters);
+  const ports = shareWith(program, adapters);
+  const rules = createRules(config, log, ports ? { ...adapters, sessions: ports.sessions } : adapters);
   const { accounts, invites, clock, engine } = rules;
 
   let sshAddress: Address = { address: '', port: 0 };
@@ -96,7 +100,7 @@ async function compose(
   const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
   const { workers, inheritedSockets, onListening } = program;
   const serving: Serving & Partial<WorkersServing> = workers
-    ? await workers.open({ audit, sshAddress: () => sshAddress, ...workerPorts(adapters) })
+    ? await workers.open({ audit, sshAddress: () => sshAddress, ports })
     : await openDoors(parts);
   // Not before workers can be told of it.
   if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
@@ -139,7 +143,8 @@ async function compose(
   lifecycle.onClose(() => control.close());
   const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
-  const metricsDoor = rules.metrics && (await openMetrics(config, log, rules.metrics.page));
+  const metricsDoor =
+    rules.metrics && (await openMetrics(config, log, (ports?.metrics ?? rules.metrics).page));
   lifecycle.onClose(() => metricsDoor?.close());
   lifecycle.onClose(async (graceMs) => {
     entrance.close();
@@ -182,8 +187,10 @@ async function compose(
       isHandedOver = true;
       control.leave();
       const left = await serving.leave?.();
+      const metrics = (await ports?.metrics?.remembered()) ?? [];
+      const gateway: GatewayMemory = { ...adapters.remember(), metrics };
       await lifecycle.close();
-      return left;
+      return { ...(left as object), gateway };
     },
     stop(graceMs = 2_000, reason = endReason) {
       endReason = reason;
@@ -192,23 +199,12 @@ async function compose(
   };
 }
 
-/** What workers may ask. */
-function workerPorts({ auditLog }: Adapters) {
-  return {
-    onGone: () => {},
-    handlersFor: () =>
-      new Map<string, Handler>([
-        [
-          'audit.write',
-          (params) => {
-            const { event, fields } = params as { event: string; fields: AuditFields };
-            auditLog.write(event, fields);
-          },
-        ],
-        ['audit.flush', () => auditLog.flush()],
-        ['audit.head', () => auditLog.head()],
-      ]),
-  };
+/** Where there are workers, they share what this process has. */
+function shareWith({ workers, memory }: GatewayProgram, adapters: Adapters): PortsServer | undefined {
+  if (!workers) return undefined;
+  const { shared, metrics } = adapters;
+  const listWorkers = workers.list;
+  return servePorts({ ...adapters, ...shared, metrics, departedMetrics: memory?.metrics, listWorkers });
 }
 
 /** Begun again where a reload changed whose keys are kept in step. */

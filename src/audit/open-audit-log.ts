@@ -19,6 +19,8 @@ export interface AuditLog {
   write(event: string, fields: AuditFields): void;
   /** Why events are not reaching the disk now; undefined while they do. */
   problem(): string | undefined;
+  /** Called at each change of `problem`, until the returned function is. */
+  onProblem(listener: () => void): () => void;
   /** Resolves when what was written so far is on the disk, or could not be. */
   flush(): Promise<void>;
   /** The end of what is on the disk, after a flush. */
@@ -55,6 +57,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let pending: Pending[] = [];
   let lost = 0;
   let problem: string | undefined;
+  const listeners = new Set<() => void>();
+  const setProblem = (now: string | undefined) => {
+    const isNew = now !== problem;
+    problem = now;
+    if (isNew) for (const listener of listeners) listener();
+  };
   let closed = false;
   let writing: Promise<void> | undefined;
   let gathering: NodeJS.Timeout | undefined;
@@ -85,7 +93,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       }
       pending = pending.slice(batch.length);
       if (problem !== undefined) log.warn('the audit is written again');
-      problem = undefined;
+      setProblem(undefined);
       if (lost > 0 && pending.length === 0) {
         const count = lost;
         lost = 0;
@@ -97,7 +105,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   /** What was written of the batch nobody knows: the file is read again, as after a power cut. */
   async function fail(error: NodeJS.ErrnoException): Promise<void> {
     if (problem === undefined) log.error({ err: error }, 'the audit cannot be written');
-    problem = error.code ?? 'failed';
+    setProblem(error.code ?? 'failed');
     await writer.close().catch(() => {});
     const end = writer.end();
     writer = await openWriter(options, end).catch(() => brokenWriter(error, end));
@@ -111,6 +119,10 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
       gathering ??= setTimeout(start, gatherMs);
     },
     problem: () => problem,
+    onProblem(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     flush: settled,
     async head() {
       await settled();

@@ -45,6 +45,14 @@ export interface Penalties {
   clear(address: string): boolean;
   /** Returns how many there were. */
   clearAll(): number;
+  /** All of it, for whoever takes its place. */
+  remembered(): RememberedPenalties;
+}
+
+/** Plain data. */
+export interface RememberedPenalties {
+  readonly penalties: readonly Penalty[];
+  readonly refused: number;
 }
 
 export interface PenaltiesDependencies {
@@ -54,6 +62,8 @@ export interface PenaltiesDependencies {
   readonly isExempt: (address: string) => boolean;
   /** A penalty is enforced from now on. */
   readonly onActive: (penalty: Penalty) => void;
+  /** Of whoever kept them before. */
+  readonly remembered?: RememberedPenalties | undefined;
 }
 
 interface Entry {
@@ -65,7 +75,8 @@ interface Entry {
 
 type Rules = Exclude<Config['perSourcePenalties'], false>;
 
-export function createPenalties({ config, clock, isExempt, onActive }: PenaltiesDependencies): Penalties {
+export function createPenalties(dependencies: PenaltiesDependencies): Penalties {
+  const { config, clock, isExempt, onActive, remembered } = dependencies;
   /** IPv4, IPv6: an overflow of one does not touch the other. */
   const families = [createSoonestFirst<Entry>(), createSoonestFirst<Entry>()] as const;
   const nowSeconds = () => Math.floor(clock.now() / 1000);
@@ -75,7 +86,16 @@ export function createPenalties({ config, clock, isExempt, onActive }: Penalties
     for (const entries of families) entries.forgetUntil(nowSeconds());
     return families.flatMap((entries) => entries.all());
   };
-  let refusals = 0;
+  let refusals = remembered?.refused ?? 0;
+  for (const { source, secondsLeft, ...entry } of remembered?.penalties ?? []) {
+    const expiresAt = nowSeconds() + secondsLeft;
+    familyOf(source).put(source, { ...entry, expiresAt }, expiresAt);
+  }
+  const list = (limit: number) =>
+    everything()
+      .sort(([, one], [, other]) => other.expiresAt - one.expiresAt)
+      .slice(0, limit)
+      .map(([block, entry]) => toPenalty(block, entry, nowSeconds()));
 
   function penalise(address: string, offence: Offence): void {
     const rules = config.perSourcePenalties;
@@ -112,11 +132,8 @@ export function createPenalties({ config, clock, isExempt, onActive }: Penalties
   return {
     penalise,
     refuse,
-    list: (limit) =>
-      everything()
-        .sort(([, one], [, other]) => other.expiresAt - one.expiresAt)
-        .slice(0, limit)
-        .map(([block, entry]) => toPenalty(block, entry, nowSeconds())),
+    list,
+    remembered: () => ({ penalties: list(Number.POSITIVE_INFINITY), refused: refusals }),
     size: () => everything().length,
     activeCount: () => everything().filter(([, { active }]) => active).length,
     refusedCount: () => refusals,

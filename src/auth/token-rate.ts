@@ -6,7 +6,12 @@ export interface TokenRateOptions {
   /** How many may come at once after a pause. */
   readonly burst: number;
   readonly clock: Clock;
+  /** Of whoever counted before. */
+  readonly remembered?: RememberedRate | undefined;
 }
+
+/** What is left of keys whose buckets are not full; plain data. */
+export type RememberedRate = readonly (readonly [key: string, left: number])[];
 
 interface Bucket {
   left: number;
@@ -20,9 +25,15 @@ export interface TokenRate {
   take(key: string): Promise<number>;
 }
 
-export function createTokenRate(options: TokenRateOptions): TokenRate {
-  const { clock } = options;
-  const buckets = new Map<string, Bucket>();
+export interface OwnTokenRate extends TokenRate {
+  /** All of it, for whoever takes its place. */
+  remembered(): RememberedRate;
+}
+
+export function createTokenRate(options: TokenRateOptions): OwnTokenRate {
+  const { clock, remembered = [] } = options;
+  const readAtMs = clock.now();
+  const buckets = new Map<string, Bucket>(remembered.map(([key, left]) => [key, { left, readAtMs }]));
   const leftAt = ({ left, readAtMs }: Bucket, nowMs: number) =>
     Math.min(options.burst, left + (Math.max(0, nowMs - readAtMs) / 1000) * options.perSecond);
 
@@ -32,6 +43,11 @@ export function createTokenRate(options: TokenRateOptions): TokenRate {
   }
 
   return {
+    remembered() {
+      const nowMs = clock.now();
+      sweep(nowMs);
+      return [...buckets].map(([key, bucket]) => [key, leftAt(bucket, nowMs)]);
+    },
     async take(key) {
       const nowMs = clock.now();
       if (buckets.size > sweepAbove) sweep(nowMs);

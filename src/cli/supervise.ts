@@ -49,6 +49,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
       {},
       {
         workers,
+        memory: memory?.gateway,
         pid: process.ppid,
         readConfig: setup.readConfig,
         restart: () => ends.end('restored'),

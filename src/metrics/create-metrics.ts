@@ -12,7 +12,12 @@ export interface Metrics {
   watch(state: WatchedState): void;
   /** The whole page, in Prometheus' text format. */
   page(): Promise<{ readonly contentType: string; readonly text: string }>;
+  /** The same as plain data, for whoever joins several processes'. */
+  data(): Promise<MetricsData>;
 }
+
+/** As prom-client has it. */
+export type MetricsData = readonly { readonly name: string; readonly type?: unknown }[];
 
 export interface WatchedState {
   /** Bytes so far of every session that is open. */
@@ -53,6 +58,11 @@ export function createMetrics(version: string): Metrics {
       readState();
       const [own, ofProcess] = await Promise.all([registry.metrics(), processMetrics().metrics()]);
       return { contentType: registry.contentType, text: `${own}\n${ofProcess}` };
+    },
+    async data() {
+      readState();
+      const registries = [registry, processMetrics()];
+      return (await Promise.all(registries.map((each) => each.getMetricsAsJSON()))).flat();
     },
   };
 }

@@ -28,6 +28,9 @@ function makersFor(registry: Registry) {
       new Counter({ name, help, labelNames, registers }),
     gauge: <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
       new Gauge({ name, help, labelNames, registers }),
+    /** Of several processes the highest counts, not their sum. */
+    highest: <Label extends string>(name: string, help: string, ...labelNames: Label[]) =>
+      new Gauge({ name, help, labelNames, registers, aggregator: 'max' }),
     histogram: <Label extends string>(
       name: string,
       help: string,
@@ -38,8 +41,8 @@ function makersFor(registry: Registry) {
 }
 
 /** What runs, and how well. */
-const ofGateway = ({ counter, gauge }: Makers) => ({
-  build: gauge('postern_build_info', 'Always 1; what runs.', 'version', 'node'),
+const ofGateway = ({ counter, highest }: Makers) => ({
+  build: highest('postern_build_info', 'Always 1; what runs.', 'version', 'node'),
 
   faults: counter(
     'postern_uncaught_errors_total',
@@ -100,7 +103,7 @@ const ofSessions = ({ counter, gauge, histogram }: Makers) => ({
 });
 
 /** What the gateway itself waits for: the engine, the store, the disk. */
-const ofPorts = ({ counter, gauge, histogram }: Makers) => ({
+const ofPorts = ({ counter, highest, histogram }: Makers) => ({
   dockerDuration: histogram(
     'postern_docker_request_duration_seconds',
     "Calls of the Docker Engine's API, until the answer began.",
@@ -121,7 +124,7 @@ const ofPorts = ({ counter, gauge, histogram }: Makers) => ({
     'operation',
   ),
   storeFailures: counter('postern_store_failures_total', 'Those that failed.', 'operation'),
-  auditUnwritten: gauge('postern_audit_unwritten', '1 while audit events do not reach the disk.'),
+  auditUnwritten: highest('postern_audit_unwritten', '1 while audit events do not reach the disk.'),
 });
 
 /** The HTTP door. */

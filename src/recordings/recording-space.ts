@@ -28,6 +28,8 @@ export interface SpaceOptions {
   readonly clock: Clock;
   /** Read at each use. */
   readonly limits: RecordingLimits;
+  /** Nothing is removed before: others may have to say first what they are writing. */
+  readonly ready?: Promise<unknown> | undefined;
 }
 
 export interface RecordingSpace {
@@ -46,13 +48,15 @@ export interface RecordingSpace {
 }
 
 export interface OwnRecordingSpace extends RecordingSpace {
+  /** It is being written already: whoever counted it is gone. */
+  adopt(id: string): void;
   close(): Promise<void>;
 }
 
 const pruneEveryMs = 10 * 60_000;
 
 export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
-  const { log, limits } = options;
+  const { log, limits, ready } = options;
   const folder = createRecordingFolder(options.dataDir);
   const running = new Set<string>();
   const isOpen = (id: string) => running.has(id);
@@ -63,6 +67,7 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
   let endedAtVainLook = -1;
 
   async function pruneNow(): Promise<void> {
+    await ready;
     const endedBefore = ended;
     const leftBytes = await tally.recount(() => removePruned({ ...options, folder, isOpen }));
     if (leftBytes >= limits.maxBytes) endedAtVainLook = endedBefore;
@@ -99,9 +104,11 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
       running.add(id);
       return undefined;
     },
+    adopt: (id) => void running.add(id),
     listRunning: async () => [...running],
     prune,
     async remove(id) {
+      await ready;
       const file = isRecordingId(id) ? (await folder.list()).find((each) => each.id === id) : undefined;
       if (!file || running.has(id)) return false;
       const bytes = await sizeOf(folder, file);

@@ -39,6 +39,7 @@ const layers = [
     'gateway.ts',
     'gateway-facade.ts',
     'gateway-ports.ts',
+    'gateway-memory.ts',
     'gateway-adapters.ts',
     'gateway-rules.ts',
     'gateway-backup.ts',
