@@ -2,6 +2,7 @@
  * What was allowed when it opened must still be allowed: a change of keys or accounts closes connections,
  * a change of grants or tags ends sessions that no longer stand.
  */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
@@ -30,23 +31,45 @@ const accessTables = new Set<Change['table']>([
   'recordingRules',
 ]);
 
+const retryMs = 500;
+
 /** Watches the store until the returned function is called. */
 export function watchRevocations(dependencies: RevocationDependencies): () => void {
   const { store, connections, log } = dependencies;
   const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
   const recheckSessions = () => {
-    for (const session of connections.listSessions()) recheckSession(dependencies, session).catch(logged);
+    for (const session of connections.listSessions()) {
+      const isOpen = () => connections.listSessions().includes(session);
+      untilAnswered(() => recheckSession(dependencies, session), isOpen).catch(logged);
+    }
   };
   dependencies.onReload?.(recheckSessions);
   return store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
     if (touches(identityTables)) {
       for (const connection of connections.listConnections()) {
-        if (concerns(changes, connection)) recheckConnection(dependencies, connection).catch(logged);
+        if (!concerns(changes, connection)) continue;
+        const isOpen = () => connections.listConnections().includes(connection);
+        untilAnswered(() => recheckConnection(dependencies, connection), isOpen).catch(logged);
       }
     }
     if (touches(accessTables)) recheckSessions();
   });
+}
+
+const isStoreAway = (error: unknown) => isGatewayError(error) && error.code === 'store-unavailable';
+
+/** While the store is away nobody knows: who is in stays in, and is looked at when it is back. */
+async function untilAnswered(check: () => Promise<void>, isOpen: () => boolean): Promise<void> {
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (!isStoreAway(error)) throw error;
+    }
+    await pause(retryMs * (1 + Math.random()), undefined, { ref: false });
+    if (!isOpen()) return;
+  }
 }
 
 function concerns(changes: readonly Change[], { identity }: LiveConnection): boolean {
@@ -64,7 +87,7 @@ async function recheckConnection(
   try {
     await authorizer.principal(connection.identity);
   } catch (error) {
-    if (!isGatewayError(error)) throw error;
+    if (!isGatewayError(error) || isStoreAway(error)) throw error;
     connections.closeConnection(
       connection,
       `the ${identityWord(connection)} you are connected with is no longer valid here.`,
@@ -86,7 +109,7 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
       session.end(`sessions in ${session.target} must be recorded from now on; begin another one.`);
     } else if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
   } catch (error) {
-    if (!isGatewayError(error)) throw error;
+    if (!isGatewayError(error) || isStoreAway(error)) throw error;
     session.end(`you may no longer use ${session.target}.`);
   }
 }

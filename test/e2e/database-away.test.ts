@@ -4,18 +4,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { openPostgresStore } from '../../src/store/postgres/open-postgres-store.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { createTestDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createTestDatabase, type TestDatabase, urlOf } from '../support/postgres.ts';
 import { makeCluster, type PostgresServer, startServer, stopServer } from '../support/postgres-server.ts';
-import { type KeyPair, makeKeyPair } from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
 import { openTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
 
-const cacheSeconds = 4;
+const cacheSeconds = 3;
 const patient = { timeout: 20_000, interval: 200 };
 let server: PostgresServer;
 let database: TestDatabase;
 let proxy: TcpProxy;
 let door: TestGateway;
+
+const proxiedUrl = () => `postgres://postern@127.0.0.1:${proxy.port}/${database.name}`;
 
 beforeAll(async () => {
   const folder = await mkdtemp(join(tmpdir(), 'postern-pg-'));
@@ -23,8 +26,7 @@ beforeAll(async () => {
   server = await startServer(folder);
   database = await createTestDatabase(server);
   proxy = await openTcpProxy(server.port);
-  const store = `postgres://postern@127.0.0.1:${proxy.port}/${database.name}`;
-  door = await startTestGateway({ config: { store, storeCacheSeconds: cacheSeconds } });
+  door = await startTestGateway({ config: { store: proxiedUrl(), storeCacheSeconds: cacheSeconds } });
 });
 afterEach(async () => {
   proxy.resume();
@@ -74,6 +76,31 @@ describe('a database that is away', () => {
     },
   );
 
+  it('revoked-while-away: who is in stays in, and goes when the database tells that the key is gone', async () => {
+    const key = await makeKeyPair();
+    expect((await door.ssh('ssh-key add --name=leaving', { stdin: key.publicKey })).status).toBe(0);
+    const open = spawnSsh(door, undefined, { key, args: ['-tt'] });
+    let said = '';
+    open.stdout?.on('data', (chunk) => (said += chunk));
+    open.stderr?.on('data', (chunk) => (said += chunk));
+    await expect.poll(() => said).toContain('Welcome');
+    proxy.cut();
+    const elsewhere = await openPostgresStore({
+      ...{ url: urlOf(server, database.name), gatewayName: 'elsewhere' },
+      cacheSeconds: () => 10,
+    });
+    await elsewhere.transact(async (t) => {
+      const row = await t.find('keys', 'fingerprint', key.fingerprint);
+      await t.remove('keys', row?.id ?? '');
+    });
+    await elsewhere.close();
+    await pause(cacheSeconds * 1000 + 1_500);
+    expect([open.exitCode, said.includes('no longer')]).toEqual([null, false]);
+    proxy.resume();
+    await expect.poll(() => said, patient).toContain('no longer valid here');
+    open.kill();
+  });
+
   it('crash-while-writing: loses nothing that was acknowledged, and makes nothing of what was refused', async () => {
     const keys = await Promise.all(Array.from({ length: 12 }, () => makeKeyPair()));
     const acknowledged: string[] = [];
@@ -98,5 +125,13 @@ describe('a database that is away', () => {
     const kept = keys.filter(isListed).map(({ fingerprint }) => fingerprint);
     expect(acknowledged.length).toBeGreaterThan(4);
     expect(kept.filter((fingerprint) => !unknown.includes(fingerprint))).toEqual(acknowledged);
+  });
+
+  it('silent-at-the-end: does not keep the gateway from stopping', async () => {
+    const other = await startTestGateway({ config: { store: proxiedUrl() }, admin: door.admin });
+    proxy.stall();
+    const startedAtMs = performance.now();
+    await other.stop();
+    expect(performance.now() - startedAtMs).toBeLessThan(8_000);
   });
 });

@@ -38,7 +38,11 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
   async function read(question: Question): Promise<Answer> {
     const known = cache.find(question);
     if (known && feed.ageMs() < freshMs && isKeptForAll(question, known.answer)) return known.answer;
-    if (known && feed.failure() !== undefined && mayStillServe()) return known.answer;
+    const failure = feed.failure();
+    if (failure !== undefined) {
+      if (!mayStillServe()) throw unavailable(failure);
+      if (known) return known.answer;
+    }
     try {
       return await fetch(question, known !== undefined);
     } catch (error) {
@@ -46,7 +50,7 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
       // Looked up again: it may have become wrong meanwhile.
       const last = refusalOf(error) === undefined ? cache.find(question) : undefined;
       if (last && mayStillServe()) return last.answer;
-      throw new GatewayError('store-unavailable', { reason: reasonOf(error) }, { cause: error });
+      throw unavailable(error);
     }
   }
 
@@ -86,6 +90,9 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
     list: async (table, field, value) => (await read({ kind: 'list', table, field, value })) as never,
   };
 }
+
+const unavailable = (cause: unknown) =>
+  new GatewayError('store-unavailable', { reason: reasonOf(cause) }, { cause });
 
 /** Who looks for something new by its name, a key just added elsewhere, is not told that it is not there from memory. */
 const isKeptForAll = (question: Question, answer: Answer) => question.kind !== 'find' || answer !== undefined;

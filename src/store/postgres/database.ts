@@ -1,5 +1,5 @@
 /** The driver's configuration for a database, and the one place where connections to it are made. */
-import { isIP } from 'node:net';
+import { isIP, Socket } from 'node:net';
 import pg from 'pg';
 import { hostOfStore, labelOfStore } from '../../config/store-url.ts';
 import type { Statement } from './layout.ts';
@@ -15,6 +15,8 @@ export interface Database {
   readonly config: pg.PoolConfig;
   /** The URL as it may be shown. */
   readonly label: string;
+  /** For the end: a connection over which nothing passes any more does not close by itself. */
+  destroySockets(): void;
 }
 
 export const connectTimeoutMs = 3_000;
@@ -24,17 +26,26 @@ const lockTimeoutMs = 10_000;
 const statementTimeoutMs = 30_000;
 
 export function databaseOf({ url, applicationName }: DatabaseOptions): Database {
+  const sockets = new Set<Socket>();
   const config = {
     connectionString: url,
     ...(isEncryptionUnsaid(url) && isFarAway(url) ? { ssl: true } : {}),
     application_name: applicationName,
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
+    stream: () => {
+      const socket = new Socket();
+      sockets.add(socket);
+      return socket.once('close', () => sockets.delete(socket));
+    },
     lock_timeout: lockTimeoutMs,
     statement_timeout: statementTimeoutMs,
     idle_in_transaction_session_timeout: silenceMs,
   };
-  return { config, label: labelOfStore(url) };
+  const destroySockets = () => {
+    for (const socket of sockets) socket.destroy();
+  };
+  return { config, label: labelOfStore(url), destroySockets };
 }
 
 const isEncryptionUnsaid = (url: string) => !/[?&]ssl/.test(url) && process.env['PGSSLMODE'] === undefined;

@@ -7,6 +7,7 @@ import type { Pool } from 'pg';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
 import { writeDocument } from '../document.ts';
+import { tableNames } from '../rows.ts';
 import { schemaVersion } from '../schema.ts';
 import type { Change, Store } from '../store.ts';
 import { openChangeFeed } from './change-feed.ts';
@@ -32,24 +33,19 @@ export interface PostgresStoreOptions {
 const maxReaders = 6;
 const openPatienceMs = 10_000;
 const retryMs = 250;
+/** For the database to say goodbye. */
+const closeMs = 1_000;
 
 /** Throws store-newer, and store-unavailable when the database does not answer for a while. */
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
-  const { url, gatewayName, log, onWritten = () => {} } = options;
+  const { url, gatewayName, log, cacheSeconds, onWritten = () => {} } = options;
   const database = databaseOf({ url, applicationName: `postern ${gatewayName}` });
   const cache = createReadCache();
-  const listeners = new Set<(changes: readonly Change[]) => void>();
+  const listeners = createListeners(log);
   let renew = (_: readonly Question[]) => {};
-  const onChanges = (stored: readonly StoredChange[]) => {
-    const dropped = cache.drop(stored);
-    const changes = stored.map(({ table, id }) => (id === undefined ? { table } : { table, id }));
-    for (const listener of listeners) {
-      try {
-        listener(changes);
-      } catch (error) {
-        log?.error({ err: error }, 'a listener of the store failed');
-      }
-    }
+  const onChanges = (changes: readonly StoredChange[]) => {
+    const dropped = cache.drop(changes);
+    listeners.tell(changes.map(({ table, id }) => (id === undefined ? { table } : { table, id })));
     renew(dropped);
   };
   const feed = await patiently(async () => {
@@ -60,7 +56,6 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const noteLost = (error: Error) => log?.debug({ err: error }, 'an idle connection to the database ended');
   const readers = openPool(database, maxReaders, noteLost);
   const writers = openPool(database, 1, noteLost);
-  const { cacheSeconds } = options;
   const { renew: renewAnswers, ...reader } = createReader({
     database,
     pool: readers,
@@ -74,32 +69,66 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     isAway: () => feed.failure() !== undefined,
     onCommitted: feed.tellOwn,
   });
-  let closing: Promise<void> | undefined;
-
-  async function close(): Promise<void> {
+  // Others may keep what they have read here, and hear of changes alone.
+  const stopWatching = watchAge(
+    () => feed.failure() !== undefined && feed.ageMs() > cacheSeconds() * 1000,
+    () => onChanges(tableNames.map((table) => ({ table }))),
+  );
+  const close = async () => {
     await writer.drain();
-    await feed.close();
-    await Promise.all([readers.end(), writers.end()]);
-  }
-
+    stopWatching();
+    const closed = Promise.all([feed.close(), readers.end(), writers.end()]);
+    await Promise.race([closed, pause(closeMs, undefined, { ref: false })]);
+    database.destroySockets();
+  };
+  let closing: Promise<void> | undefined;
   return {
     ...reader,
     transact: async (work) => {
       if (closing) throw new GatewayError('store-write-failed', { reason: 'the store is closed' });
       return writer.run(work);
     },
-    onChange(listener) {
+    onChange: listeners.add,
+    snapshot: () => snapshot(readers, database),
+    close: () => {
+      closing ??= close();
+      return closing;
+    },
+  };
+}
+
+function createListeners(log: Logger | undefined) {
+  const listeners = new Set<(changes: readonly Change[]) => void>();
+  return {
+    add(listener: (changes: readonly Change[]) => void): () => void {
       // A function of its own, so that one listener may subscribe twice.
       const subscribed = (changes: readonly Change[]) => listener(changes);
       listeners.add(subscribed);
       return () => void listeners.delete(subscribed);
     },
-    snapshot: () => snapshot(readers, database),
-    close() {
-      closing ??= close();
-      return closing;
+    tell(changes: readonly Change[]): void {
+      for (const listener of listeners) {
+        try {
+          listener(changes);
+        } catch (error) {
+          log?.error({ err: error }, 'a listener of the store failed');
+        }
+      }
     },
   };
+}
+
+const lookMs = 250;
+
+/** Calls back whenever what was read has become too old to count. */
+function watchAge(isTooOld: () => boolean, onTooOld: () => void): () => void {
+  let wasTooOld = false;
+  const timer = setInterval(() => {
+    const isNow = isTooOld();
+    if (isNow && !wasTooOld) onTooOld();
+    wasTooOld = isNow;
+  }, lookMs).unref();
+  return () => clearInterval(timer);
 }
 
 /** A database that is about to start, beside the gateway, is waited for. */

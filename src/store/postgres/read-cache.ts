@@ -102,7 +102,10 @@ export function createReadCache(maxRows = 65_536): ReadCache {
 
   function takeAllOf({ table, id, values }: StoredChange): Question[] {
     // Made by nobody of ours: what it changed of the row is not known.
-    if (id === undefined || values === undefined) return take(ofTable(table));
+    if (id === undefined || values === undefined) {
+      take(ofTable(table));
+      return [];
+    }
     const concerned = [
       rowGroup(table, id),
       ...values.map(([field, value]) => valueGroup(table, field, value)),
