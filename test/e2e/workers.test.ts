@@ -1,0 +1,146 @@
+/** Workers that die, hang, or hold what was revoked elsewhere: each takes no more with it than its own connections. */
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
+import type { Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import ssh2, { type ParsedKey } from 'ssh2';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createLightClient } from '../support/light-client.ts';
+import { isRunning, servingWorkers, supervisorsOf, until, workersWith } from '../support/processes.ts';
+import { hostKeyIn, main, type Served, serve } from '../support/served.ts';
+import {
+  type KeyPair,
+  makeKeyPair,
+  runProgram,
+  type SshTarget,
+  ssh,
+  writeKnownHosts,
+} from '../support/ssh-client.ts';
+
+let folder: string;
+let served: Served;
+let target: SshTarget;
+let admin: KeyPair;
+const whoami = (key = admin) => ssh(target, 'whoami', { key });
+const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
+const events = async () =>
+  (await readFile(join(folder, 'data/audit/audit.jsonl'), 'utf8'))
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
+
+async function start(): Promise<void> {
+  served = await serve(folder, [`--admin-key=${admin.file}.pub`, '--workers=2', '--log-level=info']);
+  target = {
+    port: served.port,
+    knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]),
+  };
+}
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-workers-'));
+  admin = await makeKeyPair();
+  await start();
+});
+afterAll(async () => {
+  served.child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+beforeEach(() => until(() => servingWorkers(served).length === 2));
+
+/** A connection in each of the two workers, which stays open: by the pid of the worker. */
+async function openInBoth(file: string): Promise<Map<number, Socket>> {
+  const key = ssh2.utils.parseKey(await readFile(file)) as ParsedKey;
+  const client = createLightClient(served.port, key.getPrivatePEM());
+  const held = new Map<number, Socket>();
+  while (held.size < 2) {
+    const socket = await client.logIn();
+    const [worker = 0] = workersWith(served, socket.localPort as number);
+    if (held.has(worker)) socket.destroy();
+    else held.set(worker, socket);
+  }
+  return held;
+}
+
+describe('a change', () => {
+  it('key-removed-elsewhere: a connection in another worker is closed before the command has answered', async () => {
+    const key = await makeKeyPair();
+    await ssh(target, `ssh-key add '${key.publicKey}' --name=other`, { key: admin });
+    const held = await openInBoth(key.file);
+    const ended = [...held.values()].map((socket) => once(socket.resume(), 'end'));
+    expect((await ssh(target, 'ssh-key remove other', { key: admin })).status).toBe(0);
+    // What was sent before the answer may be read a moment after it.
+    await Promise.all(ended);
+    expect((await whoami(key)).status).toBe(255);
+  });
+
+  it('stuck-worker: is not acknowledged while a worker may not know of it, which is then replaced', async () => {
+    const held = await openInBoth(admin.file);
+    const [stuck = 0] = held.keys();
+    process.kill(stuck, 'SIGSTOP');
+    const changed = await postern('invite', 'create');
+    expect([changed.stderr, changed.status, isRunning(stuck)]).toEqual(['', 0, false]);
+    await until(() => servingWorkers(served).length === 2 && !servingWorkers(served).includes(stuck));
+    expect((await whoami()).text).toContain('Account: admin');
+    for (const socket of held.values()) socket.destroy();
+  });
+});
+
+describe('kill -9', () => {
+  it('of a worker ends its own connections and no others, and another takes its place', async () => {
+    const held = await openInBoth(admin.file);
+    const [[killed, lost], [, kept]] = [...held] as [[number, Socket], [number, Socket]];
+    const ended = once(lost.on('error', () => {}).resume(), 'close');
+    process.kill(killed, 'SIGKILL');
+    await ended;
+    await until(() => servingWorkers(served).filter((pid) => pid !== killed).length === 2);
+    expect((await whoami()).text).toContain('Account: admin');
+    expect(kept.destroyed).toBe(false);
+    await until(async () =>
+      (await events()).some(({ event, pid }) => event === 'worker-died' && pid === killed),
+    );
+    expect((await events()).find(({ pid }) => pid === killed)).toMatchObject({
+      signal: 'SIGKILL',
+      connections: 1,
+    });
+    kept.destroy();
+  });
+
+  it('of the supervisor ends no session, and what is changed afterwards counts in all', async () => {
+    const key = await makeKeyPair();
+    const held = await openInBoth(admin.file);
+    const [supervisor = 0] = supervisorsOf(served);
+    process.kill(supervisor, 'SIGKILL');
+    await until(() => served.printed().includes('another one is started'));
+    // Who connects meanwhile waits.
+    expect((await whoami()).text).toContain('Account: admin');
+    expect(supervisorsOf(served)).not.toContain(supervisor);
+    expect([...held.values()].map(({ destroyed }) => destroyed)).toEqual([false, false]);
+    expect([...held.keys()].map(isRunning)).toEqual([true, true]);
+    expect((await ssh(target, `ssh-key add '${key.publicKey}'`, { key: admin })).status).toBe(0);
+    expect((await whoami(key)).text).toContain('Account: admin');
+    for (const socket of held.values()) socket.destroy();
+    await until(() => ![...held.keys()].some(isRunning));
+  });
+
+  it('of the keeper ends all, and the next gateway has everything that was acknowledged', async () => {
+    const key = await makeKeyPair();
+    expect((await ssh(target, `ssh-key add '${key.publicKey}'`, { key: admin })).status).toBe(0);
+    const all = [...supervisorsOf(served), ...servingWorkers(served)];
+    served.child.kill('SIGKILL');
+    await until(() => !all.some(isRunning));
+    await start();
+    expect((await whoami(key)).text).toContain('Account: admin');
+  });
+});
+
+it('workers.sock: nobody but the user of the gateway can open it', async () => {
+  const { mode } = await stat(join(folder, 'data/workers.sock'));
+  expect(mode & 0o777).toBe(0o600);
+  expect((await stat(join(folder, 'data'))).mode & 0o777).toBe(0o700);
+  const path = join(folder, 'data/workers.sock');
+  const connect = `require('net').connect('${path}').on('error', (error) => console.log(error.code))`;
+  const asNobody = await runProgram('setpriv', [
+    ...['--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, '-e', connect],
+  ]);
+  expect(asNobody.text).toContain('EACCES');
+});
