@@ -43,6 +43,7 @@ export interface WorkersDependencies {
 /** Plain data, of perhaps another version. */
 export interface WorkersMemory {
   readonly workers: readonly { readonly id: string; readonly pid: number }[];
+  /** Unset after a crash: changes may have been made then that nobody was told of. */
   readonly heard?: Heard | undefined;
   /** What only the one before remembered; unset where it could not say it. */
   readonly gateway?: GatewayMemory | undefined;
@@ -101,7 +102,6 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   });
   const own = (): WorkersMemory => ({
     workers: registry.list().map(({ id, pid }) => ({ id, pid })),
-    heard: shared?.heard(),
   });
   let returning: ReturnOfWorkers | undefined;
   const allBack = Promise.withResolvers<unknown>();
