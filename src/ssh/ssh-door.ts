@@ -14,6 +14,7 @@ import type { DoorContext, OuterConnection, Transport } from './door-context.ts'
 import { certifiedHostKeys } from './host-certificates.ts';
 import type { HostKey } from './host-keys.ts';
 import { assertKnownSsh2 } from './known-ssh2.ts';
+import { readyToSign } from './ready-to-sign.ts';
 import { ServedConnection } from './served-connection.ts';
 import { prepareTransport, replaceOffer, transportOf } from './ssh2-internals.ts';
 
@@ -125,11 +126,15 @@ function createServer(options: SshDoorOptions, attach: (client: Connection) => v
 
 /** Certificates first, as sshd has it: a client that knows the authority need not know the key. */
 function ssh2HostKeys(hostKeys: readonly HostKey[]): NonNullable<ServerConfig['hostKeys']> {
-  const certified = hostKeys.flatMap(({ privateKey, certificate }) => {
-    const key = ssh2.utils.parseKey(privateKey) as ParsedKey;
-    return certificate ? certifiedHostKeys(key, certificate) : [];
+  const keys = hostKeys.map(({ privateKey, certificate }) => {
+    return { key: readyToSign(ssh2.utils.parseKey(privateKey) as ParsedKey), certificate };
   });
+  const certified = keys.flatMap(({ key, certificate }) =>
+    certificate ? certifiedHostKeys(key, certificate) : [],
+  );
   // ssh2 takes a parsed key for the text of one; its types do not say so.
-  const parsed = certified.map((key) => ({ key: key as unknown as Buffer, passphrase: '' }));
-  return [...parsed, ...hostKeys.map(({ privateKey }) => privateKey)];
+  return [...certified, ...keys.map(({ key }) => key)].map((key) => ({
+    key: key as unknown as Buffer,
+    passphrase: '',
+  }));
 }
