@@ -66,6 +66,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let closed = false;
   let writing: Promise<void> | undefined;
   let gathering: NodeJS.Timeout | undefined;
+  let retrying: NodeJS.Timeout | undefined;
 
   const push = (event: string, fields: AuditFields) => {
     if (pending.length < maxPending) pending.push({ time: isoTime(clock), event, fields });
@@ -109,7 +110,7 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     await writer.close().catch(() => {});
     const end = writer.end();
     writer = await openWriter(options, end).catch(() => brokenWriter(error, end));
-    if (!closed) setTimeout(start, retryAfterMs).unref();
+    if (!closed) retrying = setTimeout(start, retryAfterMs).unref();
   }
 
   return {
@@ -130,6 +131,8 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     },
     async close() {
       closed = true;
+      // By then the file is a successor's.
+      clearTimeout(retrying);
       await settled();
       await writer.close().catch(() => {});
     },

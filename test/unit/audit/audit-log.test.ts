@@ -1,8 +1,8 @@
-import { appendFile, mkdtemp, readdir, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { currentFile } from '../../../src/audit/audit-files.ts';
 import { openAuditLog } from '../../../src/audit/open-audit-log.ts';
 import { searchAudit } from '../../../src/audit/search-audit.ts';
@@ -72,6 +72,29 @@ describe('the audit on disk', () => {
     await appendFile(currentFile(dataDir), '{"seq":6,"time":"2026-');
     await writeEvents(dataDir, 5);
     expect(await verifyAudit(dataDir)).toMatchObject({ breaks: [], cutShort: 1, lastSeq: 11 });
+  });
+
+  it('full-disk: who was closed while it could not write leaves the file to whoever comes after', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const dataDir = await newFolder();
+    const before = await openIn(dataDir);
+    await rm(join(dataDir, 'audit'), { recursive: true });
+    await writeFile(join(dataDir, 'audit'), 'no folder');
+    const problems: (string | undefined)[] = [];
+    before.onProblem(() => problems.push(before.problem()));
+    before.write('session-started', {});
+    await before.flush();
+    expect(problems).toEqual([expect.stringMatching(/^E/)]);
+    await before.close();
+    await rm(join(dataDir, 'audit'));
+    await (await openIn(dataDir)).close();
+    // What a successor is writing at the moment.
+    await writeFile(currentFile(dataDir), '{"seq":1,"time":"2026-');
+    await vi.advanceTimersByTimeAsync(5_000);
+    vi.useRealTimers();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await readFile(currentFile(dataDir), 'utf8')).toBe('{"seq":1,"time":"2026-');
   });
 
   it('changed-line: one letter changed breaks the chain at the next line', async () => {
