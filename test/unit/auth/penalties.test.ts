@@ -1,15 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { checkPenalties, gatewayPenalties } from '../../../src/auth/gateway-penalties.ts';
-import { createPenalties, type Offence, type Penalty } from '../../../src/auth/penalties.ts';
+import {
+  createPenalties,
+  type Offence,
+  type Penalty,
+  type RememberedPenalties,
+} from '../../../src/auth/penalties.ts';
 import { configSchema } from '../../../src/config/config.ts';
 
-function open(given: Record<string, unknown> = {}, exempt: readonly string[] = []) {
+function open(
+  given: Record<string, unknown> = {},
+  exempt: readonly string[] = [],
+  remembered?: RememberedPenalties,
+) {
   const clock = { nowMs: 5_000_000, now: () => clock.nowMs };
   const activated: Penalty[] = [];
   const penalties = createPenalties({
     config: configSchema.parse(given),
     clock,
     isExempt: (address) => exempt.includes(address),
+    remembered,
     onActive: (penalty) => activated.push(penalty),
   });
   const times = (count: number, address: string, offence: Offence = 'authfail') => {
@@ -110,6 +120,18 @@ describe('the arithmetic of sshd', () => {
     const { penalties, times } = open({}, [source]);
     times(100, source, 'crash');
     expect([penalties.size(), penalties.refuse(source)]).toEqual([0, undefined]);
+  });
+
+  it('who takes the place of another, by plain data, refuses whom that refused, for as long', () => {
+    const before = open();
+    before.times(4, source);
+    before.times(1, '2001:db8::7');
+    before.penalties.refuse(source);
+    const memory = JSON.parse(JSON.stringify(before.penalties.remembered()));
+    const { penalties, activated } = open({}, [], memory);
+    expect(penalties.list(5)).toEqual(before.penalties.list(5));
+    expect([penalties.refuse(source)?.secondsLeft, penalties.refusedCount()]).toEqual([20, 2]);
+    expect([penalties.refuse('2001:db8::7'), activated]).toEqual([undefined, []]);
   });
 
   it('the sentence over HTTP says how long', async () => {
