@@ -27,7 +27,12 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   const { supervisor, config, log, lifecycle } = dependencies;
   const connections = createConnections();
   // Before the store: once that has said that it is here, the supervisor takes what this worker holds for known.
-  const { tell, recordingSpace: space, ...ports } = portsOverIpc(supervisor, localSessions(connections));
+  const {
+    tell,
+    handIn,
+    recordingSpace: space,
+    ...ports
+  } = portsOverIpc(supervisor, localSessions(connections));
   const overIpc = openStoreOverIpc({ supervisor, log });
   const metrics = await openMetrics(config);
   metrics?.watch({
@@ -37,7 +42,8 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   const meter = metrics?.meter ?? noMeter;
   const store = measuredStore(overIpc, meter);
   lifecycle.onClose(() => store.close());
-  // Behind everything that is counted.
+  // Behind everything that is told and counted.
+  lifecycle.onClose(handIn);
   if (metrics) lifecycle.onClose(metricsOverIpc(supervisor, metrics));
   const clock = systemClock;
   const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });

@@ -5,9 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openPrompt, type Prompt } from '../support/open-prompt.ts';
-import { servingWorkers, until } from '../support/processes.ts';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, type SshTarget, ssh, writeKnownHosts } from '../support/ssh-client.ts';
+import { servingWorkers, supervisorsOf, until } from '../support/processes.ts';
+import { hostKeyIn, main, type Served, serve, stop } from '../support/served.ts';
+import {
+  type KeyPair,
+  makeKeyPair,
+  runProgram,
+  type SshTarget,
+  ssh,
+  writeKnownHosts,
+} from '../support/ssh-client.ts';
 
 let folder: string;
 let served: Served;
@@ -73,14 +80,24 @@ it('sessions in both are listed, limited together, and ended from either; a kill
   expect(events.filter((event: { end: object }) => 'lost' in event.end)).toHaveLength(1);
 });
 
+async function logins(): Promise<number> {
+  const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+  return Number(/^postern_logins_total\{result="accepted".*\} (\d+)$/m.exec(text)?.[1]);
+}
+
 it('one page of metrics has what all of them counted, and it never goes back', async () => {
-  const logins = async () => {
-    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-    return Number(/^postern_logins_total\{result="accepted".*\} (\d+)$/m.exec(text)?.[1]);
-  };
   const before = await logins();
   for (let time = 0; time < 4; time++) await ssh(target, 'whoami', { key: admin });
   expect((await logins()) - before).toBe(4);
   await killWorkers();
   expect(await logins()).toBeGreaterThanOrEqual(before + 4);
+});
+
+it('what they counted outlasts a restart, though all processes are others then', async () => {
+  const before = await logins();
+  const restarted = await runProgram(process.execPath, [main, 'restart', `--data=${folder}/data`]);
+  expect([restarted.status, restarted.stderr]).toEqual([0, '']);
+  await ssh(target, 'whoami', { key: admin });
+  await until(() => supervisorsOf(served).length === 1);
+  expect(await logins()).toBe(before + 1);
 });

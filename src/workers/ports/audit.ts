@@ -18,7 +18,11 @@ const problemMethod = 'audit.problem';
 export interface AuditOverIpc {
   readonly tell: AuditSink;
   readonly auditLog: Pick<AuditLog, 'problem' | 'flush' | 'head'>;
+  /** For a process that is about to end: resolves when a supervisor has all that was told, or there is none for too long. */
+  readonly handIn: () => Promise<void>;
 }
+
+const handInWithinMs = 5_000;
 
 /** To be called in the turn of `openSteadyPeer`. */
 export function auditOverIpc(supervisor: SteadyPeer): AuditOverIpc {
@@ -50,6 +54,11 @@ export function auditOverIpc(supervisor: SteadyPeer): AuditOverIpc {
       flush: async () => void (await supervisor.request(method.flush, undefined, again)),
       head: () => supervisor.request<ChainEnd>(method.head, undefined, again),
     },
+    handIn: () =>
+      supervisor.request(method.flush, undefined, { ...again, deadlineMs: handInWithinMs }).then(
+        () => {},
+        () => {},
+      ),
   };
 }
 

@@ -11,13 +11,19 @@ const ownMethod = 'metrics.own';
 /** Of a worker that is about to end: what it has counted. */
 const lastMethod = 'metrics.last';
 
+/** There may be no supervisor at the moment. */
+const handInWithinMs = 5_000;
 /** Prometheus waits ten seconds. */
 const answerWithinMs = 2_000;
 
-/** Resolves when the supervisor knows what this worker has counted; to be called when that is all. */
+/** What it returns is to be called when all is counted: resolves when a supervisor knows it, or there is none for too long. */
 export function metricsOverIpc(supervisor: SteadyPeer, own: Pick<Metrics, 'data'>): () => Promise<void> {
   supervisor.serve(new Map([[ownMethod, () => own.data()]]));
-  return async () => void supervisor.notify(lastMethod, await own.data());
+  const how = { repeatable: true, deadlineMs: handInWithinMs };
+  return async () => {
+    const data = await own.data();
+    await supervisor.request(lastMethod, data, how).catch(() => {});
+  };
 }
 
 export interface MetricsServer extends ServedPort {
