@@ -5,10 +5,11 @@ import type { Reader } from '../store.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { ask, type Database, type Rows } from './database.ts';
 import { reasonOf, refusalOf } from './faults.ts';
+import { type FoundKey, findKey, isSearchForKey } from './find-key.ts';
 import type { Statement } from './layout.ts';
 import type { Answer, Question, ReadCache } from './read-cache.ts';
 import { nameOf } from './read-cache.ts';
-import { answerOf } from './read-rows.ts';
+import { type Ask, answerOf } from './read-rows.ts';
 
 export interface ReaderOptions {
   readonly database: Database;
@@ -66,9 +67,10 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
     const limitMs = isUrgent ? shortTimeoutMs : question.kind === 'list' ? listTimeoutMs : timeoutMs;
     const timed = (statement: Statement, values: readonly unknown[]) =>
       poolAsk(pool, statement, values, limitMs);
-    const answer = answerOf(question, timed, database.label)
-      .then((found) => {
+    const answer = answered(question, timed)
+      .then(({ answer: found, others }) => {
         cache.keep(question, found, moment, renewed);
+        for (const [next, known] of others) cache.keep(next, known, moment, renewed);
         return found;
       })
       .finally(() => {
@@ -77,6 +79,11 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
     asked.set(name, { answer, moment });
     return answer;
   }
+
+  const answered = async (question: Question, timed: Ask): Promise<FoundKey> =>
+    isSearchForKey(question)
+      ? findKey(question.value, timed, database.label)
+      : { answer: await answerOf(question, timed, database.label), others: [] };
 
   return {
     renew(questions) {

@@ -41,6 +41,13 @@ export const selectAll = (table: TableName): Statement => ({
   text: `SELECT body FROM ${tableOf(table)} ORDER BY place`,
 });
 
+export const selectKeyForLogin: Statement = {
+  name: 'key for login',
+  text: `SELECT k.body, a.body AS account, s.body AS second_factor FROM postern_keys k
+    LEFT JOIN postern_accounts a ON a.id = k.account_id LEFT JOIN postern_second_factors s ON s.id = k.account_id
+    WHERE k.fingerprint = $1`,
+};
+
 export const countRows = (table: TableName): string =>
   `SELECT count(*)::text AS count FROM ${tableOf(table)}`;
 export const emptyTable = (table: TableName): string => `DELETE FROM ${tableOf(table)}`;

@@ -26,7 +26,7 @@ function statementOf(question: Question): [Statement, readonly unknown[]] {
 }
 
 /** Hands err in databases, too. */
-function readRow(table: TableName, body: string, label: string): Row {
+export function readRow(table: TableName, body: string, label: string): Row {
   const row = parsed(body);
   const checked = rowShapes[table].safeParse(row);
   if (checked.success) return adoptedRow(row as Row);
