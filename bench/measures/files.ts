@@ -38,7 +38,7 @@ const transfers: Readonly<Record<string, Transfer>> = {
 };
 
 async function measure(bench: Bench): Promise<Table[]> {
-  const mib = byLength(bench, { quick: 2, usual: 128, long: 512 });
+  const mib = byLength(bench, { quick: 2, usual: 64, long: 512 });
   const folder = makeFolder('files');
   const startBare = async () => {
     const container = await startBenchContainer();

@@ -15,3 +15,9 @@ export function joinAnswers(protocol: Ssh2Protocol, transport: Duplex, isOver: (
     }
   };
 }
+
+/** What is written in this tick leaves at its end. */
+export function joinTick(transport: Duplex): void {
+  transport.cork();
+  process.nextTick(() => transport.uncork());
+}

@@ -10,7 +10,7 @@ import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { withHybridKex } from './hybrid-negotiation.ts';
-import { joinAnswers } from './join-answers.ts';
+import { joinAnswers, joinTick } from './join-answers.ts';
 import { LoginRequests } from './login-requests.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
@@ -110,6 +110,8 @@ function queueLoginRequests(client: Connection, protocol: Ssh2Protocol): void {
   for (const name of ['authFailure', 'authPKOK', 'authInfoReq', 'authSuccess'] as const) {
     const answer = protocol[name];
     protocol[name] = (...args) => {
+      // With what follows a success in the same tick, in one write.
+      if (name === 'authSuccess') joinTick(transportOf(client));
       answer.apply(protocol, args);
       if (name === 'authSuccess') requests.end();
       else requests.answered();

@@ -1,6 +1,6 @@
 import { Duplex } from 'node:stream';
 import { expect, it } from 'vitest';
-import { joinAnswers } from '../../../src/ssh/join-answers.ts';
+import { joinAnswers, joinTick } from '../../../src/ssh/join-answers.ts';
 import type { Ssh2Protocol } from '../../../src/ssh/ssh2-shapes.ts';
 
 /** A transport that notes what each write to the system holds, and a protocol that answers by `answer`. */
@@ -20,7 +20,7 @@ function opened(answer: (transport: Duplex) => void) {
   });
   const protocol = { parse: () => answer(transport) } as unknown as Ssh2Protocol;
   joinAnswers(protocol, transport, () => isOver);
-  return { protocol, writes, endLogin: () => (isOver = true) };
+  return { transport, protocol, writes, endLogin: () => (isOver = true) };
 }
 
 const answerTwice = (transport: Duplex) => {
@@ -51,4 +51,15 @@ it('after the login the outbox alone joins writes', () => {
   endLogin();
   protocol.parse(...data);
   expect(writes).toEqual(['reply', 'newkeys']);
+});
+
+it('what follows a success in its tick leaves with it, at the end of the tick', async () => {
+  const { transport, writes } = opened(answerTwice);
+  joinTick(transport);
+  transport.write('success');
+  transport.write('hostkeys');
+  expect(writes).toEqual([]);
+  await Promise.resolve();
+  await new Promise((resolve) => process.nextTick(resolve));
+  expect(writes).toEqual(['success+hostkeys']);
 });
