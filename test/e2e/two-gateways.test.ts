@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   findContradictions,
   type KeyHistory,
+  propagationMs,
   type TimedChange,
   type TimedLogin,
 } from '../support/key-history.ts';
@@ -134,7 +135,7 @@ function makeKey(name: string): Actor {
 
 const anyPlace = () => places[Math.random() < 0.5 ? 0 : 1];
 
-/** Logins before, between and after the key is added and removed, on whichever gateway. */
+/** Logins before, between and after the key is added and removed, some just when nobody may come in by it any more, on whichever gateway. */
 async function live({ history, line, pem }: Actor, logins: number): Promise<void> {
   const some = async (share: number) => {
     for (let count = 0; count < Math.ceil(logins * share); count++) {
@@ -146,9 +147,11 @@ async function live({ history, line, pem }: Actor, logins: number): Promise<void
   history.added = await change(`ssh-key add --name=${history.name}`, line);
   await some(0.45);
   const removing = change(`ssh-key remove ${history.name}`);
-  const meanwhile = some(0.45);
+  const meanwhile = some(0.25);
   history.removed = await removing;
   await meanwhile;
+  await pause(Math.max(0, history.removed.endedAtMs + propagationMs - performance.now()) + 20);
+  await some(0.2);
 }
 
 async function logIn(place: Place, pem: string): Promise<TimedLogin> {
