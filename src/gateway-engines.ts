@@ -13,6 +13,7 @@ import {
   createContainerEngine,
 } from './targets/container/create-container-engine.ts';
 import { createJoinedEngine } from './targets/engines/create-joined-engine.ts';
+import { namedFaults } from './targets/engines/named-faults.ts';
 import type { HostEngine } from './targets/host-engine.ts';
 import type { ContainerEngine } from './targets/target.ts';
 
@@ -26,6 +27,8 @@ export interface EnginesParts {
   /** What tests put in the place of the configuration's engine. */
   readonly own?: ContainerEngine | undefined;
 }
+
+const tryWithinMs = 10_000;
 
 export function openEngines({ config, store, clock, log, meter, hostEngine, own }: EnginesParts) {
   const { docker, preparedIdleSeconds, dataDir } = config;
@@ -45,10 +48,18 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own 
   const dialEngine = createDialEngine({ store, dataDir, hostEngine, withinMs });
   const openEngine = (row: EngineRow) =>
     createContainerEngine(optionsWith({ dial: () => dialEngine(row), log: log.child({ engine: row.name }) }));
-  const tryEngine = async (row: EngineRow) => {
-    const tried = openEngine(row);
-    await tried.ping().finally(() => tried.close());
-  };
+  const tryEngine = (row: EngineRow) =>
+    namedFaults(row.name, async () => {
+      const tried = openEngine(row);
+      // What is given up says so.
+      const late = setTimeout(() => tried.close(), tryWithinMs);
+      try {
+        await tried.ping();
+      } finally {
+        clearTimeout(late);
+        await tried.close();
+      }
+    });
   return {
     engine: createJoinedEngine({
       own: own ?? createContainerEngine(optionsWith({})),

@@ -1,14 +1,13 @@
 /** An authority with certificates for an engine and for a gateway, made by the real openssl. */
 import { execFile } from 'node:child_process';
 import { chmod, cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
 export interface EngineCertificates {
-  /** With ca.pem, server-cert.pem, server-key.pem, and what the gateway has: cert.pem, key.pem. */
+  /** Not in /tmp, which an engine elsewhere does not see. With ca.pem, server-cert.pem, server-key.pem, and what the gateway has: cert.pem, key.pem. */
   readonly folder: string;
   /** Puts the gateway's three files into DATA/identities/NAME; `from`: with another authority's ca.pem. */
   installIn(dataDir: string, name: string, from?: EngineCertificates): Promise<void>;
@@ -16,7 +15,7 @@ export interface EngineCertificates {
 
 /** `names`: subjectAltName of the engine's, as `IP:127.0.0.1,DNS:localhost`. */
 export async function makeEngineCertificates(names: string): Promise<EngineCertificates> {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-engine-tls-'));
+  const folder = await mkdtemp('/var/tmp/postern-engine-tls-');
   const file = (name: string) => join(folder, name);
   const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
   const openssl = (...args: readonly string[]) => run('openssl', [...args]);

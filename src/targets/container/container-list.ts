@@ -38,7 +38,8 @@ function networkModeOf(summary: ContainerSummary, modes: ReadonlyMap<string, str
   // Each step leads to another container, or in a circle; where it is not followed to its end, it counts as the host's.
   for (let steps = 0; mode.startsWith('container:'); steps++) {
     if (steps === maxNetworkSteps) return 'host';
-    mode = modes.get(mode.slice('container:'.length)) ?? '';
+    // Podman lists no container that holds a pod's network.
+    mode = modes.get(mode.slice('container:'.length)) ?? 'host';
   }
   return mode === 'host' ? mode : own;
 }

@@ -17,6 +17,7 @@ import { engineStatus, translateEngineError } from './engine-errors.ts';
 import type { ExecParts } from './exec-session.ts';
 import { createHangups } from './hangup.ts';
 import { measuredApi } from './measured-api.ts';
+import { createNetworkModes } from './network-modes.ts';
 import { createChooseResident } from './resident/choose-resident.ts';
 import { createResidents } from './resident/create-residents.ts';
 import { createSockets } from './resident/open-sockets.ts';
@@ -73,8 +74,12 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   };
   const selfId = dial ? undefined : (options.selfId ?? findSelfId(hostname()));
   const sessions = createRunningSessions();
+  const withModes = createNetworkModes(engine);
   // One of many is asked for its list at every session, wherever that leads.
-  const containers = createWatchedList(engine, dial ? amongMany : undefined);
+  const containers = createWatchedList(
+    { list: async () => withModes(await engine.list()), openChanges: (closed) => engine.openChanges(closed) },
+    dial ? amongMany : undefined,
+  );
   const targets = rememberedTargets(selfId);
   const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
   const withImage = createWithImage(engine);

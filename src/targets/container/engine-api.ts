@@ -61,11 +61,8 @@ export interface EngineApi {
   /** Go's name of it: `amd64`. */
   architecture(): Promise<string>;
   hasImage(name: string): Promise<boolean>;
-  /** Makes an image whose whole file system is the tar. `changes`: one Dockerfile instruction. */
-  importImage(
-    tar: Readable,
-    image: { readonly repo: string; readonly tag: string; readonly changes: string },
-  ): Promise<void>;
+  /** Makes an image whose whole file system is the tar. `name`: with its tag, which Podman wants there. `changes`: one Dockerfile instruction. */
+  importImage(tar: Readable, image: { readonly name: string; readonly changes: string }): Promise<void>;
   listImages(label: string): Promise<readonly Docker.ImageInfo[]>;
   /** Leaves it where something still uses it. */
   removeImage(id: string): Promise<void>;

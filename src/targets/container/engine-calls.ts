@@ -107,10 +107,10 @@ type ImageCalls = 'hasImage' | 'importImage' | 'listImages' | 'removeImage';
 export const imageCalls = (call: Call): Pick<EngineApi, ImageCalls> => ({
   hasImage: async (name) =>
     (await call((client) => client.getImage(name).inspect()).catch(undefinedFor404)) !== undefined,
-  importImage: (tar, image) =>
+  importImage: (tar, { name: repo, changes }) =>
     call(
       async (client, abortSignal) =>
-        void (await text(await client.importImage(tar, { ...image, abortSignal }))),
+        void (await text(await client.importImage(tar, { repo, changes, abortSignal }))),
       importWithinMs,
     ),
   listImages: (label) => call((client) => client.listImages({ filters: { label: [label] } })),

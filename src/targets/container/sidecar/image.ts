@@ -63,8 +63,7 @@ export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImag
   const pack = createPack();
   const filled = fill(pack, files).catch((error) => pack.destroy(error as Error));
   await engine.importImage(Readable.from(pack), {
-    repo: repository,
-    tag: files.tag,
+    name,
     changes: `LABEL ${internalLabel}=sidecar`,
   });
   await filled;

@@ -1,0 +1,106 @@
+/**
+ * An engine on another machine, as far as one machine can be two: a Docker Engine with a network and a file system of its own, by
+ * TLS over a wire, and by a real sshd.
+ */
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { images, runLabel, testLabel } from '../support/engine.ts';
+import { type EngineCertificates, makeEngineCertificates } from '../support/engine-certificates.ts';
+import { claimEverythingInside } from '../support/everything-inside.ts';
+import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
+import { type OwnEngine, startOwnEngine, tlsAddress } from '../support/own-engine.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
+
+let certificates: EngineCertificates;
+let others: EngineCertificates;
+let engine: OwnEngine;
+let door: HostsBehind;
+let sshd: Sshd;
+let id: string;
+const name = 'far-away';
+
+beforeAll(async () => {
+  [certificates, others] = await Promise.all([
+    makeEngineCertificates(`IP:${tlsAddress}`),
+    makeEngineCertificates(`IP:${tlsAddress}`),
+  ]);
+  engine = await startOwnEngine([images.busybox], { tls: certificates, isElsewhere: true });
+  const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`];
+  const what = [images.busybox, 'sleep', '100000'];
+  id = await engine.docker('run', '-d', '--network=none', '--name', name, ...labels, ...what);
+  door = await startHostsBehind();
+  sshd = await startSshd(await lettingIn(door.identity));
+  await door.addHost('machine', sshd.port);
+  await certificates.installIn(door.dataDir, 'far');
+  await certificates.installIn(door.dataDir, 'wrong', others);
+}, 120_000);
+
+afterAll(async () => {
+  await door?.stop();
+  await sshd?.stop();
+  await engine?.stop();
+  for (const { folder } of [certificates, others]) await rm(folder, { recursive: true, force: true });
+});
+
+describe('registering', () => {
+  it('by TLS and by a registered host, and both answer', async () => {
+    const url = `tcp://${tlsAddress}:2376`;
+    const added = [
+      await door.ssh(`engine add tls ${url} --tls=far`),
+      await door.ssh(`engine add wired ${engine.host} --ssh=machine`),
+    ];
+    for (const { status, stderr } of added) expect([status, stderr]).toEqual([0, '']);
+    await expect.poll(async () => (await door.ssh('ls')).text).toContain(`wired/${name}`);
+    expect((await door.ssh('ls')).text).toContain(`tls/${name}`);
+    expect((await door.ssh('engine list')).text).toMatch(/tls +up .*\n.*wired +up .*ssh machine/);
+  });
+
+  it('an engine that another authority has signed is told of, and sent nothing', async () => {
+    const url = `tcp://${tlsAddress}:2376`;
+    const added = await door.ssh(`engine add wrong ${url} --tls=wrong`);
+    expect(added.stderr).toContain('the engine "wrong" cannot be reached (TLS: ');
+    expect((await door.ssh(`ls`)).text).not.toContain('wrong/');
+    await door.ssh('engine remove wrong');
+  });
+
+  it('the host that an engine is reached through is not removed', async () => {
+    expect((await door.ssh('host remove machine')).stderr).toContain('engines (--ssh) are reached through');
+  });
+});
+
+describe.each(['tls', 'wired'])('in a container of the engine "%s"', (by) => {
+  claimEverythingInside(
+    () => door,
+    () => `rexec-${name}.${by}`,
+  );
+
+  it('it is that container', async () => {
+    expect((await door.ssh('hostname', { login: `rexec-${name}.${by}` })).text).toBe(`${id.slice(0, 12)}\n`);
+  });
+});
+
+describe('an engine on another machine that goes away', () => {
+  it('ends its sessions with a sentence, and is there again when it is', async () => {
+    const running = door.ssh('sleep 1000', { login: `rexec-${name}.tls` });
+    await expect.poll(async () => (await door.ssh('session list')).text).toContain(`tls/${name}`);
+    await engine.kill();
+    expect(await running).toMatchObject({ status: 255 });
+    const refused = await door.ssh('true', { login: `rexec-${name}.tls` });
+    expect(refused.stderr).toContain('the engine "tls" cannot be reached');
+    await engine.start();
+    await engine.docker('start', name);
+    for (const by of ['tls', 'wired']) {
+      await expect
+        .poll(async () => (await door.ssh('true', { login: `rexec-${name}.${by}` })).status, {
+          timeout: 30_000,
+        })
+        .toBe(0);
+    }
+  });
+});
+
+it('nothing of the keys is in the log', async () => {
+  const log = JSON.stringify(door.logged());
+  expect(log).toContain('the engine answers');
+  expect(log).not.toContain('PRIVATE KEY');
+});
