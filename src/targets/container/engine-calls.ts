@@ -42,6 +42,27 @@ type ContainerCalls =
   | 'attach'
   | 'remove';
 
+/** The client's own call sends its options once more as a body, and Podman gives that to the program's stdin. */
+function attach(client: Docker, id: string, abortSignal: AbortSignal): Promise<Duplex> {
+  const request = {
+    path: `/containers/${encodeURIComponent(id)}/attach?`,
+    method: 'POST',
+    options: { stream: true, stdin: true, stdout: true, stderr: true },
+    // No body: but for these no bytes, the request would wait for the first.
+    file: Buffer.alloc(0),
+    ...{ abortSignal, isStream: true, hijack: true, openStdin: true },
+    statusCodes: {
+      200: true,
+      404: 'no such container',
+      409: 'it cannot be attached to',
+      500: 'server error',
+    },
+  };
+  return new Promise((resolve, reject) => {
+    client.modem.dial(request, (error, stream) => (error ? reject(error) : resolve(stream as Duplex)));
+  });
+}
+
 export function containerCalls(call: Call): Pick<EngineApi, ContainerCalls> {
   const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
     // The types of the three calls' options differ; that they take a signal does not.
@@ -60,13 +81,7 @@ export function containerCalls(call: Call): Pick<EngineApi, ContainerCalls> {
         async (client, abortSignal) => (await client.createContainer({ ...options, abortSignal })).id,
         lifecycleWithinMs,
       ),
-    attach: async (id) => {
-      const streams = { stream: true, stdin: true, stdout: true, stderr: true };
-      const stream = await call((client, abortSignal) =>
-        client.getContainer(id).attach({ ...streams, hijack: true, abortSignal }),
-      );
-      return owned(stream as unknown as Duplex);
-    },
+    attach: async (id) => owned(await call((client, abortSignal) => attach(client, id, abortSignal))),
     remove: async (id) =>
       void (await call((client, abortSignal) =>
         client.getContainer(id).remove({ force: true, v: true, abortSignal }),

@@ -38,6 +38,7 @@ export const programs: Readonly<Record<string, string>> = {
   rsync: 'rsync',
   sshfs: 'sshfs',
   fusermount3: 'fuse3',
+  podman: 'podman',
   git: 'git',
   ansible: 'ansible-core',
   'ssh-audit': 'ssh-audit',

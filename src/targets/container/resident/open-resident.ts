@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
-import { shortReason } from '../engine-errors.ts';
+import { engineStatus, shortReason } from '../engine-errors.ts';
 import { shellArgv } from '../launch.ts';
 import type { SessionUser } from '../passwd.ts';
 import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
@@ -45,13 +45,18 @@ export async function openResident(
   const { details, user, gid } = place;
   const holder = await openHolder(engine, image, details.Id, { uid: user.uid, gid });
   try {
-    const execId = await engine.createExec(details.Id, {
-      argv: argvOf(image, holder.root, place.shell),
-      env: [...withoutEnvironment(details), `POSTERN_SHELL=${JSON.stringify(pipeShell(place.shell))}`],
-      user: user.engineUser,
-      tty: false,
-      stdin: true,
-      workingDir: '/',
+    const create = (environment: readonly string[]) =>
+      engine.createExec(details.Id, {
+        argv: argvOf(image, holder.root, place.shell),
+        env: [...environment, `POSTERN_SHELL=${JSON.stringify(pipeShell(place.shell))}`],
+        user: user.engineUser,
+        tty: false,
+        stdin: true,
+        workingDir: '/',
+      });
+    const execId = await create(withoutEnvironment(details)).catch((error) => {
+      if (engineStatus(error) !== 400) throw error;
+      return create(withEmptyEnvironment(details));
     });
     const said: string[] = [];
     const stdio = openAttachedStdio(await engine.startExec(execId, false), (text) => {
@@ -129,6 +134,12 @@ const pipeShell = (shell: string | undefined) =>
 function withoutEnvironment({ Config }: ContainerDetails): readonly string[] {
   return (Config.Env ?? []).map((each) => each.split('=', 1)[0] ?? '').filter(Boolean);
 }
+
+/** Podman takes none away; empty ones mean nothing to the shell, its loader and Node. */
+const withEmptyEnvironment = (details: ContainerDetails): readonly string[] =>
+  withoutEnvironment(details).map((name) => (name === 'PATH' ? `PATH=${usualPath}` : `${name}=`));
+
+const usualPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** The limit as a shell says it. Where the container has one of its own, that: runc does not always set it in time. */
 function openFilesOf({ HostConfig }: ContainerDetails, told: unknown): string {

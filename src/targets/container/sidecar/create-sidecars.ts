@@ -7,6 +7,7 @@ import { excerpt } from '../../../platform/excerpt.ts';
 import type { ContainerTarget, InboundConnection, PortDestination, RemoteListener } from '../../target.ts';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, translateEngineError } from '../engine-errors.ts';
+import { hasOwnProcesses } from '../own-processes.ts';
 import { dialFailure } from './dial-failure.ts';
 import { createLeft, endWhenIdle } from './end-when-idle.ts';
 import { type Answered, type InsideConnection, InsideLost } from './inside-connection.ts';
@@ -114,7 +115,10 @@ function createKeeper({ engine, withImage, log, idleMs = usualIdleMs }: Sidecars
     if (now && (now.startedAt === undefined || now.startedAt === details.State.StartedAt)) return now.opening;
     now?.opening.then((old) => old.close()).catch(() => {});
     const opening = start(details);
-    const entry = { opening, startedAt: details.HostConfig.PidMode ? details.State.StartedAt : undefined };
+    const entry = {
+      opening,
+      startedAt: hasOwnProcesses(details.HostConfig) ? undefined : details.State.StartedAt,
+    };
     kept.set(target.id, entry);
     const forget = () => {
       if (kept.get(target.id) === entry) kept.delete(target.id);

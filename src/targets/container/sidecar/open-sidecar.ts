@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { shortReason } from '../engine-errors.ts';
+import { hasOwnProcesses } from '../own-processes.ts';
 import { openAttachedStdio } from './attached-stdio.ts';
 import { byPassage } from './by-passage.ts';
 import { recipeBeside } from './container-beside.ts';
@@ -50,7 +51,7 @@ const recipe = (image: SidecarImage, { Id, HostConfig }: ContainerDetails, passa
   recipeBeside(image, {
     kind: 'sidecar',
     of: Id,
-    sharesProcesses: !HostConfig.PidMode,
+    sharesProcesses: hasOwnProcesses(HostConfig),
     user: '65534:65534',
     memoryBytes,
     heapMib: 96,
