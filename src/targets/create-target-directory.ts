@@ -25,6 +25,7 @@ interface Reachable {
   readonly hosts: readonly HostRow[];
   /** Engines whose containers are not known now, or as they last were. */
   readonly silent: readonly SilentEngine[];
+  readonly isHasty: boolean;
 }
 
 export function createTargetDirectory({
@@ -60,6 +61,7 @@ export function createTargetDirectory({
       containers: withLoginNames(containers, namesOf(reached)),
       hosts: reached,
       silent: survey.silent,
+      isHasty: survey.isHasty,
     };
   }
 
@@ -81,14 +83,15 @@ export function createTargetDirectory({
     return first;
   }
 
-  /** Only for what is not found is waited longer, for engines that are slow. */
+  /** Only what is not found is worth waiting for engines that are slow, and asking them all anew. */
   async function find(principal: Principal, name: string) {
     const reachable = await listAll(principal, false);
     try {
       return { reachable, target: await resolveAmong(reachable, principal, name) };
     } catch (error) {
-      const isSlow = reachable.silent.some(({ isAway }) => !isAway);
-      if (!isSlow || !(isGatewayError(error, 'target-not-found') || isUnavailable(error))) throw error;
+      const isKnownAway = reachable.silent.some(({ fault, isAway }) => isAway && fault === error);
+      const mayBeThere = isGatewayError(error, 'target-not-found') || isUnavailable(error);
+      if (!reachable.isHasty || isKnownAway || !mayBeThere) throw error;
     }
     const later = await listAll(principal, true);
     return { reachable: later, target: await resolveAmong(later, principal, name) };

@@ -17,6 +17,8 @@ export interface Survey {
   /** Of the engines that have answered. */
   readonly containers: readonly ContainerTarget[];
   readonly silent: readonly SilentEngine[];
+  /** Another, patient one might know more. */
+  readonly isHasty: boolean;
 }
 
 export interface EngineStatus {
@@ -39,7 +41,7 @@ export type EachEngine = Pick<ContainerEngine, 'list' | 'openEvents' | 'ping'> &
 export interface JoinedEngine extends ContainerEngine {
   /**
    * What every engine lists, all asked at once: one that does not answer within a second is silent, and one that is known not to
-   * answer is not waited for. `patient`: up to five seconds, for those that are slow.
+   * answer is not waited for. `patient`: up to five seconds, for those that are slow, and for lists that are of this moment.
    */
   survey(options?: { readonly patient?: boolean }): Promise<Survey>;
   statuses(): Promise<readonly EngineStatus[]>;
@@ -48,5 +50,8 @@ export interface JoinedEngine extends ContainerEngine {
 }
 
 /** The containers that there may be: those of silent engines as they were last known. */
-export const withRemembered = ({ containers, silent }: Survey): readonly ContainerTarget[] =>
+export const withRemembered = ({
+  containers,
+  silent,
+}: Pick<Survey, 'containers' | 'silent'>): readonly ContainerTarget[] =>
   silent.length === 0 ? containers : [...containers, ...silent.flatMap(({ remembered = [] }) => remembered)];

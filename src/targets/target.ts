@@ -142,10 +142,15 @@ export interface RemoteListener {
   close(): void;
 }
 
+export interface ListOptions {
+  /** As it is now, where the list of a registered engine may otherwise be a second old. */
+  readonly fresh?: boolean;
+}
+
 /** The engine behind container targets. */
 export interface ContainerEngine {
   /** Every container, running or not. Throws `engine-unavailable`. */
-  list(): Promise<readonly ContainerTarget[]>;
+  list(options?: ListOptions): Promise<readonly ContainerTarget[]>;
   start(container: ContainerRef): Promise<void>;
   /** SIGTERM, then SIGKILL after the engine's own grace (10 s). */
   stop(container: ContainerRef): Promise<void>;

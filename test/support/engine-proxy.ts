@@ -1,15 +1,15 @@
-/** The real engine behind a socket of ours, so that it can go away. */
+/** The machine's engine, or another by its unix socket, behind a socket of ours, so that it can go away. */
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { engineSocket } from './engine.ts';
 
-export function createEngineProxy() {
+export function createEngineProxy(host = `unix://${engineSocket()}`) {
   let proxy: Server | undefined;
   const sockets = new Set<Socket>();
   return {
     listen: (path: string) =>
       new Promise<void>((resolve) => {
         proxy = createServer({ allowHalfOpen: true }, (inner) => {
-          const outer = createConnection({ path: engineSocket(), allowHalfOpen: true });
+          const outer = createConnection({ path: host.slice('unix://'.length), allowHalfOpen: true });
           for (const [from, to] of [
             [inner, outer],
             [outer, inner],

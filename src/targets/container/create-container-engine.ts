@@ -15,6 +15,7 @@ import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import type { ExecParts } from './exec-session.ts';
+import { createFollowedList } from './followed-list.ts';
 import { createHangups } from './hangup.ts';
 import { measuredApi } from './measured-api.ts';
 import { createNetworkModes } from './network-modes.ts';
@@ -56,7 +57,6 @@ export interface ContainerEngineOptions {
 }
 
 const closeWithinMs = 10_000;
-const amongMany = { oftenMs: 30_000, keptMs: 30_000 };
 
 /** Nothing is dialled, and the client library not loaded, before the first call. Throws `invalid-config`. */
 export function createContainerEngine(options: ContainerEngineOptions): ContainerEngine {
@@ -75,11 +75,11 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const selfId = dial ? undefined : (options.selfId ?? findSelfId(hostname()));
   const sessions = createRunningSessions();
   const withModes = createNetworkModes(engine);
-  // One of many is asked for its list at every session, wherever that leads.
-  const containers = createWatchedList(
-    { list: async () => withModes(await engine.list()), openChanges: (closed) => engine.openChanges(closed) },
-    dial ? amongMany : undefined,
-  );
+  const listed = {
+    list: async () => withModes(await engine.list()),
+    openChanges: (closed: AbortSignal) => engine.openChanges(closed),
+  };
+  const containers = dial ? createFollowedList(listed) : createWatchedList(listed);
   const targets = rememberedTargets(selfId);
   const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
   const withImage = createWithImage(engine);
@@ -102,8 +102,8 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       }
     };
   return {
-    async list() {
-      const summaries = await containers.get().catch((error) => {
+    async list(listOptions) {
+      const summaries = await containers.get(listOptions).catch((error) => {
         throw translateEngineError(error);
       });
       return targets(summaries);

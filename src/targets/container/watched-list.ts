@@ -3,24 +3,21 @@
  * engine's events say that nothing has changed. An engine needs milliseconds of work for each list.
  */
 import type { Readable } from 'node:stream';
+import type { ListOptions } from '../target.ts';
 import type { ContainerSummary, EngineApi } from './engine-api.ts';
 
 export interface WatchedList {
-  /** Throws as `EngineApi.list` does. */
-  get(): Promise<readonly ContainerSummary[]>;
+  /** Throws as `EngineApi.list` does. `fresh`: nothing that was kept, where what is kept may be a moment old. */
+  get(options?: ListOptions): Promise<readonly ContainerSummary[]>;
   /** What is known is over: we have changed something ourselves. */
   forget(): void;
   close(): void;
 }
 
-export interface ListTimes {
-  /** Asked for again within that time, it is watched. */
-  readonly oftenMs: number;
-  /** For texts like "Up 3 minutes", and should an event ever be missed. */
-  readonly keptMs: number;
-}
-
-const usualTimes: ListTimes = { oftenMs: 5_000, keptMs: 5_000 };
+/** Asked for again within that time, it is watched. */
+const oftenMs = 5_000;
+/** For texts like "Up 3 minutes", and should an event ever be missed. */
+const keptMs = 5_000;
 const watchedAtMostMs = 60_000;
 
 interface Watch {
@@ -29,10 +26,7 @@ interface Watch {
   isOpen: boolean;
 }
 
-export function createWatchedList(
-  engine: Pick<EngineApi, 'list' | 'openChanges'>,
-  { oftenMs, keptMs }: ListTimes = usualTimes,
-): WatchedList {
+export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'>): WatchedList {
   let known: { readonly list: readonly ContainerSummary[]; readonly at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let changes = 0;

@@ -63,6 +63,7 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
     return {
       containers: views.flatMap((view) => ('fault' in view ? [] : view.containers)),
       silent: views.filter((view): view is SilentEngine => 'fault' in view),
+      isHasty: !patient,
     };
   }
 
@@ -119,12 +120,13 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
 /** One engine alone, asked as patiently as it needs. */
 export async function surveyOf(engine: Pick<ContainerEngine, 'list'>): Promise<Survey> {
   try {
-    return { containers: await engine.list(), silent: [] };
+    return { containers: await engine.list(), silent: [], isHasty: false };
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== 'engine-unavailable') throw error;
     return {
       containers: [],
       silent: [{ engine: undefined, fault: error, remembered: undefined, isAway: true }],
+      isHasty: false,
     };
   }
 }

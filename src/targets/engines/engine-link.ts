@@ -1,6 +1,7 @@
 /** One engine among several: what it last listed, and whether it answers; whoever asks waits for none that is known not to. */
 import type { Logger } from 'pino';
 import { GatewayError, isGatewayError } from '../../errors.ts';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
 import type { EngineStatus, SilentEngine } from '../joined-engine.ts';
 import type { ContainerEngine, ContainerTarget } from '../target.ts';
 import { named } from './named-faults.ts';
@@ -30,6 +31,8 @@ export interface EngineLinkOptions {
 }
 
 const inTime = Symbol('in time');
+/** Slow until then, and away from then on. */
+const answerWithinMs = 10_000;
 
 export function createEngineLink(options: EngineLinkOptions): EngineLink {
   const { name, engine, log, heartbeatMs = 15_000, pausesMs = { first: 500, longest: 15_000 } } = options;
@@ -63,14 +66,14 @@ export function createEngineLink(options: EngineLinkOptions): EngineLink {
     pauseMs = isUp ? pausesMs.first : Math.min(pauseMs * 2, pausesMs.longest);
   };
   // A list may be one that was kept.
-  const probe = () => void ask(() => engine.ping()).finally(schedule);
+  const probe = () => void ask({ first: () => engine.ping() }).finally(schedule);
 
   /** Never rejects. What was asked before the last answer was, tells nothing new. */
-  async function ask(first = async () => {}): Promise<void> {
+  async function ask({ first = async () => {}, fresh = false } = {}): Promise<void> {
     const mine = ++asked;
     try {
-      await first();
-      const listed = await engine.list();
+      const answer = first().then(() => engine.list({ fresh }));
+      const listed = await unlessAborted(answer, AbortSignal.timeout(answerWithinMs));
       const containers = name === undefined ? listed : remembered(name, listed);
       if (mine < answered || isClosed) return;
       answered = mine;
@@ -101,7 +104,7 @@ export function createEngineLink(options: EngineLinkOptions): EngineLink {
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, withinMs);
       });
-      const first = await Promise.race([ask().then(() => inTime), late]);
+      const first = await Promise.race([ask({ fresh: patient }).then(() => inTime), late]);
       clearTimeout(timer);
       if (first !== inTime && (state === 'up' || state === 'unknown')) {
         become('slow', silent(name));
@@ -126,6 +129,7 @@ const silent = (engine: string | undefined) =>
 
 function asFault(error: unknown, engine: string | undefined): GatewayError {
   if (isGatewayError(error)) return named(error, engine);
+  if ((error as Error | undefined)?.name === 'TimeoutError') return silent(engine);
   const facts = { reason: 'its answer makes no sense', ...(engine ? { engine } : {}) };
   return new GatewayError('engine-unavailable', facts, { cause: error });
 }

@@ -1,0 +1,78 @@
+/** An engine whose answers are a stranger's: what it can make of the gateway's memory and time. */
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from 'vitest';
+import { createEngineApi } from '../../../../src/targets/container/engine-api.ts';
+
+let server: Server;
+let sent = 0;
+afterEach(() => {
+  sent = 0;
+  server.closeAllConnections();
+  server.close();
+});
+
+/** Answers everything with that many bytes of JSON, as long as somebody reads them. */
+async function engineOf(bytes: number, status = 200) {
+  const piece = Buffer.alloc(64 * 1024, ' ');
+  server = createServer((_request, response) => {
+    response.writeHead(status, { 'Content-Type': 'application/json' });
+    response.write('[');
+    const more = () => {
+      while (sent < bytes) {
+        sent += piece.length;
+        if (!response.write(piece)) return response.once('drain', more);
+      }
+      return response.end(']');
+    };
+    more();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const dial = async () => connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  return createEngineApi({ kind: 'dialled', dial }, 5_000);
+}
+
+const endless = 1024 * 1024 * 1024;
+
+describe('what a registered engine answers', () => {
+  it('is read where it is no longer than 16 MiB', async () => {
+    expect(await (await engineOf(15 * 1024 * 1024)).list()).toEqual([]);
+  });
+
+  it.each(['list', 'architecture'] as const)('endless-answer: %s is given up after 16 MiB', async (call) => {
+    const engine = await engineOf(endless);
+    await expect(engine[call]()).rejects.toMatchObject({ code: 'engine-unavailable' });
+    expect(sent).toBeLessThan(64 * 1024 * 1024);
+  });
+
+  it('so are the words of an endless refusal, also of what else is read as it comes', async () => {
+    const engine = await engineOf(endless, 500);
+    await expect(engine.inspect('a')).rejects.toMatchObject({ code: 'engine-unavailable' });
+    await expect(engine.findArchive('a', '/etc/passwd')).rejects.toMatchObject({
+      code: 'engine-unavailable',
+    });
+    expect(sent).toBeLessThan(endless / 4);
+  });
+
+  it('an archive is no answer to gather: it is read as it comes, however long', async () => {
+    const engine = await engineOf(32 * 1024 * 1024);
+    const archive = await engine.findArchive('a', '/big');
+    expect(await text(archive as NodeJS.ReadableStream as never)).toHaveLength(32 * 1024 * 1024 + 2);
+  });
+
+  it('one that says nothing is given up when its time is over', async () => {
+    server = createServer(() => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const dial = async () => connect({ port, host: '127.0.0.1' });
+    await expect(createEngineApi({ kind: 'dialled', dial }, 300).list()).rejects.toThrow('no answer in time');
+  });
+
+  it('a connection that cannot be made is told as it failed, and not tried in another way', async () => {
+    server = createServer(() => {}).listen(0, '127.0.0.1');
+    const dial = () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
+    await expect(createEngineApi({ kind: 'dialled', dial }).list()).rejects.toThrow('connection refused');
+  });
+});
