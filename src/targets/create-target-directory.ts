@@ -142,7 +142,7 @@ const isUnavailable = (error: unknown) => isGatewayError(error, 'engine-unavaila
 /** Of several engines the full names tell them apart; of one, only ids do. */
 function ambiguous(name: string, found: readonly ContainerTarget[]): GatewayError {
   const isOfEngines = found.some(({ engine }) => engine !== undefined);
-  const names = found.map((each) => (isOfEngines ? fullName(each) : each.id.slice(0, 12)));
+  const names = isOfEngines ? found.map(fullName).toSorted() : found.map(({ id }) => id.slice(0, 12));
   return new GatewayError('target-ambiguous', {
     target: excerpt(name),
     ids: excerpt(names.join(', '), 200),

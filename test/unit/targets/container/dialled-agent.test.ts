@@ -3,7 +3,11 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from 'vitest';
+import { grantAuthorization } from '../../../../src/auth/authorization.ts';
 import { createEngineApi } from '../../../../src/targets/container/engine-api.ts';
+import { createTestEngine } from '../../../support/container-engine.ts';
+import { container } from '../../../support/people.ts';
+import { identity } from '../../../support/session-io.ts';
 
 let server: Server;
 let sent = 0;
@@ -75,4 +79,32 @@ describe('what a registered engine answers', () => {
     const dial = () => Promise.reject(Object.assign(new Error('x'), { code: 'ECONNREFUSED' }));
     await expect(createEngineApi({ kind: 'dialled', dial }).list()).rejects.toThrow('connection refused');
   });
+});
+
+it('internal-address: what a registered engine calls the address of a container is never dialled from here', async () => {
+  let connections = 0;
+  server = createServer((_request, response) => response.end());
+  server.on('connection', () => connections++);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  let dials = 0;
+  const engine = createTestEngine({
+    dial: async () => {
+      dials++;
+      throw new Error('the engine is not asked');
+    },
+  });
+  const labels = { 'rexec.http.port': String(port) };
+  const target = container('prod/web', { engine: 'prod', address: '127.0.0.1', labels });
+  const authorization = grantAuthorization({
+    ...{ target, user: undefined, identity },
+    allows: { pty: true, forwarding: true, agentForwarding: true, sftp: true },
+  });
+  const dialled = engine.dialWeb(authorization, {
+    mayOpen: () => true,
+    signal: new AbortController().signal,
+  });
+  await expect(dialled).rejects.toMatchObject({ code: 'web-unreachable' });
+  expect([connections, dials]).toEqual([0, 0]);
+  await engine.close();
 });
