@@ -54,17 +54,24 @@ export async function startPodman(images: readonly string[]): Promise<Podman> {
       await podman('rm', '--all', '--force', '--time=0', '--depend');
       child.kill();
       await ended;
-      await endMonitors(folder);
+      await endAllOf(folder);
       await unmountAllIn(folder);
-      await rm(folder, { recursive: true, force: true });
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
     },
   };
 }
 
-/** Podman leaves one for five minutes after each exec. */
-async function endMonitors(folder: string): Promise<void> {
-  for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-    if (line.includes('conmon') && line.includes(folder)) process.kill(Number(pid));
-  }
+/** Podman leaves a monitor for five minutes after each exec, and cleans up after containers by itself. */
+async function endAllOf(folder: string): Promise<void> {
+  const running = await processesOf(folder);
+  for (const pid of running) process.kill(pid);
+  await until(async () => (await processesOf(folder)).length === 0, 10_000);
+}
+
+async function processesOf(folder: string): Promise<readonly number[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name));
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')),
+  );
+  return pids.filter((_, index) => lines[index]?.includes(folder)).map(Number);
 }

@@ -1,13 +1,12 @@
 /** All engines as one. Which engine a container is on is what the container says, never what its id or name would. */
 import type { Logger } from 'pino';
-import type { Authorization } from '../../auth/authorization.ts';
 import { GatewayError } from '../../errors.ts';
 import type { EngineRow } from '../../store/schema.ts';
 import type { Store } from '../../store/store.ts';
 import type { EachEngine, JoinedEngine, SilentEngine, Survey } from '../joined-engine.ts';
-import type { ContainerEngine, ContainerRef, ContainerTarget } from '../target.ts';
+import type { ContainerEngine, ContainerRef } from '../target.ts';
 import { createEngineLink, type EngineLink } from './engine-link.ts';
-import { createEngineSet } from './engine-set.ts';
+import { createEngineSet, type EngineSet } from './engine-set.ts';
 import { namedFaults } from './named-faults.ts';
 
 export interface JoinedEngineOptions {
@@ -34,25 +33,6 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
     ownLink ??= createEngineLink({ name: undefined, engine: own, log });
     return ownLink;
   };
-
-  /** Throws container-gone. */
-  const find = async ({ engine, id }: ContainerRef) => {
-    const found = (await set.entries()).find(({ row }) => row.name === engine);
-    if (found) return found;
-    throw new GatewayError('container-gone', { name: `${engine}/${id.slice(0, 12)}` });
-  };
-  /** On the engine that has it; one that is known to be away is not waited for. */
-  const on = async <T>(target: ContainerRef, work: (engine: ContainerEngine) => Promise<T>): Promise<T> => {
-    const { engine } = target;
-    if (engine === undefined) return work(own);
-    const { link } = await find(target);
-    link.checkAnswers();
-    return namedFaults(engine, () => work(link.engine));
-  };
-  const into = <T>(
-    { target }: Authorization<ContainerTarget>,
-    work: (engine: ContainerEngine) => Promise<T>,
-  ) => on(target, work);
 
   async function survey({ patient = false } = {}): Promise<Survey> {
     const entries = await set.entries();
@@ -88,7 +68,35 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
         stopOthers();
       };
     },
+    ...callsOf(own, set),
+    async close() {
+      await Promise.all([set.close(), ownLink ? ownLink.close() : own.close()]);
+    },
+  };
+}
+
+type Calls = Omit<JoinedEngine, 'survey' | 'list' | 'statuses' | 'forEachEngine' | 'close'>;
+
+/** What is done to one container goes to the engine that has it. */
+function callsOf(own: ContainerEngine, set: EngineSet): Calls {
+  /** Throws container-gone. */
+  const find = async ({ engine, id }: ContainerRef) => {
+    const found = (await set.entries()).find(({ row }) => row.name === engine);
+    if (found) return found;
+    throw new GatewayError('container-gone', { name: `${engine}/${id.slice(0, 12)}` });
+  };
+  /** One that is known to be away is not waited for. */
+  const on = async <T>(target: ContainerRef, work: (engine: ContainerEngine) => Promise<T>): Promise<T> => {
+    const { engine } = target;
+    if (engine === undefined) return work(own);
+    const { link } = await find(target);
+    link.checkAnswers();
+    return namedFaults(engine, () => work(link.engine));
+  };
+  return {
     ping: () => own.ping(),
+    openEvents: (closed) => own.openEvents(closed),
+    removeLeftovers: () => own.removeLeftovers(),
     start: (container) => on(container, (engine) => engine.start(container)),
     stop: (container) => on(container, (engine) => engine.stop(container)),
     restart: (container) => on(container, (engine) => engine.restart(container)),
@@ -99,21 +107,14 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
       return async (request, io, context) => {
         const { row } = await find(target);
         if (row.draining) throw new GatewayError('engine-draining', { engine: row.name });
-        return into(authorization, (engine) => engine.openSession(authorization)(request, io, context));
+        return on(target, (engine) => engine.openSession(authorization)(request, io, context));
       };
     },
-    dialWeb: (authorization, options) =>
-      into(authorization, (engine) => engine.dialWeb(authorization, options)),
     runScript: (target, script) => on(target, (engine) => engine.runScript(target, script)),
-    openEvents: (closed) => own.openEvents(closed),
-    dial: (authorization, destination) =>
-      into(authorization, (engine) => engine.dial(authorization, destination)),
-    listen: (authorization, place, onConnection) =>
-      into(authorization, (engine) => engine.listen(authorization, place, onConnection)),
-    removeLeftovers: () => own.removeLeftovers(),
-    async close() {
-      await Promise.all([set.close(), ownLink ? ownLink.close() : own.close()]);
-    },
+    dialWeb: (leave, options) => on(leave.target, (engine) => engine.dialWeb(leave, options)),
+    dial: (leave, destination) => on(leave.target, (engine) => engine.dial(leave, destination)),
+    listen: (leave, place, onConnection) =>
+      on(leave.target, (engine) => engine.listen(leave, place, onConnection)),
   };
 }
 

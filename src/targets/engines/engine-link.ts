@@ -30,91 +30,56 @@ export interface EngineLinkOptions {
   readonly pausesMs?: { readonly first: number; readonly longest: number };
 }
 
-const inTime = Symbol('in time');
 /** Slow until then, and away from then on. */
 const answerWithinMs = 10_000;
 
 export function createEngineLink(options: EngineLinkOptions): EngineLink {
-  const { name, engine, log, heartbeatMs = 15_000, pausesMs = { first: 500, longest: 15_000 } } = options;
-  let state: EngineStatus['state'] = 'unknown';
-  let since = new Date().toISOString();
-  let fault: GatewayError | undefined;
-  let known: readonly ContainerTarget[] | undefined;
+  const { engine, heartbeatMs = 15_000, pausesMs = { first: 500, longest: 15_000 } } = options;
+  const knowledge = createKnowledge(options);
   let pauseMs = pausesMs.first;
-  let asked = 0;
-  let answered = 0;
   let next: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const become = (now: EngineStatus['state'], why: GatewayError | undefined) => {
-    fault = why;
-    if (now === state) return;
-    const facts = { engine: name ?? 'default', ...(why ? { err: why } : {}) };
-    if (now === 'up') log.info(facts, 'the engine answers');
-    else log.warn(facts, 'the engine does not answer');
-    if (now === 'up' && known === undefined && name !== undefined) tidy();
-    state = now;
-    since = new Date().toISOString();
-  };
-  const tidy = () =>
-    engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
   const schedule = () => {
     clearTimeout(next);
     if (isClosed) return;
-    const isUp = state === 'up';
+    const { isUp } = knowledge;
     next = setTimeout(probe, isUp ? heartbeatMs : pauseMs).unref();
     pauseMs = isUp ? pausesMs.first : Math.min(pauseMs * 2, pausesMs.longest);
   };
   // A list may be one that was kept.
   const probe = () => void ask({ first: () => engine.ping() }).finally(schedule);
 
-  /** Never rejects. What was asked before the last answer was, tells nothing new. */
+  /** Never rejects. */
   async function ask({ first = async () => {}, fresh = false } = {}): Promise<void> {
-    const mine = ++asked;
+    const learn = knowledge.begin();
+    const { isBelieved } = knowledge;
     try {
       const answer = first().then(() => engine.list({ fresh }));
-      const listed = await unlessAborted(answer, AbortSignal.timeout(answerWithinMs));
-      const containers = name === undefined ? listed : remembered(name, listed);
-      if (mine < answered || isClosed) return;
-      answered = mine;
-      become('up', undefined);
-      known = containers;
+      learn(await unlessAborted(answer, AbortSignal.timeout(answerWithinMs)));
     } catch (error) {
-      if (mine < answered || isClosed) return;
-      answered = mine;
-      const wasUp = state === 'up' || state === 'unknown';
-      become('away', asFault(error, name));
-      // Else the next beat would be the first to see it again.
-      if (wasUp) schedule();
+      // Of one that is closed nobody wants to know.
+      if (!isClosed) learn(asFault(error, options.name));
     }
+    // Else the next beat would be the first to see it again.
+    if (isBelieved && !knowledge.isUp) schedule();
   }
-
-  const views = (): EngineView => {
-    if (state === 'up' && known) return { containers: known };
-    const why = fault ?? silent(name);
-    return { engine: name, fault: why, remembered: known, isAway: state === 'away' };
-  };
 
   probe();
   return {
     engine,
     async look(withinMs, patient) {
-      if (state === 'away' || (state === 'slow' && !patient)) return views();
-      let timer: NodeJS.Timeout | undefined;
-      const late = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, withinMs);
-      });
-      const first = await Promise.race([ask({ fresh: patient }).then(() => inTime), late]);
-      clearTimeout(timer);
-      if (first !== inTime && (state === 'up' || state === 'unknown')) {
-        become('slow', silent(name));
+      if (!knowledge.isBelieved && !(patient && knowledge.isSlow)) return knowledge.view();
+      if (!(await isInTime(ask({ fresh: patient }), withinMs)) && knowledge.isBelieved) {
+        knowledge.slow();
         schedule();
       }
-      return views();
+      return knowledge.view();
     },
-    status: () => ({ name, state, since, fault, containers: known?.length }),
+    status: () => knowledge.status(),
     checkAnswers() {
-      if (state === 'away') throw fault ?? silent(name);
+      const view = knowledge.view();
+      if ('fault' in view && view.isAway) throw view.fault;
     },
     async close() {
       isClosed = true;
@@ -122,6 +87,72 @@ export function createEngineLink(options: EngineLinkOptions): EngineLink {
       await engine.close();
     },
   };
+}
+
+/** What was last heard of one engine. */
+function createKnowledge({ name, engine, log }: EngineLinkOptions) {
+  let state: EngineStatus['state'] = 'unknown';
+  let since = new Date().toISOString();
+  let fault: GatewayError | undefined;
+  let known: readonly ContainerTarget[] | undefined;
+  let asked = 0;
+  let answered = 0;
+
+  const become = (now: EngineStatus['state'], why: GatewayError | undefined) => {
+    fault = why;
+    if (now === state) return;
+    const facts = { engine: name ?? 'default', ...(why ? { err: why } : {}) };
+    if (now === 'up') log.info(facts, 'the engine answers');
+    else if (state === 'up' || state === 'unknown') log.warn(facts, 'the engine does not answer');
+    state = now;
+    since = new Date().toISOString();
+  };
+  const learned = (listed: readonly ContainerTarget[]) => {
+    // What makes no sense is no answer.
+    const sound = name === undefined ? listed : soundOnce(name, listed);
+    become('up', undefined);
+    // What a gateway left there that ended badly; of the configuration's engine whoever opened it sees to that.
+    if (known === undefined && name !== undefined) {
+      engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
+    }
+    known = sound;
+  };
+  return {
+    get isUp() {
+      return state === 'up';
+    },
+    get isSlow() {
+      return state === 'slow';
+    },
+    /** Not known to be slow or away. */
+    get isBelieved() {
+      return state === 'up' || state === 'unknown';
+    },
+    /** Returns what takes the answer; what was asked before the last answer was, tells nothing new. */
+    begin() {
+      const mine = ++asked;
+      return (answer: readonly ContainerTarget[] | GatewayError) => {
+        if (mine < answered) return;
+        answered = mine;
+        if (answer instanceof GatewayError) become('away', answer);
+        else learned(answer);
+      };
+    },
+    slow: () => become('slow', silent(name)),
+    view(): EngineView {
+      if (state === 'up' && known) return { containers: known };
+      return { engine: name, fault: fault ?? silent(name), remembered: known, isAway: state === 'away' };
+    },
+    status: (): EngineStatus => ({ name, state, since, fault, containers: known?.length }),
+  };
+}
+
+async function isInTime(work: Promise<void>, withinMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, withinMs, false);
+  });
+  return Promise.race([work.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
 const silent = (engine: string | undefined) =>
@@ -137,7 +168,7 @@ function asFault(error: unknown, engine: string | undefined): GatewayError {
 const soundOf = new WeakMap<readonly ContainerTarget[], readonly ContainerTarget[]>();
 
 /** Of a list that is asked for again and again: once for each. */
-function remembered(engine: string, listed: readonly ContainerTarget[]): readonly ContainerTarget[] {
+function soundOnce(engine: string, listed: readonly ContainerTarget[]): readonly ContainerTarget[] {
   const sound = soundOf.get(listed) ?? soundTargets(engine, listed);
   soundOf.set(listed, sound);
   return sound;
