@@ -1,7 +1,13 @@
 /** The workers of one supervisor: as many as were asked for, each replaced when it dies; connections go to the least busy. */
 import type { Socket } from 'node:net';
-import type { PassedHttp, PassedSsh, WorkerServe } from './messages.ts';
-import { startWorker, type WorkerProcess, type WorkerStart } from './worker-process.ts';
+import type { WorkerServe } from './messages.ts';
+import {
+  type Passed,
+  startWorker,
+  type Unsent,
+  type WorkerProcess,
+  type WorkerStart,
+} from './worker-process.ts';
 
 /** One that is gone, or about to be. */
 export interface DeadWorker {
@@ -36,7 +42,7 @@ export interface WorkerPool {
   /** Has them serve, and those that take their places. Resolves when the first does. */
   serve(facts: WorkerServe): Promise<void>;
   /** Gives a socket to the worker with the fewest connections, or to the first that serves. */
-  pass(facts: PassedSsh | PassedHttp, socket: Socket): void;
+  pass(facts: Passed, socket: Socket): void;
   /** A connection that was passed on has ended. */
   left(connection: string): void;
   /** Those that died are replaced no more: all are about to end. */
@@ -58,7 +64,7 @@ interface Member {
 
 /** Nobody serves it yet. */
 interface Waiting {
-  readonly passed: PassedSsh | PassedHttp;
+  readonly passed: Passed;
   readonly socket: Socket;
   readonly timer: NodeJS.Timeout;
 }
@@ -89,7 +95,11 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
           firstServes.resolve();
           giveWaiting();
         },
-        onExit: (status, signal) => remove(member, status, signal),
+        onLost: (connection) => {
+          left(connection);
+          onRefused(connection);
+        },
+        onExit: (status, signal, unsent) => remove(member, status, signal, unsent),
       },
     );
     const member: Member = { process, connections: new Set(), isServing: false };
@@ -98,13 +108,21 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     return member;
   }
 
-  function remove(member: Member, status: number | null, signal: NodeJS.Signals | null): void {
+  function remove(
+    member: Member,
+    status: number | null,
+    signal: NodeJS.Signals | null,
+    unsent: readonly Unsent[],
+  ): void {
     members.delete(member);
+    for (const { passed } of unsent) left(passed.connection);
     for (const connection of member.connections) memberOf.delete(connection);
     const { id, pid } = member.process;
     const hasServed = member.isServing;
     if (!isRetired) replace(hasServed);
     onDeath({ id, pid, status, signal, hasServed, connections: [...member.connections] });
+    // It never saw them: another one serves them.
+    for (const { passed, socket } of unsent) (isRetired ? refuse : pass)(passed, socket);
     if (isRetired && members.size === 0) allGone.resolve();
   }
 
@@ -117,13 +135,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     setTimeout(() => !isRetired && add(), delayMs);
   }
 
-  function give(member: Member, passed: PassedSsh | PassedHttp, socket: Socket): void {
+  function give(member: Member, passed: Passed, socket: Socket): void {
     if (socket.destroyed) return refuse(passed, socket);
     member.connections.add(passed.connection);
     memberOf.set(passed.connection, member);
     member.process.pass(passed, socket);
   }
-  function refuse({ connection }: PassedSsh | PassedHttp, socket: Socket): void {
+  function refuse({ connection }: Passed, socket: Socket): void {
     socket.destroy();
     onRefused(connection);
   }
@@ -136,6 +154,21 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       if (member) give(member, passed, socket);
       else refuse(passed, socket);
     }
+  }
+
+  function pass(passed: Passed, socket: Socket): void {
+    const member = leastBusy();
+    if (member) return give(member, passed, socket);
+    if (waiting.length >= maxWaiting) return refuse(passed, socket);
+    const timer = setTimeout(() => {
+      waiting = waiting.filter((other) => other.socket !== socket);
+      refuse(passed, socket);
+    }, waitMs);
+    waiting.push({ passed, socket, timer });
+  }
+  function left(connection: string): void {
+    memberOf.get(connection)?.connections.delete(connection);
+    memberOf.delete(connection);
   }
 
   const leastBusy = () =>
@@ -159,20 +192,8 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       for (const { process } of members) process.serve(how);
       return firstServes.promise;
     },
-    pass(passed, socket) {
-      const member = leastBusy();
-      if (member) return give(member, passed, socket);
-      if (waiting.length >= maxWaiting) return refuse(passed, socket);
-      const timer = setTimeout(() => {
-        waiting = waiting.filter((other) => other.socket !== socket);
-        refuse(passed, socket);
-      }, waitMs);
-      waiting.push({ passed, socket, timer });
-    },
-    left(connection) {
-      memberOf.get(connection)?.connections.delete(connection);
-      memberOf.delete(connection);
-    },
+    pass,
+    left,
     stop() {
       isRetired = true;
     },
