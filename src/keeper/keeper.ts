@@ -63,6 +63,8 @@ export class Keeper {
   #inChargeSinceMs = 0;
   #crashes = 0;
   #pause: NodeJS.Timeout | undefined;
+  /** Came while nobody was in charge who would act on it. */
+  #stop: NodeJS.Signals | undefined;
 
   constructor(options: KeeperOptions) {
     this.#options = options;
@@ -75,7 +77,9 @@ export class Keeper {
 
   /** Passes a signal on to whoever is in charge. */
   signal(signal: NodeJS.Signals): void {
-    if (this.#current) this.#tell(this.#current, { kind: 'signal', signal });
+    // Who hands over does not stop; who follows does.
+    if (this.#current?.stage === 'told' && signal !== 'SIGHUP') this.#stop = signal;
+    else if (this.#current) this.#tell(this.#current, { kind: 'signal', signal });
     // Between two tries to start one.
     else if (signal !== 'SIGHUP') this.#end(0);
   }
@@ -148,11 +152,17 @@ export class Keeper {
       onExit: (status) => this.#exited(supervisor, status),
     });
     const supervisor: Supervisor = { process: started, stage: why === 'restart' ? 'preparing' : 'starting' };
+    if (why !== 'restart') this.#tellStop(supervisor);
     return supervisor;
   }
 
   #tell(supervisor: Supervisor, message: ToSupervisor): void {
     supervisor.process.send(message);
+  }
+
+  #tellStop(supervisor: Supervisor): void {
+    if (this.#stop) this.#tell(supervisor, { kind: 'signal', signal: this.#stop });
+    this.#stop = undefined;
   }
 
   #endAfter(supervisor: Supervisor, ms: number, sentence: string): void {
@@ -165,6 +175,7 @@ export class Keeper {
   #takeOver(supervisor: Supervisor): void {
     supervisor.stage = 'starting';
     this.#tell(supervisor, { kind: 'take-over', memory: this.#memory });
+    this.#tellStop(supervisor);
     this.#current = supervisor;
     this.#next = undefined;
   }

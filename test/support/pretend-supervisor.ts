@@ -15,6 +15,8 @@ export interface Behaviour {
   readonly hangs?: boolean;
   /** Listens, and says its generation to whoever connects. */
   readonly listens?: boolean;
+  /** For so long after it was told to. */
+  readonly handsOverMs?: number;
   /** Ends once it is in charge. */
   readonly crashes?: boolean;
 }
@@ -24,6 +26,8 @@ const diary = (line: object) => appendFileSync(process.env['DIARY'] ?? '', `${JS
 const say = (message: FromSupervisor, handle?: unknown) => process.send?.(message, handle as never);
 let generation = 0;
 let server: Server | undefined;
+
+const how = (): Behaviour => (JSON.parse(behaviours) as Record<number, Behaviour>)[generation] ?? {};
 
 function open({ sockets }: Begin, { listens }: Behaviour, then: () => void): void {
   if (!listens) return then();
@@ -41,21 +45,20 @@ function open({ sockets }: Begin, { listens }: Behaviour, then: () => void): voi
 
 function begin(message: Begin): void {
   generation = message.generation;
-  const all = JSON.parse(behaviours) as Record<number, Behaviour>;
-  const how = all[generation] ?? {};
+  const { ends, refuses, hangs, crashes } = how();
   const ready = () => {
-    open(message, how, () => {
+    open(message, how(), () => {
       say({ kind: 'ready', sockets: ['ssh'] });
-      if (how.crashes) setTimeout(() => process.exit(9), 20);
+      if (crashes) setTimeout(() => process.exit(9), 20);
     });
   };
   on.set('take-over', ready);
-  if (how.ends !== undefined) process.exit(how.ends);
-  if (how.refuses !== undefined) {
-    say({ kind: 'refused', problem: how.refuses });
+  if (ends !== undefined) process.exit(ends);
+  if (refuses !== undefined) {
+    say({ kind: 'refused', problem: refuses });
     setTimeout(() => process.exit(1), 20);
   } else if (message.why !== 'restart') ready();
-  else if (!how.hangs) say({ kind: 'prepared' });
+  else if (!hangs) say({ kind: 'prepared' });
 }
 
 const on = new Map<ToSupervisor['kind'], (message: never) => void>([
@@ -72,7 +75,8 @@ const on = new Map<ToSupervisor['kind'], (message: never) => void>([
     'hand-over',
     () => {
       server?.close();
-      say({ kind: 'handed-over', memory: { of: generation } });
+      const { handsOverMs = 0 } = how();
+      setTimeout(() => say({ kind: 'handed-over', memory: { of: generation } }), handsOverMs);
     },
   ],
   ['retired', () => setTimeout(() => process.exit(0), 20)],

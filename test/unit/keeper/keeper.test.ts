@@ -132,6 +132,17 @@ describe('a restart', () => {
     expect(await whoServes(port)).toBe('1');
   });
 
+  it('stop-while-handing-over: a SIGTERM in the middle of it is for whoever follows', async () => {
+    const kept = keep({ 1: { handsOverMs: 1_000 }, 2: {} });
+    await until(() => heard(1, 'begin'));
+    kept.signal('SIGHUP');
+    await until(() => heard(1, 'hand-over'));
+    kept.signal('SIGTERM');
+    expect(await kept.ended).toBe(3);
+    expect(heard(1, 'signal')).toMatchObject({ signal: 'SIGHUP' });
+    expect(heard(2, 'signal')).toMatchObject({ signal: 'SIGTERM' });
+  });
+
   it('broken-new-code: one whose new program dies at once, or hangs, leaves the old one in charge', async () => {
     const kept = keep({ 1: { listens: true }, 2: { ends: 1 }, 3: { hangs: true } }, { prepareMs: 4_000 });
     const port = await listensAt(1);
