@@ -53,6 +53,7 @@ export async function meetKeeper(): Promise<Kept | undefined> {
   }
   const retired = once('retired').then(() => {});
   let hasLeft = false;
+  let isAsked = false;
   const early: NodeJS.Signals[] = [];
   on('signal', ({ signal }) => void early.push(signal));
   return {
@@ -73,10 +74,15 @@ export async function meetKeeper(): Promise<Kept | undefined> {
     },
     ready: (sockets) => void say({ kind: 'ready', sockets }),
     refused: (problem) => say({ kind: 'refused', problem }),
-    restart() {
+    async restart() {
+      // An answer is to the one question that is open.
+      if (isAsked) throw new Error('a restart is under way already.');
+      isAsked = true;
       const refused = once('restart-refused').then(({ problem }) => Promise.reject(new Error(problem)));
       void say({ kind: 'restart' });
-      return Promise.race([retired, refused]);
+      await Promise.race([retired, refused]).finally(() => {
+        isAsked = false;
+      });
     },
     remember: (memory) => void say({ kind: 'remember', memory }),
     onHandOver: (listener) => on('hand-over', listener),
