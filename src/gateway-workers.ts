@@ -45,6 +45,8 @@ export interface WorkersMemory {
   readonly workers: readonly { readonly id: string; readonly pid: number }[];
   /** Unset after a crash: changes may have been made then that nobody was told of. */
   readonly heard?: Heard | undefined;
+  /** Where they find whoever is in charge. */
+  readonly dataDir?: string | undefined;
   /** What only the one before remembered; unset where it could not say it. */
   readonly gateway?: GatewayMemory | undefined;
 }
@@ -101,7 +103,11 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
     onChange: () => remember(own()),
   });
   const own = (): WorkersMemory => ({
-    workers: registry.list().map(({ id, pid }) => ({ id, pid })),
+    workers: [...registry.list(), ...(returning?.missing() ?? memory?.workers ?? [])].map(({ id, pid }) => ({
+      id,
+      pid,
+    })),
+    dataDir: config.dataDir,
   });
   let returning: ReturnOfWorkers | undefined;
   const allBack = Promise.withResolvers<unknown>();
@@ -186,9 +192,9 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
         },
         async leave() {
           registry.close();
-          const { workers } = own();
+          const left = own();
           await listener.leave(leaveWithinMs);
-          return { workers, heard: shared?.heard() };
+          return { ...left, heard: shared?.heard() };
         },
       };
     },

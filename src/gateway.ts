@@ -21,7 +21,7 @@ import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
 import { createRules } from './gateway-rules.ts';
 import type { WorkersServing } from './gateway-workers.ts';
-import type { MetricsPage } from './http/metrics-door.ts';
+import type { MetricsDoorOptions } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
@@ -144,7 +144,12 @@ async function compose(
   const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
   const metricsDoor =
-    rules.metrics && (await openMetrics(config, log, (ports?.metrics ?? rules.metrics).page));
+    rules.metrics &&
+    (await openMetrics({
+      ...{ config, log, onListening },
+      page: (ports?.metrics ?? rules.metrics).page,
+      inheritedSocket: inheritedSockets?.get('metrics'),
+    }));
   lifecycle.onClose(() => metricsDoor?.close());
   lifecycle.onClose(async (graceMs) => {
     entrance.close();
@@ -226,5 +231,5 @@ const openHttp = async ({ httpListen, healthListen }: Config, dependencies: Http
     ? undefined
     : (await import('./http/open-http-entrances.ts')).openHttpEntrances(dependencies);
 
-const openMetrics = async (config: Config, log: Logger, page: MetricsPage) =>
-  (await import('./http/metrics-door.ts')).openMetricsDoor({ config, log, page });
+const openMetrics = async (options: MetricsDoorOptions) =>
+  (await import('./http/metrics-door.ts')).openMetricsDoor(options);

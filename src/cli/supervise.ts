@@ -1,12 +1,15 @@
 /** `postern supervise`: what the keeper of `postern serve` starts, and starts again. */
+import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { createWorkers, type Workers, type WorkersMemory } from '../gateway-workers.ts';
 import { type Kept, meetKeeper } from '../keeper/kept.ts';
+import type { HeldSocket } from '../keeper/messages.ts';
 import { version } from '../platform/version.ts';
 import { createWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { announce } from './announce.ts';
+import { checkTakeOver, checkTls } from './check-take-over.ts';
 import type { CliCommand, Terminal } from './run-cli.ts';
 import { type ServeSetup, setUpServe, warnOfSlowCrypto } from './serve-setup.ts';
 import { createServiceManager } from './service-manager.ts';
@@ -37,8 +40,9 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   });
   // Made when it is known what the one before leaves.
   let workers: Workers | undefined;
+  const sockets = heldSockets(kept, setup);
   const begin = async () => {
-    await loadWorkers(pool, kept);
+    await prepare(pool, kept, sockets.check);
     const memory = (why === 'restart' ? await kept.prepared() : kept.begin.memory) as
       | WorkersMemory
       | undefined;
@@ -54,7 +58,8 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
         readConfig: setup.readConfig,
         restart: () => ends.end('restored'),
         replace: kept.restart,
-        ...heldSockets(kept, setup),
+        inheritedSockets: sockets.inherited,
+        onListening: sockets.onListening,
       },
     );
   };
@@ -63,7 +68,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
     throw error;
   });
   const failed = uncaught(() => gateway, log).then((): End => 'failure');
-  kept.ready(['ssh', 'http', 'health', 'metrics']);
+  kept.ready(sockets.used);
   manager.ready();
   log.info({ generation, version, pid: process.pid }, 'in charge');
   if (why === 'first') warnOfSlowCrypto(terminal);
@@ -133,15 +138,31 @@ const keyOfListener = {
   metrics: 'metricsListen',
 } as const;
 
-/** A socket that listens is taken over where it is the one that the configuration names. */
+/** A socket that listens is taken over where it is the one that the configuration names; any other is let go. */
 function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
+  const { why, sockets, memory } = begin;
+  const keys = Object.entries(keyOfListener);
   const listenOf = (name: string) => config[keyOfListener[name as keyof typeof keyOfListener]];
-  const held = begin.sockets.filter(({ name, at }) => at === undefined || at === listenOf(name));
+  const isMine = ({ name, at }: HeldSocket) => at === undefined || at === listenOf(name);
+  const inherited = new Map(sockets.filter(isMine).map(({ name, fd }) => [name, fd]));
+  // Else who connects to where nobody listens any more would wait there for ever.
+  for (const socket of sockets) if (!isMine(socket)) closeSync(socket.fd);
   return {
-    inheritedSockets: new Map(held.map(({ name, fd }) => [name, fd])),
+    inherited,
+    used: keys.flatMap(([name, key]) => (config[key] === undefined ? [] : [name])),
     onListening(name: string, handle: unknown) {
       const at = listenOf(name);
-      if (at !== undefined && !held.some((socket) => socket.name === name)) listening(name, at, handle);
+      if (at !== undefined && !inherited.has(name)) listening(name, at, handle);
+    },
+    async check(): Promise<void> {
+      await checkTls(config);
+      if (why !== 'restart') return;
+      const { dataDir } = (memory ?? {}) as Partial<WorkersMemory>;
+      const newListeners = keys.flatMap(([name, key]) => {
+        const { [key]: listen } = config;
+        return listen === undefined || inherited.has(name) ? [] : [{ flag: `--${name}-listen`, listen }];
+      });
+      await checkTakeOver({ config, dataDir, newListeners });
     },
   };
 }
@@ -155,9 +176,10 @@ async function handOver(gateway: Gateway, pool: WorkerPool, kept: Kept): Promise
   return 0;
 }
 
-async function loadWorkers({ loaded }: WorkerPool, kept: Kept): Promise<void> {
+async function prepare({ loaded }: WorkerPool, kept: Kept, check: () => Promise<void>): Promise<void> {
   try {
     await loaded;
+    await check();
   } catch (error) {
     await kept.refused((error as Error).message);
     throw error;

@@ -13,6 +13,9 @@ export interface MetricsDoorOptions {
   readonly config: ServerOptions['config'] & Pick<Config, 'metricsListen' | 'maxConnections'>;
   readonly log: Logger;
   readonly page: MetricsPage;
+  /** Descriptor of a socket that listens already, in place of config's `metricsListen`. */
+  readonly inheritedSocket?: number | undefined;
+  readonly onListening?: ((name: string, handle: unknown) => void) | undefined;
 }
 
 export type MetricsPage = () => Promise<{ readonly contentType: string; readonly text: string }>;
@@ -27,7 +30,7 @@ const stallMs = 10_000;
 
 /** Undefined where config's `metricsListen` is unset. Throws a sentence when it cannot listen. */
 export async function openMetricsDoor(options: MetricsDoorOptions): Promise<MetricsDoor | undefined> {
-  const { config, log, page } = options;
+  const { config, log, page, inheritedSocket, onListening } = options;
   const { metricsListen: listen } = config;
   if (listen === undefined) return undefined;
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
@@ -50,7 +53,9 @@ export async function openMetricsDoor(options: MetricsDoorOptions): Promise<Metr
     { config, meter: noMeter },
   );
   const sockets = serveSockets(server);
-  const listener = await openListener({ listen, flag: '--metrics-listen', config }, sockets.serve);
+  const at = { listen: inheritedSocket ?? listen, flag: '--metrics-listen', config };
+  const listener = await openListener(at, sockets.serve);
+  onListening?.('metrics', listener.handle());
   return {
     address: listener.address,
     close() {

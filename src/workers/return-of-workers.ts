@@ -5,6 +5,8 @@ import { endOfProcess, killProcess } from './process-end.ts';
 export interface ReturnOfWorkers {
   /** Resolves when each is back, or has ended. */
   readonly settled: Promise<unknown>;
+  /** Those that are neither. */
+  missing(): readonly Pick<WorkerIdentity, 'id' | 'pid'>[];
   /** One is told of changes again. */
   back(id: string): void;
 }
@@ -21,7 +23,15 @@ export function awaitWorkers(
     const patience = setTimeout(() => void killProcess(pid), patienceMs);
     const how = await Promise.race([isBack, endOfProcess(pid)]);
     clearTimeout(patience);
+    waits.delete(id);
     if (how !== 'back') onEnded(id, pid);
   });
-  return { settled: Promise.all(all), back: (id) => waits.get(id)?.() };
+  return {
+    settled: Promise.all(all),
+    missing: () => workers.filter(({ id }) => waits.has(id)),
+    back(id) {
+      waits.get(id)?.();
+      waits.delete(id);
+    },
+  };
 }

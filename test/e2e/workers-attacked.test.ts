@@ -1,6 +1,7 @@
 /** What may go wrong between a supervisor, its workers and their keeper, where somebody provokes it. */
+import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { connect, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -58,5 +59,70 @@ describe('connections that wait for a worker that hangs', () => {
     // One was on its way.
     expect(callers.filter(({ isClosed }) => isClosed()).length).toBeLessThanOrEqual(1);
     for (const { socket } of callers) socket.destroy();
+  });
+});
+
+/** Of a TCP port that is free now. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+const isRefused = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(false);
+    });
+    socket.once('error', () => resolve(true));
+  });
+
+describe('a restart into a configuration that cannot be served', () => {
+  const refused = async (values: Record<string, unknown>, problem: RegExp) => {
+    const before = servingWorkers(served);
+    await configure({ workers: 1, ...values });
+    const answer = await postern('restart');
+    expect([answer.stderr, answer.status]).toEqual([expect.stringMatching(problem), 1]);
+    await until(() => servingWorkers(served).join() === before.join());
+    const caller = call();
+    await until(() => caller.heard().startsWith('SSH-2.0-'));
+    caller.socket.destroy();
+  };
+
+  it('for the certificate of its HTTP listener, or a taken port, is refused while the old one serves', async () => {
+    const bad = join(folder, 'bad.pem');
+    await writeFile(bad, 'no certificate');
+    const http = { httpListen: '127.0.0.1:0', tlsCert: bad, tlsKey: bad };
+    await refused(http, /no restart: the certificate .*bad\.pem .* What runs goes on\./);
+    const taken = createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as AddressInfo;
+    await refused({ metricsListen: `127.0.0.1:${port}` }, /no restart: .*metrics-listen/);
+    taken.close();
+  });
+});
+
+describe('listeners that a restart moves or takes away', () => {
+  it('listen nowhere any more, in no process', async () => {
+    const [first, second] = [await freePort(), await freePort()];
+    await configure({ workers: 1, httpListen: `127.0.0.1:${first}`, healthListen: `127.0.0.1:${second}` });
+    expect((await postern('restart')).status).toBe(0);
+    expect([await isRefused(first), await isRefused(second)]).toEqual([false, false]);
+    const third = await freePort();
+    await configure({ workers: 1, httpListen: `127.0.0.1:${third}` });
+    expect((await postern('restart')).status).toBe(0);
+    await until(async () => (await isRefused(first)) && (await isRefused(second)));
+    expect(await isRefused(third)).toBe(false);
+  });
+
+  it('and two who ask for a restart at once are both answered', async () => {
+    await configure({ workers: 1 });
+    const answers = await Promise.all([postern('restart'), postern('restart')]);
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([0, 1]);
+    expect(answers.map(({ stderr }) => stderr).join('')).toContain('a restart is under way already');
   });
 });
