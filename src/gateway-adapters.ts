@@ -1,5 +1,6 @@
 /** What stands behind the ports where one process is the gateway: the one place that names adapters. */
 import type { Logger } from 'pino';
+import { atGateway } from './audit/at-gateway.ts';
 import { type Audit, createAudit, logSink } from './audit/audit.ts';
 import { type AuditLog, openAuditLog } from './audit/open-audit-log.ts';
 import { withinBudget } from './audit/within-budget.ts';
@@ -9,6 +10,7 @@ import { createSharedAddresses } from './auth/shared-addresses.ts';
 import { createTokenRate } from './auth/token-rate.ts';
 import { liveAddressBlocks } from './config/address-blocks.ts';
 import type { Config } from './config/config.ts';
+import { isDatabaseUrl } from './config/store-url.ts';
 import { withLive } from './config/with-live.ts';
 import { createPageSnapshots } from './dialects/page-snapshots.ts';
 import { type EnginesParts, openEngines } from './gateway-engines.ts';
@@ -82,7 +84,8 @@ export async function openAdapters(
   const targets = openTargets({ config, store, clock, log, meter, own: overrides.engine }, lifecycle);
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
-  const tellAudit = withinBudget([logSink(log), auditLog.write], steady);
+  const told = withinBudget([logSink(log), auditLog.write], steady);
+  const tellAudit = isDatabaseUrl(config.store) ? atGateway(config.gatewayName, told) : told;
   const audit = createAudit(tellAudit, ...(metrics ? [metrics.auditSink] : []));
   const strangerLimits = createLimits({ config, log, clock: steady, audit, meter }, memory);
   const connections = createConnections();

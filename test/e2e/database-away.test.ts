@@ -1,9 +1,10 @@
 /** A gateway whose database stalls, is cut off, crashes and comes again. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { currentFile } from '../../src/audit/audit-files.ts';
 import { openPostgresStore } from '../../src/store/postgres/open-postgres-store.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { createTestDatabase, type TestDatabase, urlOf } from '../support/postgres.ts';
@@ -26,7 +27,9 @@ beforeAll(async () => {
   server = await startServer(folder);
   database = await createTestDatabase(server);
   proxy = await openTcpProxy(server.port);
-  door = await startTestGateway({ config: { store: proxiedUrl(), storeCacheSeconds: cacheSeconds } });
+  door = await startTestGateway({
+    config: { store: proxiedUrl(), storeCacheSeconds: cacheSeconds, gatewayName: 'gate-7' },
+  });
 });
 afterEach(async () => {
   proxy.resume();
@@ -43,6 +46,12 @@ afterAll(async () => {
 
 const addKey = async (name: string) =>
   door.ssh(`ssh-key add --name=${name}`, { stdin: (await makeKeyPair()).publicKey });
+
+it('the audit of a gateway among several names it', async () => {
+  expect((await door.ssh('whoami')).status).toBe(0);
+  const audit = () => readFile(currentFile(door.dataDir), 'utf8');
+  await expect.poll(audit).toMatch(/login-accepted.*"gateway":"gate-7"/);
+});
 
 const noAccess = 'the gateway has no access to what it knows about accounts and keys';
 
