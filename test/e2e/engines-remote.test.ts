@@ -27,8 +27,10 @@ beforeAll(async () => {
   engine = await startOwnEngine([images.busybox], { tls: certificates, isElsewhere: true });
   const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['TEST_RUN_ID'] ?? ''}`];
   const what = [images.busybox, 'sleep', '100000'];
-  id = await engine.docker('run', '-d', '--network=none', '--name', name, ...labels, ...what);
-  door = await startHostsBehind();
+  const synced = ['--label', 'rexec.sync=true'];
+  id = await engine.docker('run', '-d', '--network=none', '--name', name, ...labels, ...synced, ...what);
+  // Without an engine of its own; nor is another test's container kept in step.
+  door = await startHostsBehind({ config: { docker: 'unix:///nowhere/docker.sock', sync: 'labelled' } });
   sshd = await startSshd(await lettingIn(door.identity));
   await door.addHost('machine', sshd.port);
   await certificates.installIn(door.dataDir, 'far');
@@ -77,6 +79,13 @@ describe.each(['tls', 'wired'])('in a container of the engine "%s"', (by) => {
   it('it is that container', async () => {
     expect((await door.ssh('hostname', { login: `rexec-${name}.${by}` })).text).toBe(`${id.slice(0, 12)}\n`);
   });
+});
+
+it("its containers' authorized_keys follow the keys that reach them", async () => {
+  const read = () => engine.docker('exec', name, 'cat', '/root/.ssh/authorized_keys').catch(() => '');
+  await expect.poll(read, { timeout: 20_000 }).toContain(door.admin.publicKey.split(' ')[1]);
+  const second = await door.addMember('anna', 'admin');
+  await expect.poll(read, { timeout: 20_000 }).toContain(second.publicKey.split(' ')[1]);
 });
 
 describe('an engine on another machine that goes away', () => {
