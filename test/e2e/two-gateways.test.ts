@@ -109,9 +109,9 @@ describe('two gateways on one database', () => {
     const made = histories.flatMap(({ history }) => [history.added, history.removed]);
     // The claim would hold of gateways that do nothing, too.
     expect(kills).toBeGreaterThan(0);
-    expect(outcomes.filter((outcome) => outcome === 'in').length).toBeGreaterThan(loginCount / 5);
-    expect(outcomes.filter((outcome) => outcome === 'denied').length).toBeGreaterThan(loginCount / 5);
-    expect(made.filter((change) => change?.outcome === 'made').length).toBeGreaterThan(keyCount);
+    expect(outcomes.filter((outcome) => outcome === 'in').length).toBeGreaterThan(loginCount / 10);
+    expect(outcomes.filter((outcome) => outcome === 'denied').length).toBeGreaterThan(loginCount / 10);
+    expect(made.filter((change) => change?.outcome === 'made').length).toBeGreaterThan(keyCount / 2);
   });
 });
 

@@ -48,7 +48,8 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
 
   function nudge(): void {
     again = true;
-    wake();
+    // One that is away is asked at its own pace.
+    if (failure === undefined) wake();
   }
 
   async function connect(): Promise<Client> {
@@ -73,8 +74,9 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
     pollingSinceMs = startedAtMs;
     try {
       client ??= await connect();
-      const rows = await ask(client, selectChanges, [String(applied)], pollTimeoutMs);
-      if (apply(rows)) validAtMs = startedAtMs;
+      const before = applied;
+      const rows = await ask(client, selectChanges, [String(before)], pollTimeoutMs);
+      if (apply(rows, before)) validAtMs = startedAtMs;
       else again = true;
       if (failure !== undefined) log?.info('the database answers again');
       failure = undefined;
@@ -89,8 +91,8 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
     }
   }
 
-  /** Whether these were all. */
-  function apply(rows: Rows): boolean {
+  /** What came behind `before`; meanwhile this store may have told changes of its own. Whether these were all. */
+  function apply(rows: Rows, before: bigint): boolean {
     const newest = BigInt(rows[0]?.newest ?? 0);
     const news = rows.flatMap(({ number, changes }) =>
       number == null || BigInt(number) <= applied
@@ -100,7 +102,7 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
     const isFirst = applied < 0n;
     const isWhole = news.length === 0 ? newest <= applied : news[0]?.number === applied + 1n;
     // Changes of long ago are forgotten, and an old dump may have been restored: then anything may have changed.
-    if (isFirst || !isWhole || (news.length === 0 && newest < applied)) {
+    if (isFirst || !isWhole || newest < before) {
       applied = newest;
       if (!isFirst) onChanges(tableNames.map((table) => ({ table })));
     } else {
@@ -115,7 +117,7 @@ export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOpt
 
   async function run(): Promise<void> {
     while (!closed) {
-      if (!again) {
+      if (!again || failure !== undefined) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, failure === undefined ? pollMs : reconnectMs);
           wake = () => {

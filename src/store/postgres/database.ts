@@ -19,7 +19,7 @@ export interface Database {
   destroySockets(): void;
 }
 
-export const connectTimeoutMs = 3_000;
+const connectTimeoutMs = 3_000;
 /** For whoever holds the lock of all writers and says nothing more. */
 const silenceMs = 5_000;
 const lockTimeoutMs = 10_000;
