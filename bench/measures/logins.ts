@@ -54,7 +54,7 @@ function tablesOf(outcomes: readonly Outcome<Logins>[]): Table[] {
       unit: '/s',
       better: 'more',
       along: 'logins in parallel',
-      method: `${login}, on the same processors as the server. dropbear takes five at once from one address, so no more than these were tried.`,
+      method: `${login}, on the same processors as the server. dropbear takes five at once from one address, so no more than four were tried.`,
       rows: rowsOf(outcomes, ({ perSecond }) => perSecond),
     },
     {
