@@ -2,7 +2,6 @@
  * An engine on another machine, as far as one machine can be two: a Docker Engine with a network and a file system of its own, by
  * TLS over a wire, and by a real sshd.
  */
-import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { images, runLabel, testLabel } from '../support/engine.ts';
 import { type EngineCertificates, makeEngineCertificates } from '../support/engine-certificates.ts';
@@ -41,7 +40,7 @@ afterAll(async () => {
   await door?.stop();
   await sshd?.stop();
   await engine?.stop();
-  for (const { folder } of [certificates, others]) await rm(folder, { recursive: true, force: true });
+  for (const each of [certificates, others]) await each?.remove();
 });
 
 describe('registering', () => {

@@ -1,6 +1,6 @@
 /** An authority with certificates for an engine and for a gateway, made by the real openssl. */
 import { execFile } from 'node:child_process';
-import { chmod, cp, mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -11,6 +11,7 @@ export interface EngineCertificates {
   readonly folder: string;
   /** Puts the gateway's three files into DATA/identities/NAME; `from`: with another authority's ca.pem. */
   installIn(dataDir: string, name: string, from?: EngineCertificates): Promise<void>;
+  remove(): Promise<void>;
 }
 
 /** `names`: subjectAltName of the engine's, as `IP:127.0.0.1,DNS:localhost`. */
@@ -65,6 +66,7 @@ export async function makeEngineCertificates(names: string): Promise<EngineCerti
   await sign('', 'extendedKeyUsage=clientAuth\n');
   return {
     folder,
+    remove: () => rm(folder, { recursive: true, force: true }),
     async installIn(dataDir, name, from) {
       const place = join(dataDir, 'identities', name);
       await mkdir(place, { recursive: true, mode: 0o700 });

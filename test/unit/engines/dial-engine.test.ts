@@ -27,7 +27,10 @@ beforeAll(async () => {
   ]);
   await mine.installIn(dataDir, 'prod');
 });
-afterAll(() => rm(dataDir, { recursive: true, force: true }));
+afterAll(async () => {
+  await rm(dataDir, { recursive: true, force: true });
+  for (const each of [mine, others]) await each.remove();
+});
 afterEach(() => {
   server?.close();
   seen.length = 0;
@@ -92,6 +95,7 @@ describe('an engine over TLS', () => {
     await expect(dial({ url: `tcp://localhost:${port}`, tls: 'elsewhere' })).rejects.toThrow(
       /TLS: ERR_TLS_CERT_ALTNAME_INVALID/,
     );
+    await elsewhere.remove();
   });
 
   it('nor does NODE_TLS_REJECT_UNAUTHORIZED=0 turn that off', async () => {
