@@ -10,7 +10,7 @@ import type { Transaction } from '../store.ts';
 import { commitLayer } from './commit-layer.ts';
 import { ask, type Database } from './database.ts';
 import { notWritten, refusalOf } from './faults.ts';
-import { beginAlone } from './layout.ts';
+import { beginAlone, type Statement } from './layout.ts';
 import { migrations } from './migrations.ts';
 import { openDraft } from './open-draft.ts';
 import type { StoredChange } from './read-cache.ts';
@@ -97,9 +97,8 @@ async function runAlone<Result>(
   let lost: unknown;
   const draft = openDraft(async (question) => {
     try {
-      const timed = (
-        ...[statement, values]: Parameters<typeof ask> extends [unknown, ...infer Rest] ? Rest : never
-      ) => ask(client, statement, values, stepTimeoutMs);
+      const timed = (statement: Statement, values: readonly unknown[]) =>
+        ask(client, statement, values, stepTimeoutMs);
       return await answerOf(question, timed, options.database.label);
     } catch (error) {
       lost = error;
