@@ -1,6 +1,7 @@
 /** The composition of a worker: the doors, over ports whose other ends are in the supervisor. */
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
 import { createLiveConfig } from './config/live-config.ts';
 import { endpointOf, openDoors } from './gateway-doors.ts';
 import { createRules } from './gateway-rules.ts';
@@ -36,6 +37,12 @@ export interface WorkerGateway {
   stop(graceMs: number, reason: string): Promise<void>;
 }
 
+/** What a supervisor of another version does not know stays as it is. */
+const renewed = (own: Config, { config, keys = Object.keys(own) }: RenewOrder): Config => ({
+  ...own,
+  ...Object.fromEntries(keys.map((key) => [key, config[key as keyof Config]])),
+});
+
 /** Throws a sentence when it cannot serve. */
 export async function startWorkerGateway(
   { config: initial, sshAddress, socketPath }: WorkerServe,
@@ -63,6 +70,7 @@ export async function startWorkerGateway(
       () => false,
     );
   const health = { config, log, meter: rules.meter, isDraining: () => isDraining, engineAnswers };
+  const answersLast = () => isDraining || isRetired;
   const serving = await openDoors({
     config,
     log,
@@ -70,7 +78,7 @@ export async function startWorkerGateway(
     hostKeys: hostKeys.current,
     endpoint,
     endForFault,
-    health,
+    health: { ...health, answersLast },
   });
   let isDraining = false;
   let isRetired = false;
@@ -81,9 +89,9 @@ export async function startWorkerGateway(
     log.level = config.logLevel;
   });
 
-  const left = (connection: string, offence?: LeftNews['offence']) => {
-    supervisor.notify(news.left, { connection, ...(offence ? { offence } : {}) } satisfies LeftNews);
-    open.delete(connection);
+  const left = (gone: LeftNews) => {
+    supervisor.notify(news.left, gone);
+    open.delete(gone.connection);
     leaveIfDone();
   };
   async function leaveIfDone(): Promise<void> {
@@ -105,7 +113,7 @@ export async function startWorkerGateway(
       [
         orders.renew,
         async (params) => {
-          live.replace((params as RenewOrder).config);
+          live.replace(renewed(config, params as RenewOrder));
           await hostKeys.read();
           await serving.renew();
           return true;
@@ -135,18 +143,19 @@ export async function startWorkerGateway(
 
   return {
     ssh({ connection, ends, head }, socket) {
-      if (!socket) return left(connection);
+      if (!socket) return left({ connection });
       open.add(connection);
       const startup = {
         authenticated: () => supervisor.notify(news.authenticated, { connection }),
-        left: (offence?: LeftNews['offence']) => left(connection, offence),
+        left: (offence?: LeftNews['offence']) =>
+          left({ connection, ...(offence ? { offence, source: ends.source.address } : {}) }),
       };
       serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
     },
     http({ connection }, socket) {
-      if (!socket) return left(connection);
+      if (!socket) return left({ connection });
       open.add(connection);
-      socket.once('close', () => left(connection));
+      socket.once('close', () => left({ connection }));
       serving.http(socket, () => {});
     },
     endForFault,

@@ -1,12 +1,14 @@
 /** The composition of workers, in their supervisor: they serve what its entrances let in, by its store and its ports. */
 import type { Logger } from 'pino';
 import type { Audit } from './audit/audit.ts';
+import type { Penalties } from './auth/penalties.ts';
 import type { Config } from './config/config.ts';
 import { GatewayError } from './errors.ts';
 import type { Serving } from './gateway-doors.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
 import { openIpcListener } from './ipc/open-listener.ts';
 
+import type { Peer } from './ipc/peer.ts';
 import type { Handler } from './ipc/serving.ts';
 import { randomId } from './platform/ids.ts';
 import { socketPath } from './platform/socket-path.ts';
@@ -55,19 +57,24 @@ export interface Workers {
   /** For this process: a change is acknowledged when all workers know of it. */
   shareStore(store: Store): Store;
   open(parts: OpenParts): Promise<WorkersServing>;
-  /** Those that are connected. */
-  list(): readonly RegisteredWorker[];
+  /** Those that are connected, and those of the supervisor before this one that are awaited. */
+  list(): readonly Pick<RegisteredWorker, 'id' | 'peer'>[];
   /** Resolves when the workers of the supervisor before this one are connected, or gone. */
   readonly ready: Promise<unknown>;
   /** One that was passed on came to nobody. */
   refused(connection: string): void;
+  /** One of the pool takes sockets. */
+  serves(worker: string): void;
   /** One of the pool has ended. */
   died(dead: DeadWorker): void;
 }
 
 export interface OpenParts {
+  /** Live: what the program round the gateway began with does not change. */
+  readonly config: Config;
   readonly audit: Pick<Audit, 'workerDied'>;
   readonly sshAddress: () => Address;
+  readonly penalise: Penalties['penalise'];
   /** What workers may ask beside the store. */
   readonly ports: PortsServer | undefined;
 }
@@ -102,13 +109,17 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
     onGone: ({ id, pid }) => !pool.isOwn(id) && gone(id, pid),
     onChange: () => remember(own()),
   });
+  const missing = () => returning?.missing() ?? memory?.workers ?? [];
   const own = (): WorkersMemory => ({
-    workers: [...registry.list(), ...(returning?.missing() ?? memory?.workers ?? [])].map(({ id, pid }) => ({
-      id,
-      pid,
-    })),
+    workers: [...registry.list(), ...missing()].map(({ id, pid }) => ({ id, pid })),
     dataDir: config.dataDir,
   });
+  /** One that cannot yet is asked again when it serves. */
+  const renewOne = async (peer: Peer | undefined) => {
+    if (!parts) return;
+    const order: RenewOrder = { config: { ...parts.config }, keys: Object.keys(parts.config) };
+    await peer?.request(orders.renew, order, { deadlineMs: answerMs }).catch(() => {});
+  };
   let returning: ReturnOfWorkers | undefined;
   const allBack = Promise.withResolvers<unknown>();
   let shared: ReturnType<typeof serveStore> | undefined;
@@ -129,9 +140,10 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
       };
       return { ...shared.store, close: closeBoth };
     },
-    list: registry.list,
+    list: () => [...registry.list(), ...missing().map((each) => ({ ...each, peer: undefined }))],
     ready: allBack.promise,
-    refused: (connection) => arrivals.left(connection),
+    refused: (connection) => void arrivals.left(connection),
+    serves: (id) => void renewOne(registry.find(id)?.peer),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
       // What it said last may not have been read yet.
@@ -147,6 +159,8 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
           const identity = parseWorkerIdentity(who);
           if (!identity) throw new GatewayError('process-refused', { problem: 'it is no worker' });
           const worker = registry.add(identity, peer);
+          // Behind the answer to its hello: whatever it was started with, the configuration of now holds for it.
+          setImmediate(() => void renewOne(peer));
           return new Map<string, Handler>([
             ...(shared ? withReturn(shared.handlersFor(peer), () => returning?.back(worker.id)) : []),
             ...(opened.ports?.handlersFor(worker, peer) ?? []),
@@ -154,7 +168,14 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
               news.authenticated,
               (params) => arrivals.authenticated((params as AuthenticatedNews).connection),
             ],
-            [news.left, (params) => arrivals.left(...leftOf(params as LeftNews))],
+            [
+              news.left,
+              (params) => {
+                const { connection, offence, source } = params as LeftNews;
+                if (!arrivals.left(connection, offence) && offence && source)
+                  opened.penalise(source, offence);
+              },
+            ],
             [
               news.leaving,
               () => {
@@ -168,13 +189,15 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
       // They find us from now on.
       returning = awaitWorkers(memory?.workers ?? [], returnWithinMs, gone);
       allBack.resolve(returning.settled);
-      const plain = (): Config => ({ ...config });
       return {
         begin: () =>
-          pool.serve({ kind: 'serve', config: plain(), sshAddress: opened.sshAddress(), socketPath: path }),
+          pool.serve(() => ({
+            ...{ kind: 'serve', config: { ...opened.config }, socketPath: path },
+            sshAddress: opened.sshAddress(),
+          })),
         ...arrivals.doors,
         async renew() {
-          await registry.ask(orders.renew, { config: plain() } satisfies RenewOrder, answerMs);
+          await Promise.all(registry.list().map(({ peer }) => renewOne(peer)));
         },
         async drain({ timeoutMs, hurry }) {
           const stopWaiting = () => registry.tell(orders.hurry);
@@ -187,7 +210,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
           for (const worker of registry.list()) registry.noteLeaving(worker.id);
           await registry.ask(orders.close, { graceMs, reason } satisfies CloseOrder, graceMs + answerMs);
           registry.close();
-          await pool.end(answerMs);
+          await Promise.all([pool.end(answerMs), registry.allGone(answerMs)]);
           await listener.close();
         },
         async leave() {
@@ -210,16 +233,16 @@ function withReturn(handlers: ReadonlyMap<string, Handler>, back: () => void): R
   });
 }
 
-const leftOf = ({ connection, offence }: LeftNews) => [connection, offence] as const;
-
 /** What was passed on, and who is to be told of it. */
 function createArrivals(pool: WorkerPool) {
   const open = new Map<string, Startup>();
-  const left: (connection: string, offence?: LeftNews['offence']) => void = (connection, offence) => {
+  /** False: it was let in by a supervisor before this one. */
+  const left = (connection: string, offence?: LeftNews['offence']): boolean => {
     const startup = open.get(connection);
     open.delete(connection);
     pool.left(connection);
     startup?.left(offence);
+    return startup !== undefined;
   };
   const add = (startup: Startup): string => {
     const connection = randomId();

@@ -100,7 +100,13 @@ async function compose(
   const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
   const { workers, inheritedSockets, onListening } = program;
   const serving: Serving & Partial<WorkersServing> = workers
-    ? await workers.open({ audit, sshAddress: () => sshAddress, ports })
+    ? await workers.open({
+        config,
+        audit,
+        sshAddress: () => sshAddress,
+        penalise: rules.strangerLimits.penalties.penalise,
+        ports,
+      })
     : await openDoors(parts);
   // Not before workers can be told of it.
   if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);

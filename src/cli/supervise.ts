@@ -35,6 +35,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const pool = createWorkerPool({
     ...{ config, generation, lifelineFd, version },
     count: config.workers,
+    onServing: (id) => workers?.serves(id),
     onDeath: (dead) => workers?.died(dead),
     onRefused: (connection) => workers?.refused(connection),
   });

@@ -25,6 +25,8 @@ export interface HealthDependencies {
   readonly meter: Meter;
   readonly engineAnswers: () => Promise<boolean>;
   readonly isDraining: () => boolean;
+  /** Nobody is to ask again by the same connection; unset: while it drains. */
+  readonly answersLast?: () => boolean;
 }
 
 export interface CommandsDependencies extends HealthDependencies {
@@ -73,12 +75,14 @@ const healthOf = ({
   meter,
   engineAnswers,
   isDraining,
+  answersLast = isDraining,
 }: HealthDependencies): HttpDoorOptions => ({
   config,
   log,
   meter,
   engineAnswers,
   isDraining,
+  answersLast,
 });
 
 function execOf(dependencies: CommandsDependencies) {

@@ -35,8 +35,8 @@ export interface ServerOptions {
   /** Unset: who connects is taken for who asks. */
   readonly proxies?: ProxiesInFront | undefined;
   readonly meter: Meter;
-  /** Unset: it never does. */
-  readonly isDraining?: () => boolean;
+  /** The next answer on a connection is its last; unset: never. */
+  readonly answersLast?: () => boolean;
 }
 
 const limits = {
@@ -51,12 +51,12 @@ const handshakeTimeoutMs = 10_000;
 /** Throws invalid-config when the TLS files cannot be used. */
 export function createHttpServer(
   routes: RequestListener,
-  { tls, config, passage, proxies, meter, isDraining }: ServerOptions,
+  { tls, config, passage, proxies, meter, answersLast }: ServerOptions,
 ): Server {
   const onRequest: RequestListener = (request, response) => {
     if (!noteAnswer(response)) return;
     // Whoever asks on and on would never be idle.
-    if (isDraining?.() && !makeLast(response)) return;
+    if (answersLast?.() && !makeLast(response)) return;
     proxies?.note(request);
     if (passage?.isFor(request)) {
       measure(request, response, meter);

@@ -25,7 +25,10 @@ export const orders = {
 } as const;
 
 export interface RenewOrder {
+  /** Of perhaps another version. */
   readonly config: Config;
+  /** Those that it knows; those that are unset do not pass. */
+  readonly keys?: readonly string[];
 }
 
 export interface DrainOrder {
@@ -52,6 +55,8 @@ export interface AuthenticatedNews {
 export interface LeftNews {
   readonly connection: string;
   readonly offence?: Offence;
+  /** Whose offence: a supervisor after the one that let it in does not know. */
+  readonly source?: string;
 }
 
 /** Undefined: it is none. */

@@ -24,6 +24,7 @@ export interface DeadWorker {
 export interface WorkerPoolOptions extends Pick<WorkerStart, 'config' | 'lifelineFd' | 'version'> {
   readonly count: number;
   readonly generation: number;
+  readonly onServing: (worker: string) => void;
   readonly onDeath: (dead: DeadWorker) => void;
   /** A connection came to nobody, and is closed. */
   readonly onRefused: (connection: string) => void;
@@ -40,7 +41,7 @@ export interface WorkerPool {
   /** Resolves when each can be told to serve; rejects with a sentence where one cannot. */
   readonly loaded: Promise<void>;
   /** Has them serve, and those that take their places. Resolves when the first does. */
-  serve(facts: WorkerServe): Promise<void>;
+  serve(facts: () => WorkerServe): Promise<void>;
   /** Gives a socket to the worker with the fewest connections, or to the first that serves. */
   pass(facts: Passed, socket: Socket): void;
   /** A connection that was passed on has ended. */
@@ -73,13 +74,13 @@ const maxWaiting = 1_024;
 const waitMs = 30_000;
 
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const { count, generation, lifelineFd, version, onDeath, onRefused } = options;
+  const { count, generation, lifelineFd, version, onServing, onDeath, onRefused } = options;
   const times = { ...usual, ...options.times };
   const members = new Set<Member>();
   const memberOf = new Map<string, Member>();
   const firstServes = Promise.withResolvers<void>();
   const allGone = Promise.withResolvers<void>();
-  let facts: WorkerServe | undefined;
+  let facts: (() => WorkerServe) | undefined;
   let started = 0;
   let failures = 0;
   let isRetired = false;
@@ -87,12 +88,13 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
 
   function add(): Member {
     const process = startWorker(
-      { id: `${generation}.${++started}`, version, config: facts?.config ?? options.config, lifelineFd },
+      { id: `${generation}.${++started}`, version, config: facts?.().config ?? options.config, lifelineFd },
       {
         onServing() {
           member.isServing = true;
           failures = 0;
           firstServes.resolve();
+          onServing(process.id);
           giveWaiting();
         },
         onLost: (connection) => {
@@ -104,7 +106,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     );
     const member: Member = { process, connections: new Set(), isServing: false };
     members.add(member);
-    if (facts) process.serve(facts);
+    if (facts) process.serve(facts());
     return member;
   }
 
@@ -189,7 +191,7 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     loaded: Promise.all(first.map(({ process }) => process.loaded)).then(() => {}),
     serve(how) {
       facts = how;
-      for (const { process } of members) process.serve(how);
+      for (const { process } of members) process.serve(how());
       return firstServes.promise;
     },
     pass,

@@ -18,6 +18,9 @@ export interface WorkerRegistry {
   isLeaving(id: string): boolean;
   /** Those that are connected. */
   list(): readonly RegisteredWorker[];
+  find(id: string): RegisteredWorker | undefined;
+  /** Resolves when all have ended, those that take longer than `withinMs` by force. */
+  allGone(withinMs: number): Promise<void>;
   /** Resolves when its connection has ended, and it with it. */
   whenGone(id: string): Promise<void>;
   /** Resolves when it has ended. */
@@ -86,6 +89,15 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
     noteLeaving: (id) => void leaving.add(id),
     isLeaving: (id) => leaving.has(id),
     list: connected,
+    find: (id) => workers.get(id),
+    async allGone(withinMs) {
+      const all = [...workers.values()];
+      const kill = setTimeout(() => {
+        for (const { pid } of all) void killProcess(pid);
+      }, withinMs);
+      await Promise.all(all.map(({ gone }) => gone.promise));
+      clearTimeout(kill);
+    },
     whenGone: async (id) => workers.get(id)?.gone.promise,
     end,
     async ask<Result>(method: string, params: unknown, deadlineMs: number) {

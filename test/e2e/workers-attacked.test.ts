@@ -5,13 +5,16 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPrompt } from '../support/open-prompt.ts';
 import { servingWorkers, until } from '../support/processes.ts';
-import { main, type Served, serve } from '../support/served.ts';
-import { runProgram } from '../support/ssh-client.ts';
+import { main, type Served, serve, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let file: string;
 let served: Served;
+let admin: KeyPair;
+let target: SshTarget;
 const configure = (values: Record<string, unknown>) => writeFile(file, JSON.stringify(values));
 const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
 
@@ -19,7 +22,9 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-attacked-'));
   file = join(folder, 'postern.json');
   await configure({ workers: 1 });
-  served = await serve(folder, [`--config=${file}`, '--log-level=info']);
+  admin = await makeKeyPair();
+  served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--config=${file}`, '--log-level=info']);
+  target = await targetIn(folder, served.port);
 });
 afterAll(async () => {
   served.child.kill('SIGKILL');
@@ -32,10 +37,10 @@ interface Caller {
   readonly isClosed: () => boolean;
 }
 
-function call(): Caller {
+function call(port = served.port, localAddress = '127.0.0.1'): Caller {
   let heard = '';
   let isClosed = false;
-  const socket = connect(served.port, '127.0.0.1');
+  const socket = connect({ port, host: '127.0.0.1', localAddress });
   socket.on('data', (chunk) => {
     heard += chunk;
   });
@@ -50,7 +55,7 @@ describe('connections that wait for a worker that hangs', () => {
   it('are not left open when it is killed: another one serves them', async () => {
     const [worker = 0] = servingWorkers(served);
     process.kill(worker, 'SIGSTOP');
-    const callers = Array.from({ length: 4 }, call);
+    const callers = Array.from({ length: 4 }, () => call());
     await until(() => callers.every(({ socket }) => !socket.connecting));
     await postern('session', 'list');
     process.kill(worker, 'SIGKILL');
@@ -124,5 +129,57 @@ describe('listeners that a restart moves or takes away', () => {
     const answers = await Promise.all([postern('restart'), postern('restart')]);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([0, 1]);
     expect(answers.map(({ stderr }) => stderr).join('')).toContain('a restart is under way already');
+  });
+});
+
+describe('stale-configuration', () => {
+  const portShown = async () =>
+    /Port (\d+)/.exec((await ssh(target, 'ssh-config', { key: admin })).text)?.[1];
+
+  it('a worker that takes the place of one that died has what was reloaded since', async () => {
+    await configure({ workers: 1, publicPort: 4022 });
+    expect((await postern('reload')).text).toContain('publicPort');
+    expect(await portShown()).toBe('4022');
+    const [worker = 0] = servingWorkers(served);
+    process.kill(worker, 'SIGKILL');
+    await until(() => servingWorkers(served).some((pid) => pid !== worker));
+    expect(await portShown()).toBe('4022');
+  });
+
+  it('a worker of before a restart has that of after it', async () => {
+    const prompt = await openPrompt(target, admin);
+    await configure({ workers: 1, publicPort: 5022 });
+    expect((await postern('restart')).status).toBe(0);
+    await prompt.ask('ssh-config', /Port 5022/);
+    prompt.child.stdin?.write('exit\r');
+    await prompt.left;
+  });
+});
+
+describe('what outlives a restart in a worker', () => {
+  it('of HTTP connections is answered once more, and then told to come again elsewhere', async () => {
+    const port = await freePort();
+    await configure({ workers: 1, httpListen: `127.0.0.1:${port}` });
+    expect((await postern('restart')).status).toBe(0);
+    const caller = call(port);
+    const ask = () => caller.socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    ask();
+    await until(() => caller.heard().includes('200 OK'));
+    expect(caller.heard()).toMatch(/connection: keep-alive/i);
+    expect((await postern('restart')).status).toBe(0);
+    ask();
+    await until(() => caller.isClosed());
+    expect(caller.heard().split('200 OK')).toHaveLength(3);
+    expect(caller.heard()).toMatch(/connection: close/i);
+  });
+
+  it('of strangers is penalised as before', async () => {
+    await configure({ workers: 1, perSourcePenalties: { noauthSeconds: 60 } });
+    expect((await postern('restart')).status).toBe(0);
+    const caller = call(served.port, '127.0.0.9');
+    await until(() => caller.heard().startsWith('SSH-2.0-'));
+    expect((await postern('restart')).status).toBe(0);
+    caller.socket.destroy();
+    await until(async () => (await postern('penalty', 'list')).text.includes('127.0.0.9'));
   });
 });

@@ -48,7 +48,7 @@ export interface PortsServer {
 
 export function servePorts(state: SharedState): PortsServer {
   const { listWorkers: list, metrics: own, departedMetrics: departed } = state;
-  const sessions = sessionsOfWorkers(list);
+  const sessions = sessionsOfWorkers(list, state.ready);
   const audit = serveAudit(state.tellAudit, state.auditLog);
   const metrics = own && serveMetrics({ own, list, departed });
   const ports = [

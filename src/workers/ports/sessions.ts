@@ -1,4 +1,5 @@
 /** The list of sessions of the whole gateway: the supervisor asks every worker for theirs, and waits for none for long. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { SteadyPeer } from '../../ipc/open-steady-peer.ts';
 import type { Peer } from '../../ipc/peer.ts';
 import type { Handler } from '../../ipc/serving.ts';
@@ -12,6 +13,8 @@ const method = { find: 'sessions.find', end: 'sessions.end' } as const;
 
 /** Who asks waits a second at most. */
 const answerWithinMs = 800;
+/** Mostly they are back at once. */
+const returnWithinMs = 200;
 
 export interface ConnectedWorker {
   readonly id: string;
@@ -39,8 +42,14 @@ export function sessionsOverIpc(supervisor: SteadyPeer, own: SessionDirectory): 
   };
 }
 
-/** In the supervisor. One without a connection is asked nothing, and named as silent. */
-export function sessionsOfWorkers(list: () => readonly ConnectedWorker[]): SessionDirectory {
+/**
+ * In the supervisor. One without a connection is asked nothing, and named as silent. `ready`: resolves when those of the
+ * supervisor before are back, or gone; before that nobody can say that there is no such session.
+ */
+export function sessionsOfWorkers(
+  list: () => readonly ConnectedWorker[],
+  ready?: Promise<unknown>,
+): SessionDirectory {
   async function ask<Answer>(worker: ConnectedWorker, asked: string, params: unknown, largeAnswer = false) {
     const how = { deadlineMs: answerWithinMs, largeAnswer };
     const answer = await worker.peer?.request<Answer>(asked, params, how).catch(() => undefined);
@@ -48,6 +57,7 @@ export function sessionsOfWorkers(list: () => readonly ConnectedWorker[]): Sessi
   }
   return {
     async find(query) {
+      await Promise.race([ready, pause(returnWithinMs, undefined, { ref: false })]);
       const answers = await Promise.all(
         list().map((worker) => ask<FoundSessions['sessions']>(worker, ownMethod.find, query, true)),
       );
@@ -59,6 +69,7 @@ export function sessionsOfWorkers(list: () => readonly ConnectedWorker[]): Sessi
       };
     },
     async end(id, reason) {
+      await ready;
       const answers = list().map((worker) => ask<boolean>(worker, ownMethod.end, [id, reason]));
       return (await Promise.all(answers)).some(({ answer }) => answer === true);
     },
