@@ -32,6 +32,7 @@ import { createConnections } from './sessions/create-connections.ts';
 import { localSessions } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
+import { createLeftPrograms } from './targets/container/left-programs.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 import type { SharedState } from './workers/ports/serve-ports.ts';
 
@@ -42,7 +43,10 @@ export interface Adapters extends GatewayPorts {
   /** What strangers are held to, whichever door they come to. */
   readonly strangerLimits: ReturnType<typeof createLimits>;
   /** What other processes share through this one, beside the ports. */
-  readonly shared: Pick<SharedState, 'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready'>;
+  readonly shared: Pick<
+    SharedState,
+    'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms'
+  >;
   /** For a successor; the metrics are known to whoever joins them. */
   readonly remember: () => Omit<GatewayMemory, 'metrics'>;
 }
@@ -97,11 +101,15 @@ export async function openAdapters(
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const tokenRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
   const slotBook = createSlotBook();
+  const left = createLeftPrograms(
+    withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
+  );
+  lifecycle.onClose(() => left.close());
   return {
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
-    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready },
+    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
       tokenRate: tokenRate.remembered(),

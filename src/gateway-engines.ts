@@ -26,11 +26,13 @@ export interface EnginesParts {
   readonly hostEngine: HostEngine;
   /** What tests put in the place of the configuration's engine. */
   readonly own?: ContainerEngine | undefined;
+  /** Of programs in the configuration's engine. */
+  readonly onProgram?: ContainerEngineOptions['onProgram'];
 }
 
 const tryWithinMs = 10_000;
 
-export function openEngines({ config, store, clock, log, meter, hostEngine, own }: EnginesParts) {
+export function openEngines({ config, store, clock, log, meter, hostEngine, own, onProgram }: EnginesParts) {
   const { docker, preparedIdleSeconds, dataDir } = config;
   const optionsWith = (own: Partial<ContainerEngineOptions>): ContainerEngineOptions => ({
     ...{ docker, log, splitWords, meter },
@@ -62,7 +64,7 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own 
     });
   return {
     engine: createJoinedEngine({
-      own: own ?? createContainerEngine(optionsWith({})),
+      own: own ?? createContainerEngine(optionsWith({ onProgram })),
       store,
       openEngine,
       log,

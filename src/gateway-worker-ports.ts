@@ -31,6 +31,7 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
     tell,
     handIn,
     recordingSpace: space,
+    onProgram,
     ...ports
   } = portsOverIpc(supervisor, localSessions(connections));
   const overIpc = openStoreOverIpc({ supervisor, log });
@@ -48,7 +49,7 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   const clock = systemClock;
   const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
   lifecycle.onClose(() => recordings.close());
-  const targets = openTargets({ config, store, clock, log, meter }, lifecycle);
+  const targets = openTargets({ config, store, clock, log, meter, onProgram }, lifecycle);
   const audit = createAudit(tell, ...(metrics ? [metrics.auditSink] : []));
   return { ...ports, ...targets, clock, meter, store, recordings, connections, audit };
 }

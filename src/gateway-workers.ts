@@ -99,7 +99,8 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   const arrivals = createArrivals(pool);
   const gone = (id: string, pid: number, how?: DeadWorker) => {
     parts?.ports?.gone(id);
-    if (registry.isLeaving(id)) return;
+    // Before that, whoever starts this one is told.
+    if (!parts || registry.isLeaving(id)) return;
     const { signal = null, status = null, connections = [] } = how ?? {};
     log.error({ worker: id, workerPid: pid, signal, status }, 'a worker died');
     parts?.audit.workerDied({ worker: id, pid, signal, status, connections: connections.length });
@@ -122,6 +123,9 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   };
   let returning: ReturnOfWorkers | undefined;
   const allBack = Promise.withResolvers<unknown>();
+  // Where this supervisor does not get so far as to hear of them, nobody waits for ever.
+  const patience = memory?.workers.length ? returnWithinMs : 0;
+  setTimeout(() => allBack.resolve(undefined), 2 * patience).unref();
   let shared: ReturnType<typeof serveStore> | undefined;
 
   return {

@@ -12,7 +12,7 @@ import { announce } from './announce.ts';
 import { checkTakeOver, checkTls } from './check-take-over.ts';
 import type { CliCommand, Terminal } from './run-cli.ts';
 import { type ServeSetup, setUpServe, warnOfSlowCrypto } from './serve-setup.ts';
-import { createServiceManager } from './service-manager.ts';
+import { createServiceManager, type ServiceManager } from './service-manager.ts';
 import { awaitSignals, sameSignalMs, watchTerminal } from './signals.ts';
 import { stopBounded } from './stop-bounded.ts';
 import { uncaught } from './uncaught.ts';
@@ -29,8 +29,8 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const setup = await setUp(args, terminal, kept);
   if (!setup) return 0;
   const { log, config } = setup;
-  const ends = createEnds(kept, log);
   const manager = createServiceManager(terminal.env, log);
+  const ends = createEnds(kept, manager, log);
   const { why, generation, lifelineFd } = kept.begin;
   const pool = createWorkerPool({
     ...{ config, generation, lifelineFd, version },
@@ -77,6 +77,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
   if (reason === 'handing over') return handOver(gateway, pool, kept);
   if (reason === 'restored') {
+    log.info('starting again with the restored backup');
     await kept.again();
     await stopBounded(gateway, restoredReason);
     return 0;
@@ -113,14 +114,18 @@ async function setUp(
 }
 
 /** What ends a supervisor from outside. Signals come from the keeper alone: a terminal sends them to all of its processes. */
-function createEnds(kept: Kept, log: Logger) {
+function createEnds(kept: Kept, manager: ServiceManager, log: Logger) {
   const isClosed = watchTerminal();
   const listeners = new Map<NodeJS.Signals, () => void>();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   const signals = awaitSignals((signal, listener) => listeners.set(signal, listener));
   listeners.set('SIGHUP', () => {
     if (isClosed()) return listeners.get('SIGINT')?.();
-    kept.restart().catch((error: Error) => log.error(`No restart: ${error.message} What runs goes on.`));
+    manager.reloading();
+    kept.restart().catch((error: Error) => {
+      log.error(`No restart: ${error.message} What runs goes on.`);
+      manager.ready();
+    });
   });
   kept.onSignal((signal) => listeners.get(signal)?.());
   let end: (reason: End) => void = () => {};

@@ -6,6 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { docker } from '../support/containers.ts';
+import { engineHost, removeContainer, startContainer } from '../support/engine.ts';
 import { createLightClient } from '../support/light-client.ts';
 import { isRunning, servingWorkers, supervisorsOf, until, workersWith } from '../support/processes.ts';
 import { hostKeyIn, main, type Served, serve } from '../support/served.ts';
@@ -14,6 +16,7 @@ import {
   makeKeyPair,
   runProgram,
   type SshTarget,
+  spawnSsh,
   ssh,
   writeKnownHosts,
 } from '../support/ssh-client.ts';
@@ -30,7 +33,12 @@ const events = async () =>
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
 
 async function start(): Promise<void> {
-  served = await serve(folder, [`--admin-key=${admin.file}.pub`, '--workers=2', '--log-level=info']);
+  served = await serve(folder, [
+    `--admin-key=${admin.file}.pub`,
+    `--docker=${engineHost()}`,
+    '--workers=2',
+    '--log-level=info',
+  ]);
   target = {
     port: served.port,
     knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]),
@@ -103,6 +111,26 @@ describe('kill -9', () => {
       connections: 1,
     });
     kept.destroy();
+  });
+
+  it('of a worker leaves nothing of its sessions running in containers, and the audit says how they ended', async () => {
+    const container = await startContainer({ network: 'none' });
+    const login = `rexec-${container.name}`;
+    const sessions = ['', '-tt'].map((flag) =>
+      spawnSsh(target, 'echo begun; sleep 4321', { key: admin, login, args: flag === '' ? [] : [flag] }),
+    );
+    const ended = sessions.map((session) => once(session, 'close'));
+    const running = async () => (await docker('top', container.name)).split('sleep 4321').length - 1;
+    // Each is a shell, with its words in its arguments, and what it waits for.
+    await until(async () => (await running()) >= 2);
+    for (const worker of servingWorkers(served)) process.kill(worker, 'SIGKILL');
+    await Promise.all(ended);
+    await until(async () => (await running()) === 0);
+    const lost = (await events()).filter(
+      ({ event, end }) => event === 'session-ended' && JSON.stringify(end).includes('worker died'),
+    );
+    expect(lost.filter(({ target: name }) => name === login || name === container.name)).toHaveLength(2);
+    await removeContainer(container);
   });
 
   it('of the supervisor ends no session, and what is changed afterwards counts in all', async () => {

@@ -52,6 +52,7 @@ export async function openPortsSupervisor(
     tokenRate: createTokenRate({ clock: steadyClock, perSecond: 0.01, burst: 2 }),
     pageSnapshots: createPageSnapshots(),
     slotBook: createSlotBook(),
+    endPrograms: () => {},
     recordingSpace,
     auditLog,
     tellAudit: auditLog.write,

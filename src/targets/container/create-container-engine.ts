@@ -54,6 +54,8 @@ export interface ContainerEngineOptions {
   readonly prepares?: boolean;
   /** Told of each call of the engine's API, and of each program's start. */
   readonly meter?: Pick<Meter, 'engineCalled' | 'programStarted'>;
+  /** Told of each program that would outlive this process, as plain data; calls what it returns when that has ended. */
+  readonly onProgram?: ((program: unknown) => () => void) | undefined;
 }
 
 const closeWithinMs = 10_000;
@@ -67,7 +69,13 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const engine = meter ? measuredApi(api, meter) : api;
   const signaller = createSignaller(engine);
   const hangups = createHangups(signaller, options, log);
-  const parts: ExecParts = { engine, facts: createContainerFactsSource(engine), signaller, hangups };
+  const parts: ExecParts = {
+    engine,
+    facts: createContainerFactsSource(engine),
+    signaller,
+    hangups,
+    onProgram: options.onProgram,
+  };
   const rules: PlanRules = {
     isAcceptedEnv: (name) => createEnvFilter(options.acceptEnv)(name),
     splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),

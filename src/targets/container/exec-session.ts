@@ -7,6 +7,7 @@ import { aborted } from '../../platform/aborted.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
 import { findContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
+import type { ContainerEngineOptions } from './create-container-engine.ts';
 import type { EngineApi } from './engine-api.ts';
 import { engineStatus, shortReason, translateEngineError } from './engine-errors.ts';
 import type { Hangups } from './hangup.ts';
@@ -23,6 +24,7 @@ export interface ExecParts {
   readonly hangups: Hangups;
   /** Called when the program runs. */
   readonly onStarted?: (way: ProgramWay) => void;
+  readonly onProgram?: ContainerEngineOptions['onProgram'];
 }
 
 /** What a program without a client is told, and what its session is recorded as. */
@@ -56,6 +58,7 @@ export async function runExecSession(
   });
   void output.launched.then(() => output.hasLaunched() && parts.onStarted?.(prepared ? 'spare' : 'exec'));
   const leader = output.launched.then((pid) => leaderOf(facts, plan, pid));
+  const forget = tellOf(leader, parts);
   const ended = new AbortController();
   const stopInput = carryInput(io, stream, plan, output);
   readToTheEnd(stream, stopInput);
@@ -65,11 +68,11 @@ export async function runExecSession(
   try {
     if ((await Promise.race([output.complete, gone])) === 'aborted') {
       output.discard();
-      parts.hangups.begin(leader);
+      parts.hangups.begin(leader, forget);
       await output.launched;
       return hungUp;
     }
-    const end = await findEnd(parts, execId, facts, plan, output);
+    const end = await findEnd(parts, execId, facts, plan, output).finally(forget);
     await Promise.race([output.flushed(), gone]);
     return end;
   } finally {
@@ -78,6 +81,12 @@ export async function runExecSession(
     output.discard();
     stream.destroy();
   }
+}
+
+/** Whoever ends it if this process cannot. Returns what says that it has ended, at whatever time it was known. */
+function tellOf(leader: Promise<Leader | undefined>, { onProgram }: ExecParts): () => void {
+  const told = leader.then((known) => known && onProgram?.(known));
+  return () => void told.then((hasEnded) => hasEnded?.());
 }
 
 async function startExec(parts: ExecParts, facts: ContainerFacts, plan: SessionPlan, closed: AbortSignal) {

@@ -7,7 +7,7 @@ export interface Hangups {
   /** From HUP to TERM. */
   readonly graceMs: number;
   /** Starts ending the session that `leader` resolves to; undefined: nothing was started. */
-  begin(leader: Promise<Leader | undefined>): void;
+  begin(leader: Promise<Leader | undefined>, onEnded?: () => void): void;
   /** Cuts the graces short and waits, at most `withinMs`, until all is ended. */
   close(withinMs: number): Promise<void>;
 }
@@ -56,13 +56,16 @@ export function createHangups(
     get graceMs() {
       return options.hangupGraceMs;
     },
-    begin(starting) {
+    begin(starting, onEnded = () => {}) {
       const ending = hangUp(starting)
         .catch((error) => {
           if (!isGone(error))
             log.warn({ err: error }, 'what a session left in a container could not be ended');
         })
-        .finally(() => running.delete(ending));
+        .finally(() => {
+          running.delete(ending);
+          onEnded();
+        });
       running.add(ending);
     },
     async close(withinMs) {

@@ -7,6 +7,7 @@ import type { Slots } from '../../platform/slots.ts';
 import type { RecordingSpace } from '../../recordings/recording-space.ts';
 import type { SessionDirectory } from '../../sessions/session-directory.ts';
 import { type AuditOverIpc, auditOverIpc } from './audit.ts';
+import { type OnProgram, programsOverIpc } from './programs.ts';
 import { pageSnapshotsOverIpc, penaltiesOverIpc, tokenRateOverIpc } from './questions.ts';
 import { recordingSpaceOverIpc } from './recording-space.ts';
 import { sessionsOverIpc } from './sessions.ts';
@@ -19,6 +20,7 @@ export interface PortsOverIpc extends AuditOverIpc {
   readonly slots: Slots;
   readonly recordingSpace: RecordingSpace;
   readonly sessions: SessionDirectory;
+  readonly onProgram: OnProgram;
 }
 
 /** To be called in the turn of `openSteadyPeer`. `own`: the sessions of this worker. */
@@ -30,4 +32,5 @@ export const portsOverIpc = (supervisor: SteadyPeer, own: SessionDirectory): Por
   slots: slotsOverIpc(supervisor),
   recordingSpace: recordingSpaceOverIpc(supervisor),
   sessions: sessionsOverIpc(supervisor, own),
+  onProgram: programsOverIpc(supervisor),
 });

@@ -12,6 +12,7 @@ import type { OwnRecordingSpace } from '../../recordings/recording-space.ts';
 import type { SessionDirectory } from '../../sessions/session-directory.ts';
 import { serveAudit } from './audit.ts';
 import { type MetricsServer, serveMetrics } from './metrics.ts';
+import { servePrograms } from './programs.ts';
 import { servePageSnapshots, servePenalties, serveTokenRate } from './questions.ts';
 import { serveRecordingSpace } from './recording-space.ts';
 import { type ConnectedWorker, serveSessions, sessionsOfWorkers } from './sessions.ts';
@@ -22,6 +23,8 @@ export interface SharedState {
   readonly tokenRate: TokenRate;
   readonly pageSnapshots: PageSnapshots;
   readonly slotBook: SlotBook;
+  /** Ends what a dead worker left in containers. */
+  readonly endPrograms: (programs: readonly unknown[]) => void;
   readonly recordingSpace: OwnRecordingSpace;
   readonly auditLog: Pick<AuditLog, 'problem' | 'onProblem' | 'flush' | 'head'>;
   /** As what is told by this process: to the log and the file, within what strangers may cause. */
@@ -59,6 +62,7 @@ export function servePorts(state: SharedState): PortsServer {
     serveSlots(state.slotBook, state.ready),
     serveRecordingSpace(state.recordingSpace),
     serveSessions(sessions),
+    servePrograms(state.endPrograms),
     ...(metrics ? [metrics] : []),
   ];
   return {
