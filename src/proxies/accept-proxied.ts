@@ -6,8 +6,8 @@ import { parseProxyHeader } from './parse-proxy-header.ts';
 
 export interface ProxiedAcceptance {
   /**
-   * Calls `take` with both ends, as the client has them, when the header was read, and with what came behind it; nothing
-   * more is read of the socket then. From who is no listed proxy: at once, without a byte. Without a whole header in
+   * Calls `take` with both ends, as the client has them, when the header was read, in the same tick, and with what came
+   * behind it; the socket is paused then. From who is no listed proxy: at once, without a byte. Without a whole header in
    * time, never: the socket is closed.
    */
   accept(socket: Socket, take: (ends: ConnectionEnds, head: Buffer) => void): void;
@@ -61,7 +61,7 @@ export function createProxiedAcceptance(
       stop();
       if (header.kind === 'malformed') return void socket.destroy();
       waiting.delete(socket);
-      stopReading(socket);
+      socket.pause();
       onHeader(bytes.subarray(header.length), header.ends);
     };
     socket.on('close', stop).on('data', onData).resume();
@@ -69,18 +69,3 @@ export function createProxiedAcceptance(
 }
 
 const ignore = () => {};
-
-/** `pause` alone reads on until a buffer is full: lost where another process takes the socket over. */
-function stopReading(socket: Socket): void {
-  socket.pause();
-  const { _handle: handle } = socket as unknown as { readonly _handle: Handle | null };
-  if (!handle) return;
-  handle.reading = false;
-  handle.readStop();
-}
-
-/** As Node's own `pauseOnConnect` has it: `resume` begins to read again. */
-interface Handle {
-  reading: boolean;
-  readStop(): void;
-}

@@ -1,5 +1,6 @@
 /** The workers of one supervisor: as many as were asked for, each replaced when it dies; connections go to the least busy. */
 import type { Socket } from 'node:net';
+import { keepUnread } from '../platform/keep-unread.ts';
 import type { WorkerServe } from './messages.ts';
 import {
   type Passed,
@@ -42,7 +43,7 @@ export interface WorkerPool {
   readonly loaded: Promise<void>;
   /** Has them serve, and those that take their places. Resolves when the first does. */
   serve(facts: () => WorkerServe): Promise<void>;
-  /** Gives a socket to the worker with the fewest connections, or to the first that serves. */
+  /** Gives a socket, of which nothing is read here from now on, to the worker with the fewest connections, or to the first that serves. */
   pass(facts: Passed, socket: Socket): void;
   /** A connection that was passed on has ended. */
   left(connection: string): void;
@@ -194,7 +195,10 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
       for (const { process } of members) process.serve(how());
       return firstServes.promise;
     },
-    pass,
+    pass(passed, socket) {
+      keepUnread(socket);
+      pass(passed, socket);
+    },
     left,
     stop() {
       isRetired = true;
