@@ -30,8 +30,8 @@ export interface Gateway {
   /** Reads the configuration anew, and resolves to what to say about it. Throws invalid-config: then it stays as it was. */
   reload(): Promise<string>;
   /**
-   * Takes nobody in any more. Resolves when nothing runs, when config's `drainTimeoutSeconds` are over, or when `hurry` is
-   * aborted; `stop` ends the rest.
+   * Says so in its health, and takes nobody in any more from config's `drainDelaySeconds` on. Resolves when nothing runs,
+   * when config's `drainTimeoutSeconds` are over after that, or when `hurry` is aborted; `stop` ends the rest.
    */
   drain(hurry?: AbortSignal): Promise<void>;
   /** Leaves its workers, and all that only one may have open, to a successor; resolves to what that must know. */

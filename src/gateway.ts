@@ -25,6 +25,7 @@ import type { MetricsDoorOptions } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
+import { awaitBalancer } from './sessions/drain.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
@@ -188,6 +189,7 @@ async function compose(
     },
     async drain(hurry = new AbortController().signal) {
       isDraining = true;
+      await awaitBalancer(config.drainDelaySeconds * 1000, hurry, log);
       entrance.close();
       http?.drain();
       await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });

@@ -42,6 +42,11 @@ const flags = {
     describe: 'processes that serve connections (default: one for each core; 0: all is one process)',
   },
   config: { type: 'string', describe: 'JSON file of configuration keys (flags win over it)' },
+  'drain-delay': {
+    type: 'number',
+    describe:
+      'seconds that people are still let in after SIGTERM, for a balancer to look elsewhere (default 0)',
+  },
   'drain-timeout': {
     type: 'number',
     describe: 'seconds that sessions have to end by themselves after SIGTERM (default 30)',

@@ -157,7 +157,9 @@ export const configSchema = z.strictObject({
    * so long; 0: every session is a `docker exec`.
    */
   preparedIdleSeconds: z.number().min(0).max(3600).default(60),
-  /** After SIGTERM, sessions have so long to end by themselves; 0: none. */
+  /** After SIGTERM people are still let in for so long, while `/readyz` tells the balancer in front to send nobody else. */
+  drainDelaySeconds: z.number().min(0).max(3600).default(0),
+  /** Behind that, sessions have so long to end by themselves; 0: none. */
   drainTimeoutSeconds: z.number().min(0).max(86_400).default(30),
   /** Processes that serve connections; 0: everything is one process. */
   workers: z.int().min(0).max(256).default(defaultWorkers),

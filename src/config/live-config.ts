@@ -68,6 +68,7 @@ const effects = {
   recordingsKeptDays: 'live',
   hangupGraceMs: 'live',
   preparedIdleSeconds: 'restart',
+  drainDelaySeconds: 'live',
   drainTimeoutSeconds: 'live',
   workers: 'restart',
   logLevel: 'live',

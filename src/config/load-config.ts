@@ -90,6 +90,7 @@ export const flagOfKey = {
   domain: 'domain',
   publicPort: 'public-port',
   containers: 'containers',
+  drainDelaySeconds: 'drain-delay',
   drainTimeoutSeconds: 'drain-timeout',
   logLevel: 'log-level',
   workers: 'workers',

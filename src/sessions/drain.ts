@@ -25,6 +25,13 @@ export interface Drain {
 
 const pollIntervalMs = 50;
 
+/** Resolves when whoever sends people here has had `delayMs` to see in our health that nobody else is to come. */
+export async function awaitBalancer(delayMs: number, hurry: AbortSignal, log: Logger): Promise<void> {
+  if (delayMs === 0) return;
+  log.info({ delayMs }, 'about to drain: whoever comes is still let in');
+  await pause(delayMs, undefined, { signal: hurry }).catch(() => {});
+}
+
 /**
  * Closes the doors, tells whoever sits at a terminal, and resolves when nothing runs any more, at the latest after
  * `timeoutMs`. What runs then is left running, for whoever ends everything.

@@ -117,6 +117,23 @@ describe('SIGTERM', () => {
     expect(await exited).toEqual([0, null]);
   });
 
+  it('lets people in for the drain delay, while readiness says that it drains; a second signal ends that, too', async () => {
+    await start('--drain-delay=600', '--health-listen=127.0.0.1:0');
+    served.child.kill('SIGTERM');
+    await until(() => served.printed().includes('about to drain'));
+    const health = `http://127.0.0.1:${portOf('Health')}/readyz`;
+    expect((await runProgram('curl', ['-s', '-w', ' %{http_code}', health])).text).toMatch(/draining.* 503$/);
+    expect((await ssh(target, 'whoami', { key: admin })).status).toBe(0);
+    await vi.waitUntil(
+      () => {
+        served.child.kill('SIGTERM');
+        return served.printed().includes('"drained"');
+      },
+      { timeout: 9_000, interval: 700 },
+    );
+    expect(await exited).toEqual([0, null]);
+  });
+
   it('ends what still runs when the drain timeout is over, with a sentence', async () => {
     await start('--drain-timeout=1');
     const { left, shown } = await openPrompt();
