@@ -18,7 +18,6 @@ export interface Front {
 
 /** Starts it with a listening port for each front; `ports` are theirs. */
 export async function startHaproxy(fronts: readonly Front[]) {
-  const folder = await mkdtemp(join(tmpdir(), 'postern-haproxy-'));
   const ports: number[] = [];
   for (const _front of fronts) ports.push(await freePort());
   const sections = fronts.map(({ mode, to, options, lines = [] }, index) =>
@@ -31,8 +30,15 @@ export async function startHaproxy(fronts: readonly Front[]) {
     ].join('\n  '),
   );
   const defaults = 'defaults\n  timeout connect 5s\n  timeout client 60s\n  timeout server 60s';
+  const text = `${['global\n  maxconn 200', defaults, ...sections].join('\n')}\n`;
+  return { ports, stop: await runHaproxy(text, ports.at(-1) as number) };
+}
+
+/** With a configuration file of this text, the last listening port of which is `port`. Resolves to what ends it. */
+export async function runHaproxy(text: string, port: number): Promise<() => Promise<void>> {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-haproxy-'));
   const file = join(folder, 'haproxy.cfg');
-  await writeFile(file, `${['global\n  maxconn 200', defaults, ...sections].join('\n')}\n`);
+  await writeFile(file, text);
   const child = spawn(findProgram('haproxy') ?? 'haproxy', ['-db', '-f', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -40,16 +46,13 @@ export async function startHaproxy(fronts: readonly Front[]) {
   child.stderr.on('data', (chunk: Buffer) => {
     complaint += chunk;
   });
-  while (!(await isListening(ports.at(-1) as number))) {
+  while (!(await isListening(port))) {
     if (child.exitCode !== null) throw new Error(`haproxy: ${complaint}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  return {
-    ports,
-    stop: async () => {
-      child.kill('SIGKILL');
-      await rm(folder, { recursive: true, force: true });
-    },
+  return async () => {
+    child.kill('SIGKILL');
+    await rm(folder, { recursive: true, force: true });
   };
 }
 

@@ -18,7 +18,7 @@ export interface Served {
 export const serveArgs = (folder: string, extra: readonly string[] = []) => [
   main,
   'serve',
-  '--ssh-listen=127.0.0.1:0',
+  ...(extra.some((each) => each.startsWith('--ssh-listen=')) ? [] : ['--ssh-listen=127.0.0.1:0']),
   `--data=${folder}/data`,
   `--hostkeys=${folder}/hostkeys`,
   '--log-level=warn',

@@ -45,6 +45,7 @@ export const programs: Readonly<Record<string, string>> = {
   nmap: 'nmap',
   wrk: 'wrk',
   haproxy: 'haproxy',
+  'docker-compose': 'docker-compose',
   prometheus: 'prometheus',
   faketime: 'faketime',
   asciinema: 'asciinema',
