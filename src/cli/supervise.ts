@@ -64,10 +64,15 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
       },
     );
   };
+  let hasBegun = false;
+  void ends.first
+    .then(() => pause(beginWithinMs, undefined, { ref: false }))
+    .then(() => !hasBegun && giveUp(kept, pool, log));
   const gateway = await begin().catch((error: unknown) => {
     pool.kill();
     throw error;
   });
+  hasBegun = true;
   const failed = uncaught(() => gateway, log).then((): End => 'failure');
   kept.ready(sockets.used);
   manager.ready();
@@ -89,6 +94,17 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   await stopBounded(gateway);
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return reason === 'failure' || drained === 'failure' ? 1 : 0;
+}
+
+/** Once it was told to stop. */
+const beginWithinMs = 5_000;
+
+/** One that waits for what does not come would wait for ever, and whoever stops it with it. */
+function giveUp(kept: Kept, pool: WorkerPool, log: Logger): void {
+  log.error('the gateway was stopped before it had begun');
+  pool.kill();
+  kept.stopping();
+  setTimeout(() => process.exit(1), sameSignalMs);
 }
 
 const restoredReason = 'the gateway was restored from a backup; connect again.';

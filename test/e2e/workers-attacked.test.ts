@@ -1,4 +1,5 @@
 /** What may go wrong between a supervisor, its workers and their keeper, where somebody provokes it. */
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
@@ -6,8 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPrompt } from '../support/open-prompt.ts';
-import { servingWorkers, until } from '../support/processes.ts';
-import { main, type Served, serve, targetIn } from '../support/served.ts';
+import { isRunning, servingWorkers, until } from '../support/processes.ts';
+import { main, type Served, serve, serveArgs, targetIn } from '../support/served.ts';
 import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
@@ -50,6 +51,20 @@ function call(port = served.port, localAddress = '127.0.0.1'): Caller {
   });
   return { socket, heard: () => heard, isClosed: () => isClosed };
 }
+
+it('stop-while-starting: a gateway whose worker hangs before it serves ends by a SIGTERM', async () => {
+  const child = spawn(process.execPath, serveArgs(join(folder, 'stuck'), ['--workers=1']), {
+    stdio: 'ignore',
+  });
+  const left = once(child, 'exit');
+  const stuck = { child, printed: () => '', port: 0 };
+  await until(() => servingWorkers(stuck).length === 1);
+  const [worker = 0] = servingWorkers(stuck);
+  process.kill(worker, 'SIGSTOP');
+  child.kill('SIGTERM');
+  expect(await left).toEqual([1, null]);
+  expect(isRunning(worker)).toBe(false);
+}, 60_000);
 
 describe('connections that wait for a worker that hangs', () => {
   it('are not left open when it is killed: another one serves them', async () => {
