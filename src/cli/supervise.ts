@@ -73,13 +73,17 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
     throw error;
   });
   hasBegun = true;
-  const failed = uncaught(() => gateway, log).then((): End => 'failure');
+  const failed = uncaught(() => gateway, log, 'internal error; the supervisor ends').then(
+    (): End => 'failure',
+  );
   kept.ready(sockets.used);
   manager.ready();
   log.info({ generation, version, pid: process.pid }, 'in charge');
   if (why === 'first') warnOfSlowCrypto(terminal);
   const announced = why === 'first' || why === 'again' ? announce(gateway, terminal.stdout) : undefined;
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
+  // Sessions are the workers', and go on: another supervisor takes its place.
+  if (reason === 'failure') process.exit(1);
   if (reason === 'handing over') return handOver(gateway, pool, kept);
   if (reason === 'restored') {
     log.info('starting again with the restored backup');
@@ -93,7 +97,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   log.info({ reason }, 'stopping');
   await stopBounded(gateway);
   if (reason === 'SIGINT') await pause(sameSignalMs);
-  return reason === 'failure' || drained === 'failure' ? 1 : 0;
+  return drained === 'failure' ? 1 : 0;
 }
 
 /** Once it was told to stop. */

@@ -10,13 +10,14 @@ import { takeFaultOwner } from '../platform/fault-owner.ts';
 export function uncaught(
   current: () => Pick<Gateway, 'endForFault' | 'noteFault'>,
   log: Logger,
+  sentence = 'internal error; the gateway stops',
 ): Promise<'failure'> {
   return new Promise((resolve) => {
     process.on('uncaughtException', (error) => {
       const owner = takeFaultOwner();
       if (owner) return current().endForFault(error, owner);
       current().noteFault();
-      log.fatal({ err: error }, 'internal error; the gateway stops');
+      log.fatal({ err: error }, sentence);
       resolve('failure');
     });
   });

@@ -55,7 +55,7 @@ export const work: CliCommand = async () => {
   });
   process.on('disconnect', () => (gateway ? gateway.retire() : ended.resolve(1)));
   const current = () => gateway ?? { endForFault: () => {}, noteFault: () => {} };
-  void uncaught(current, log).then(() => end('an internal error'));
+  void uncaught(current, log, 'internal error; the worker ends').then(() => end('an internal error'));
   const status = await ended.promise;
   process.exit(status);
 };
