@@ -43,8 +43,9 @@ export default defineConfig({
     // In place of one second, in which a busy machine may not even have started the program that is waited for.
     expect: { poll: { timeout: 5_000 } },
     sequence: { sequencer: LongestFirst },
-    // For gateways that are started as programs: one keeps no containers of another test in step. Who tests that says so.
-    env: { POSTERN_SYNC: 'off' },
+    // For gateways that are started as programs: one keeps no containers of another test in step, and none is more than one
+    // process, which costs the machine much less to start. Who tests that says so.
+    env: { POSTERN_SYNC: 'off', POSTERN_WORKERS: '0' },
     globalSetup: ['test/support/setup/machine.ts'],
     projects: [
       inProject('unit', 60_000),
