@@ -5,7 +5,7 @@ import { countSessions } from './engine-data.ts';
 export const command: Command = {
   path: ['engine', 'drain'],
   summary: 'let no new session into an engine; those that run go on',
-  description: 'Forwards of connections that are open go on, too. --undo lets sessions in again.',
+  description: 'Connections stay, and their forwards, new ones too. --undo lets sessions in again.',
   examples: ['ssh GATEWAY engine drain prod', 'ssh GATEWAY engine drain prod --undo'],
   positionals: [{ name: 'NAME', required: true }],
   options: { undo: { type: 'boolean', describe: 'new sessions are let in again' } },
