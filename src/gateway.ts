@@ -195,8 +195,8 @@ async function compose(
       await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
     },
     async handOver() {
-      entrance.close();
       http?.drain();
+      await entrance.leave();
       isHandedOver = true;
       control.leave();
       const left = await serving.leave?.();

@@ -11,6 +11,8 @@ export interface ProxiedAcceptance {
    * time, never: the socket is closed.
    */
   accept(socket: Socket, take: (ends: ConnectionEnds, head: Buffer) => void): void;
+  /** Resolves when no header is awaited any more: each has come, or its socket was closed, `withinMs` from now at the latest. */
+  settle(withinMs: number): Promise<void>;
   /** Closes those whose header is still awaited. */
   close(): void;
 }
@@ -26,6 +28,11 @@ export function createProxiedAcceptance(
   timeoutMs = usualTimeoutMs,
 ): ProxiedAcceptance {
   const waiting = new Set<Socket>();
+  let onSettled = () => {};
+  const waitsNoMore = (socket: Socket) => {
+    waiting.delete(socket);
+    if (waiting.size === 0) onSettled();
+  };
   return {
     accept(socket, take) {
       const own = ownEnds(socket);
@@ -36,12 +43,22 @@ export function createProxiedAcceptance(
         socket.off('error', ignore);
         take(ends ?? own, head);
       });
-      socket.once('close', () => waiting.delete(socket));
+      socket.once('close', () => waitsNoMore(socket));
     },
-    close() {
-      for (const socket of waiting) socket.destroy();
+    async settle(withinMs) {
+      if (waiting.size === 0) return;
+      const timer = setTimeout(close, withinMs);
+      await new Promise<void>((resolve) => {
+        onSettled = resolve;
+      });
+      clearTimeout(timer);
     },
+    close,
   };
+
+  function close(): void {
+    for (const socket of waiting) socket.destroy();
+  }
 
   function readHeader(
     socket: Socket,
@@ -60,9 +77,9 @@ export function createProxiedAcceptance(
       if (header.kind === 'incomplete') return;
       stop();
       if (header.kind === 'malformed') return void socket.destroy();
-      waiting.delete(socket);
       socket.pause();
       onHeader(bytes.subarray(header.length), header.ends);
+      waitsNoMore(socket);
     };
     socket.on('close', stop).on('data', onData).resume();
   }

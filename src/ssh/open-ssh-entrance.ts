@@ -17,11 +17,19 @@ export interface SshEntranceOptions extends Omit<AdmissionDependencies, 'config'
   readonly inheritedSocket?: number | undefined;
 }
 
+export interface SshEntrance extends Listener {
+  /** As `close`, but who has been accepted still arrives: resolves when the PROXY headers that were awaited are read. */
+  leave(): Promise<void>;
+}
+
+/** A proxy writes it with its first packet; meanwhile who connects waits in the kernel's queue. */
+const headersWithinMs = 1_500;
+
 /** Listens; throws a sentence when it cannot. `onArrival` is called in the tick in which the last byte of a head was read. */
 export async function openSshEntrance(
   options: SshEntranceOptions,
   onArrival: (arrival: SshArrival) => void,
-): Promise<Listener> {
+): Promise<SshEntrance> {
   const { config, meter, penalties, inheritedSocket } = options;
   const admission = createAdmission(options);
   const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
@@ -52,6 +60,10 @@ export async function openSshEntrance(
   );
   return {
     ...listener,
+    leave() {
+      listener.close();
+      return proxied.settle(headersWithinMs);
+    },
     close() {
       listener.close();
       proxied.close();

@@ -2,10 +2,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, callPort } from '../support/caller.ts';
 import { openPrompt } from '../support/open-prompt.ts';
 import { isRunning, servingWorkers, until } from '../support/processes.ts';
 import { main, type Served, serve, serveArgs, targetIn } from '../support/served.ts';
@@ -32,25 +33,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-interface Caller {
-  readonly socket: Socket;
-  readonly heard: () => string;
-  readonly isClosed: () => boolean;
-}
-
-function call(port = served.port, localAddress = '127.0.0.1'): Caller {
-  let heard = '';
-  let isClosed = false;
-  const socket = connect({ port, host: '127.0.0.1', localAddress });
-  socket.on('data', (chunk) => {
-    heard += chunk;
-  });
-  socket.on('error', () => {});
-  socket.once('close', () => {
-    isClosed = true;
-  });
-  return { socket, heard: () => heard, isClosed: () => isClosed };
-}
+const call = (port = served.port, localAddress?: string) => callPort(port, localAddress);
 
 it('stop-while-starting: a gateway whose worker hangs before it serves ends by a SIGTERM', async () => {
   const child = spawn(process.execPath, serveArgs(join(folder, 'stuck'), ['--workers=1']), {

@@ -55,6 +55,15 @@ export function workersWith(served: Served, clientPort: number): number[] {
   return workers.map(({ pid }) => pid).filter((pid) => openFiles(pid).includes(socket));
 }
 
+/** Whether it has this port's listening socket, which it may share. */
+export function isListening(pid: number, port: number): boolean {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = readFileSync('/proc/net/tcp', 'utf8').split('\n');
+  const words = lines.map((line) => line.trim().split(/\s+/));
+  const inode = words.find(([, address, , state]) => address?.endsWith(local) && state === '0A')?.[9];
+  return openFiles(pid).includes(`socket:[${inode}]`);
+}
+
 function openFiles(pid: number): string[] {
   try {
     return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {

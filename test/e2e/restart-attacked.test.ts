@@ -1,0 +1,53 @@
+/** What a restart might lose, refuse or forget of the connections that are open. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Caller, callPort } from '../support/caller.ts';
+import { isListening, supervisorsOf, until } from '../support/processes.ts';
+import { main, type Served, serve } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram } from '../support/ssh-client.ts';
+
+let folder: string;
+let file: string;
+let served: Served;
+let admin: KeyPair;
+const proxy = '127.0.0.8';
+const configure = (values: Record<string, unknown> = {}) =>
+  writeFile(file, JSON.stringify({ workers: 1, proxyProtocolFrom: [proxy], ...values }));
+const postern = (...args: string[]) => runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'postern-restarts-'));
+  file = join(folder, 'postern.json');
+  await configure();
+  admin = await makeKeyPair();
+  served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--config=${file}`]);
+});
+afterAll(async () => {
+  served.child.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('connections of a proxy whose header comes in the middle of a hand-over', () => {
+  it('are served', async () => {
+    const [supervisor = 0] = supervisorsOf(served);
+    const restarted = postern('restart');
+    // A header has 5 s: nobody waits for as long as a restart may take to prepare.
+    const callers: Caller[] = [];
+    for (let wait = 0; isListening(supervisor, served.port); wait++) {
+      if (wait % 10 === 0) callers.push(callPort(served.port, proxy));
+      await pause(20);
+    }
+    const silent = callers.at(-2);
+    const late = callers.slice(-5).filter((caller) => caller !== silent);
+    for (const { socket } of late) socket.write('PROXY TCP4 198.51.100.7 198.51.100.1 50123 2222\r\n');
+    await until(() => late.every(({ heard, isClosed }) => heard().startsWith('SSH-2.0-') || isClosed()));
+    expect(late.filter(({ isClosed }) => isClosed())).toEqual([]);
+    // One that says nothing holds nobody up.
+    expect((await restarted).status).toBe(0);
+    await until(() => silent?.isClosed());
+    for (const { socket } of callers) socket.destroy();
+  });
+});
