@@ -68,10 +68,14 @@ export interface ServeSetup {
   readonly readConfigOrLast: () => Config;
 }
 
-/** Undefined where help was wanted, and printed. Throws usage, invalid-config. */
+/**
+ * Undefined where help was wanted, and printed. `inForce`: what one before had, and serves where what is read now has
+ * a mistake. Throws usage, and invalid-config where there is none.
+ */
 export async function setUpServe(
   args: readonly string[],
   terminal: Terminal,
+  inForce?: Config,
 ): Promise<ServeSetup | undefined> {
   const parsed = await parseFlags(args, { name: 'postern serve', usage, flags }, terminal);
   if (!parsed) return undefined;
@@ -81,13 +85,29 @@ export async function setUpServe(
       ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
       flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
     });
-  const { config, unknownVariables } = load();
+  const { config, unknownVariables, problem }: Loaded = inForce ? loadOr(inForce, load) : load();
   const log = pino({ level: config.logLevel }, logDestination());
+  if (problem !== undefined) log.error(problem);
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
   const read = keepingLast(config, () => load().config, log);
   return { config, log, readConfig: read.anew, readConfigOrLast: read.anewOrLast };
 }
+
+interface Loaded extends LoadedConfig {
+  readonly problem?: string;
+}
+
+function loadOr(last: Config, load: () => LoadedConfig): Loaded {
+  try {
+    return load();
+  } catch (error) {
+    return { config: last, unknownVariables: [], problem: staysInForce(error) };
+  }
+}
+
+const staysInForce = (error: unknown) =>
+  `${(error as Error).message} The configuration in force stays as it was.`;
 
 /** Reads the configuration, and remembers the last one that could be used, for when it must be had without fail. */
 function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
@@ -100,7 +120,7 @@ function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
     try {
       return anew();
     } catch (error) {
-      log.error(`${(error as Error).message} The configuration in force stays as it was.`);
+      log.error(staysInForce(error));
       return last;
     }
   };

@@ -2,6 +2,7 @@
 import { closeSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import type { Config } from '../config/config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { createWorkers, type Workers, type WorkersMemory } from '../gateway-workers.ts';
 import { type Kept, meetKeeper } from '../keeper/kept.ts';
@@ -56,7 +57,11 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
         workers,
         memory: memory?.gateway,
         pid: process.ppid,
-        readConfig: setup.readConfig,
+        readConfig: () => {
+          const read = setup.readConfig();
+          kept.inForce(read);
+          return read;
+        },
         restart: () => ends.end('restored'),
         replace: kept.restart,
         inheritedSockets: sockets.inherited,
@@ -76,6 +81,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const failed = uncaught(() => gateway, log, 'internal error; the supervisor ends').then(
     (): End => 'failure',
   );
+  kept.inForce(config);
   kept.ready(sockets.used);
   manager.ready();
   log.info({ generation, version, pid: process.pid }, 'in charge');
@@ -120,7 +126,10 @@ async function setUp(
   kept: Kept,
 ): Promise<ServeSetup | undefined> {
   try {
-    const setup = await setUpServe(args, terminal);
+    // At a restart there is one that goes on, and the mistake is told to whoever asked for it.
+    const { why, configuration } = kept.begin;
+    const inForce = why === 'restart' ? undefined : (configuration as Config | undefined);
+    const setup = await setUpServe(args, terminal, inForce);
     if (setup?.config.workers === 0) {
       throw new Error(
         'without workers (workers: 0) the gateway is one process; stop it and start it for that.',

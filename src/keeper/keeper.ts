@@ -59,6 +59,7 @@ export class Keeper {
   #next: Supervisor | undefined;
   /** What was handed over, or is to be remembered. */
   #memory: unknown;
+  #configuration: unknown;
   #wasReady = false;
   #inChargeSinceMs = 0;
   #crashes = 0;
@@ -112,6 +113,9 @@ export class Keeper {
     remember: (from, { memory }) => {
       if (from === this.#current && from.stage !== 'told') this.#memory = memory;
     },
+    'in-force': (from, { configuration }) => {
+      if (from === this.#current) this.#configuration = configuration;
+    },
     'handed-over': (from, { memory }) => {
       if (from !== this.#current || from.stage !== 'told') return;
       clearTimeout(from.deadline);
@@ -140,7 +144,7 @@ export class Keeper {
   #start(why: Why): Supervisor {
     const { program, args, env, sockets } = this.#options;
     const started = startSupervisor({
-      ...{ program, args, env, why, memory: this.#memory },
+      ...{ program, args, env, why, memory: this.#memory, configuration: this.#configuration },
       held: sockets.list(),
       generation: ++this.#generation,
       onMessage: (message, handle) => {

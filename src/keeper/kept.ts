@@ -21,6 +21,8 @@ export interface Kept {
   restart(): Promise<void>;
   /** For its successor, if this one crashes. */
   remember(memory: unknown): void;
+  /** The configuration, for whoever is started after a crash or a restore. */
+  inForce(configuration: unknown): void;
   /** To be answered by `handedOver`. */
   onHandOver(listener: () => void): void;
   handedOver(memory: unknown): void;
@@ -85,6 +87,7 @@ export async function meetKeeper(): Promise<Kept | undefined> {
       });
     },
     remember: (memory) => void say({ kind: 'remember', memory }),
+    inForce: (configuration) => void say({ kind: 'in-force', configuration }),
     onHandOver: (listener) => on('hand-over', listener),
     handedOver: (memory) => void say({ kind: 'handed-over', memory }),
     stopping: () => void say({ kind: 'stopping' }),

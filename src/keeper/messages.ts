@@ -33,6 +33,8 @@ export interface Begin {
   readonly why: Why;
   /** What the one before handed over, or had remembered. */
   readonly memory?: unknown;
+  /** The last that one was in charge with. */
+  readonly configuration?: unknown;
 }
 
 export type ToSupervisor =
@@ -59,6 +61,8 @@ export type FromSupervisor =
   | { readonly kind: 'restart' }
   /** What its successor must know if it crashes. */
   | { readonly kind: 'remember'; readonly memory: unknown }
+  /** What is in force from now on: it serves whoever is started after a crash or a restore, if what is written by then has a mistake. */
+  | { readonly kind: 'in-force'; readonly configuration: unknown }
   | { readonly kind: 'handed-over'; readonly memory?: unknown }
   /** It lets nobody in any more, and its end is the keeper's. */
   | { readonly kind: 'stopping' }

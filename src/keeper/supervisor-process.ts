@@ -32,6 +32,7 @@ export interface SupervisorStart {
   readonly generation: number;
   readonly why: Why;
   readonly memory?: unknown;
+  readonly configuration?: unknown;
   onMessage(message: FromSupervisor, handle: unknown): void;
   /** Called once. `status`: 128 and the signal's number where a signal ended it; 127 where it could not be started. */
   onExit(status: number): void;
@@ -42,7 +43,7 @@ const firstSocketFd = 5;
 
 /** Never throws: one that cannot be started has ended. */
 export function startSupervisor(start: SupervisorStart): SupervisorProcess {
-  const { program, args, env, held, generation, why, memory } = start;
+  const { program, args, env, held, generation, why, memory, configuration } = start;
   const stdio: StdioOptions = ['inherit', 'inherit', 'inherit', 'ipc', 'pipe'];
   stdio.push(...held.map(({ handle }) => handle.fd));
   const child = spawn(program.file, [...program.args, 'supervise', ...args], { stdio, env });
@@ -66,6 +67,9 @@ export function startSupervisor(start: SupervisorStart): SupervisorProcess {
     ...(at === undefined ? {} : { at }),
     fd: firstSocketFd + index,
   }));
-  send({ kind: 'begin', protocol: keeperProtocol, generation, sockets, lifelineFd, why, memory });
+  send({
+    ...{ kind: 'begin', protocol: keeperProtocol, generation, sockets, lifelineFd },
+    ...{ why, memory, configuration },
+  });
   return { pid: child.pid, send, kill: () => child.kill('SIGKILL') };
 }

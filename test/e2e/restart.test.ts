@@ -94,6 +94,34 @@ describe('postern restart', () => {
   });
 });
 
+describe('with a file that has a mistake by now, what was in force stays', () => {
+  const stays = /postern\.json cannot be used: line 1.* in force stays as it was/;
+
+  it('bad-file-at-crash: for the supervisor that follows one that was killed', async () => {
+    const [supervisor = 0] = supervisorsOf(served);
+    const before = inCharge();
+    await writeFile(file, '{');
+    process.kill(supervisor, 'SIGKILL');
+    await until(() => inCharge() > before);
+    expect(served.printed()).toMatch(stays);
+    expect((await whoami()).text).toContain('Account: admin');
+  });
+
+  it('bad-file-at-restore: for the gateway that is restored', async () => {
+    await configure({ workers: 2 });
+    expect((await postern('restart')).status).toBe(0);
+    const backup = join(folder, 'backup.tar');
+    expect((await postern('backup', backup)).status).toBe(0);
+    const before = inCharge();
+    await writeFile(file, '{');
+    const restored = await postern('restore', backup);
+    expect([restored.stderr, restored.status]).toEqual(['', 0]);
+    await until(() => inCharge() > before);
+    expect(served.printed().split('in force stays as it was')).toHaveLength(3);
+    expect((await whoami()).text).toContain('Account: admin');
+  });
+});
+
 it('without workers it says that there is nothing to put in its place', async () => {
   const other = join(folder, 'one');
   const one = await serve(other, ['--workers=0']);
