@@ -6,6 +6,7 @@ import type { Offence } from '../../../src/auth/penalties.ts';
 import { configSchema } from '../../../src/config/config.ts';
 import type { Listener } from '../../../src/listening/open-listener.ts';
 import { noMeter } from '../../../src/metrics/meter.ts';
+import { keepUnread } from '../../../src/platform/keep-unread.ts';
 import type { SshArrival } from '../../../src/ssh/arrival.ts';
 import { openSshEntrance } from '../../../src/ssh/open-ssh-entrance.ts';
 
@@ -31,7 +32,11 @@ async function open(given: Record<string, unknown>, onArrival: (arrival: SshArri
   return { refused, penalised, connect: () => connect({ port, host: address, allowHalfOpen: true }) };
 }
 
-const pass = ({ socket, head }: SshArrival) => child.send({ head: head.toString('base64') }, socket);
+/** As the pool of workers does. */
+const pass = ({ socket, head }: SshArrival) => {
+  keepUnread(socket);
+  child.send({ head: head.toString('base64') }, socket);
+};
 
 async function answerOf(socket: Socket): Promise<Buffer> {
   const chunks: Buffer[] = [];
