@@ -17,6 +17,8 @@ import type { PassedHttp, PassedSsh, WorkerServe } from './workers/messages.ts';
 import {
   type CloseOrder,
   type DrainOrder,
+  type HeldConnection,
+  heldNews,
   type LeftNews,
   news,
   orders,
@@ -82,7 +84,7 @@ export async function startWorkerGateway(
   });
   let isDraining = false;
   let isRetired = false;
-  const open = new Set<string>();
+  const open = new Map<string, HeldConnection>();
   const ended = Promise.withResolvers<void>();
   const hurry = new AbortController();
   live.onReplace(() => {
@@ -107,6 +109,9 @@ export async function startWorkerGateway(
     await rules.auditLog.flush();
   }
 
+  supervisor.onConnect((peer) => {
+    for (const held of heldNews([...open.values()])) peer.notify(news.held, held);
+  });
   supervisor.serve(
     new Map<string, Handler>([
       [orders.ping, () => true],
@@ -144,17 +149,22 @@ export async function startWorkerGateway(
   return {
     ssh({ connection, ends, head }, socket) {
       if (!socket) return left({ connection });
-      open.add(connection);
+      const { address: source } = ends.source;
+      const held = { connection, kind: 'ssh', source } as const;
+      open.set(connection, { ...held, isAuthenticated: false });
       const startup = {
-        authenticated: () => supervisor.notify(news.authenticated, { connection }),
+        authenticated() {
+          if (open.has(connection)) open.set(connection, { ...held, isAuthenticated: true });
+          supervisor.notify(news.authenticated, { connection });
+        },
         left: (offence?: LeftNews['offence']) =>
-          left({ connection, ...(offence ? { offence, source: ends.source.address } : {}) }),
+          left({ connection, ...(offence ? { offence, source } : {}) }),
       };
       serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
     },
     http({ connection }, socket) {
       if (!socket) return left({ connection });
-      open.add(connection);
+      open.set(connection, { connection, kind: 'http', isAuthenticated: true });
       socket.once('close', () => left({ connection }));
       serving.http(socket, () => {});
     },

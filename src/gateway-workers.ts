@@ -4,16 +4,15 @@ import type { Audit } from './audit/audit.ts';
 import type { Penalties } from './auth/penalties.ts';
 import type { Config } from './config/config.ts';
 import { GatewayError } from './errors.ts';
+import { type Adopters, createArrivals } from './gateway-arrivals.ts';
 import type { Serving } from './gateway-doors.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
 import { openIpcListener } from './ipc/open-listener.ts';
 
 import type { Peer } from './ipc/peer.ts';
 import type { Handler } from './ipc/serving.ts';
-import { randomId } from './platform/ids.ts';
 import { socketPath } from './platform/socket-path.ts';
 import type { Address } from './sessions/session.ts';
-import type { Startup } from './ssh/arrival.ts';
 import { attachMethod, type Heard } from './store/over-ipc/protocol.ts';
 import { serveStore } from './store/over-ipc/serve-store.ts';
 import type { Store } from './store/store.ts';
@@ -21,6 +20,7 @@ import {
   type AuthenticatedNews,
   type CloseOrder,
   type DrainOrder,
+  type HeldNews,
   type LeftNews,
   news,
   orders,
@@ -80,8 +80,8 @@ export interface OpenParts {
 }
 
 export interface WorkersServing extends Serving {
-  /** To be called when the entrances are open. Resolves when the first worker serves. */
-  begin(): Promise<void>;
+  /** To be called when the entrances, which count, are open. Resolves when the first worker serves. */
+  begin(entrances: Adopters): Promise<void>;
   /** Leaves them to a successor. */
   leave(): Promise<WorkersMemory>;
 }
@@ -99,6 +99,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   const arrivals = createArrivals(pool);
   const gone = (id: string, pid: number, how?: DeadWorker) => {
     parts?.ports?.gone(id);
+    arrivals.gone(id);
     // Before that, whoever starts this one is told.
     if (!parts || registry.isLeaving(id)) return;
     const { signal = null, status = null, connections = [] } = how ?? {};
@@ -168,6 +169,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
           return new Map<string, Handler>([
             ...(shared ? withReturn(shared.handlersFor(peer), () => returning?.back(worker.id)) : []),
             ...(opened.ports?.handlersFor(worker, peer) ?? []),
+            [news.held, (params) => arrivals.held(worker.id, (params as HeldNews).connections)],
             [
               news.authenticated,
               (params) => arrivals.authenticated((params as AuthenticatedNews).connection),
@@ -194,11 +196,13 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
       returning = awaitWorkers(memory?.workers ?? [], returnWithinMs, gone);
       allBack.resolve(returning.settled);
       return {
-        begin: () =>
-          pool.serve(() => ({
+        begin(entrances) {
+          arrivals.count(entrances);
+          return pool.serve(() => ({
             ...{ kind: 'serve', config: { ...opened.config }, socketPath: path },
             sshAddress: opened.sshAddress(),
-          })),
+          }));
+        },
         ...arrivals.doors,
         async renew() {
           await Promise.all(registry.list().map(({ peer }) => renewOne(peer)));
@@ -235,34 +239,4 @@ function withReturn(handlers: ReadonlyMap<string, Handler>, back: () => void): R
     attach?.(params);
     back();
   });
-}
-
-/** What was passed on, and who is to be told of it. */
-function createArrivals(pool: WorkerPool) {
-  const open = new Map<string, Startup>();
-  /** False: it was let in by a supervisor before this one. */
-  const left = (connection: string, offence?: LeftNews['offence']): boolean => {
-    const startup = open.get(connection);
-    open.delete(connection);
-    pool.left(connection);
-    startup?.left(offence);
-    return startup !== undefined;
-  };
-  const add = (startup: Startup): string => {
-    const connection = randomId();
-    open.set(connection, startup);
-    return connection;
-  };
-  const doors: Pick<Serving, 'ssh' | 'http'> = {
-    ssh({ socket, ends, head, startup }) {
-      const connection = add(startup);
-      const passed = { kind: 'ssh', connection, ends, head: head.toString('base64') } as const;
-      pool.pass(passed, socket);
-    },
-    http(socket, onLeft) {
-      const connection = add({ authenticated: () => {}, left: onLeft });
-      pool.pass({ kind: 'http', connection }, socket);
-    },
-  };
-  return { doors, left, authenticated: (connection: string) => open.get(connection)?.authenticated() };
 }

@@ -163,7 +163,7 @@ async function compose(
     http?.drain();
     if (!isHandedOver) await serving.close(graceMs, endReason);
   });
-  await serving.begin?.();
+  await serving.begin?.({ ssh: entrance.adopt, http: () => http?.adopt() ?? (() => {}) });
   return {
     sshAddress,
     httpAddress: http?.httpAddress,

@@ -15,6 +15,8 @@ export interface HttpEntrancesDependencies extends HealthDependencies {
 export interface HttpEntrances {
   readonly httpAddress: Address | undefined;
   readonly healthAddress: Address | undefined;
+  /** Counts one of commands and containers that another process let in before this one, until what is returned is called. */
+  adopt(): () => void;
   /** That of commands and containers lets nobody in any more; health goes on being told. */
   drain(): void;
   close(graceMs: number): Promise<void>;
@@ -42,6 +44,7 @@ export async function openHttpEntrances(dependencies: HttpEntrancesDependencies)
   return {
     httpAddress: http?.address,
     healthAddress: health?.address,
+    adopt: () => http?.adopt() ?? (() => {}),
     drain: () => http?.close(),
     async close(graceMs) {
       http?.close();

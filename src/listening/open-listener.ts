@@ -8,6 +8,8 @@ export interface Listener {
   readonly address: Address;
   /** For whoever hands it on: what Node's channel between processes takes for a socket that nobody there is to accept on. */
   handle(): unknown;
+  /** Counts one that was accepted by another process before this one, until what is returned is called. */
+  adopt(): () => void;
   /** Accepts nobody any more; those that are connected stay. */
   close(): void;
 }
@@ -33,15 +35,18 @@ export type OnSocket = (socket: Socket, left: () => void) => void;
 export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
   const { config, onFull } = options;
   let open = 0;
+  const enter = () => {
+    open++;
+    return once(() => {
+      open--;
+    });
+  };
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     if (open >= config.maxConnections) {
       onFull?.();
       return void socket.destroy();
     }
-    open++;
-    const left = once(() => {
-      open--;
-    });
+    const left = enter();
     socket.once('close', left);
     onSocket(socket, left);
   });
@@ -51,6 +56,7 @@ export async function openListener(options: ListenerOptions, onSocket: OnSocket)
   return {
     address: { address: bound.address, port: bound.port },
     handle: () => (server as unknown as { readonly _handle: unknown })._handle,
+    adopt: enter,
     close: () => void server.close(),
   };
 }

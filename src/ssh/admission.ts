@@ -14,6 +14,8 @@ import type { Startup } from './arrival.ts';
 export interface Admission {
   /** Undefined: refused, and the socket is closed. `address` is the client's own. What is returned must be told of its end. */
   admit(socket: Socket, address: string): Startup | undefined;
+  /** Counts one that was admitted by another process before this one. */
+  adopt(address: string): Startup;
 }
 
 export interface AdmissionDependencies {
@@ -52,6 +54,8 @@ export function createAdmission(dependencies: AdmissionDependencies): Admission 
     return mustDrop(Math.max(ofSource, others), maxStartups, random) ? 'MaxStartups' : undefined;
   }
 
+  const sourceOf = (address: string) => sourceBlock(address, config.perSourceNetBlockSize);
+
   function enter(source: string): Startup {
     let counts = true;
     startups++;
@@ -69,7 +73,7 @@ export function createAdmission(dependencies: AdmissionDependencies): Admission 
 
   return {
     admit(socket, address) {
-      const source = sourceBlock(address, config.perSourceNetBlockSize);
+      const source = sourceOf(address);
       const enforced = penalties.refuse(address);
       const refusal = enforced ? 'penalty' : findRefusal(source, shared.isShared(address));
       if (refusal === undefined) return enter(source);
@@ -82,6 +86,7 @@ export function createAdmission(dependencies: AdmissionDependencies): Admission 
       else socket.destroy();
       return undefined;
     },
+    adopt: (address) => enter(sourceOf(address)),
   };
 }
 

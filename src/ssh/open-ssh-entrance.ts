@@ -7,7 +7,7 @@ import { openListener } from '../listening/open-listener.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
 import { type AdmissionDependencies, createAdmission } from './admission.ts';
-import type { SshArrival } from './arrival.ts';
+import type { SshArrival, Startup } from './arrival.ts';
 
 export interface SshEntranceOptions extends Omit<AdmissionDependencies, 'config' | 'penalties'> {
   readonly config: AdmissionDependencies['config'] &
@@ -17,7 +17,9 @@ export interface SshEntranceOptions extends Omit<AdmissionDependencies, 'config'
   readonly inheritedSocket?: number | undefined;
 }
 
-export interface SshEntrance extends Listener {
+export interface SshEntrance extends Omit<Listener, 'adopt'> {
+  /** Counts one that another process let in before this one, as if it had come here. `address` is the client's own. */
+  adopt(address: string, isAuthenticated: boolean): Startup;
   /** As `close`, but who has been accepted still arrives: resolves when the PROXY headers that were awaited are read. */
   leave(): Promise<void>;
 }
@@ -33,6 +35,14 @@ export async function openSshEntrance(
   const { config, meter, penalties, inheritedSocket } = options;
   const admission = createAdmission(options);
   const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
+  const startupOf = (address: string, admitted: Startup, leave: () => void): Startup => ({
+    authenticated: admitted.authenticated,
+    left(offence) {
+      leave();
+      admitted.left();
+      if (offence) penalties.penalise(address, offence);
+    },
+  });
   const listener = await openListener(
     {
       listen: inheritedSocket ?? config.sshListen,
@@ -47,19 +57,18 @@ export async function openSshEntrance(
         proxied.accept(ownEvents(socket, owner), (ends, head) => {
           const { address } = ends.source;
           const admitted = admission.admit(socket, address);
-          if (!admitted) return;
-          const left = (offence?: Parameters<Penalties['penalise']>[1]) => {
-            leave();
-            admitted.left();
-            if (offence) penalties.penalise(address, offence);
-          };
-          onArrival({ socket, ends, head, startup: { authenticated: admitted.authenticated, left } });
+          if (admitted) onArrival({ socket, ends, head, startup: startupOf(address, admitted, leave) });
         });
       inNameOf(owner, admit);
     },
   );
   return {
     ...listener,
+    adopt(address, isAuthenticated) {
+      const admitted = admission.adopt(address);
+      if (isAuthenticated) admitted.authenticated();
+      return startupOf(address, admitted, listener.adopt());
+    },
     leave() {
       listener.close();
       return proxied.settle(headersWithinMs);

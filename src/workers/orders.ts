@@ -42,11 +42,33 @@ export interface CloseOrder {
 
 /** Of a worker to the supervisor: notifications, but the last. */
 export const news = {
+  /** First on each connection, perhaps in parts: what it has open, whichever supervisor let it in. */
+  held: 'connection.held',
   authenticated: 'connection.authenticated',
   left: 'connection.left',
   /** It has nothing left to do, and ends when this is answered. */
   leaving: 'worker.leaving',
 } as const;
+
+export interface HeldConnection {
+  readonly connection: string;
+  readonly kind: 'ssh' | 'http';
+  /** Whose, of `ssh`. */
+  readonly source?: string;
+  readonly isAuthenticated: boolean;
+}
+
+export interface HeldNews {
+  readonly connections: readonly HeldConnection[];
+}
+
+/** In one message. */
+const maxHeldAtOnce = 1_000;
+
+export const heldNews = (connections: readonly HeldConnection[]): HeldNews[] =>
+  Array.from({ length: Math.ceil(connections.length / maxHeldAtOnce) }, (_, part) => ({
+    connections: connections.slice(part * maxHeldAtOnce, (part + 1) * maxHeldAtOnce),
+  }));
 
 export interface AuthenticatedNews {
   readonly connection: string;

@@ -51,3 +51,42 @@ describe('connections of a proxy whose header comes in the middle of a hand-over
     for (const { socket } of callers) socket.destroy();
   });
 });
+
+describe('more than a limit allows, by way of a restart or a crash', () => {
+  const isRefused = async (from: string) => {
+    const caller = callPort(served.port, from);
+    await until(() => caller.isClosed() || caller.heard() !== '');
+    caller.socket.destroy();
+    return caller.heard() === '';
+  };
+  /** More often than those linger that were let in before it was. */
+  const isRefusedAlways = async (from: string) => {
+    for (let time = 0; time < 5; time++) {
+      if (!(await isRefused(from))) return false;
+      await pause(50);
+    }
+    return true;
+  };
+  const crash = async () => {
+    const [supervisor = 0] = supervisorsOf(served);
+    process.kill(supervisor, 'SIGKILL');
+    await until(() => !supervisorsOf(served).includes(supervisor));
+    await until(async () => (await postern('session', 'list')).status === 0);
+  };
+
+  it('is refused: strangers in workers of before count for their address', async () => {
+    const from = '127.0.0.9';
+    await configure({ perSourceMaxStartups: 2, perSourcePenalties: { noauthSeconds: 0 } });
+    expect((await postern('reload')).status).toBe(0);
+    const callers = [callPort(served.port, from), callPort(served.port, from)];
+    await until(() => callers.every(({ heard }) => heard().startsWith('SSH-2.0-')));
+    expect((await postern('restart')).status).toBe(0);
+    await until(() => isRefusedAlways(from));
+    await crash();
+    await until(() => isRefusedAlways(from));
+    expect(callers.filter(({ isClosed }) => isClosed())).toEqual([]);
+    callers[0]?.socket.destroy();
+    await until(async () => !(await isRefused(from)));
+    callers[1]?.socket.destroy();
+  }, 60_000);
+});

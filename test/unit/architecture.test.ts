@@ -40,6 +40,7 @@ const layers = [
     'gateway-facade.ts',
     'gateway-ports.ts',
     'gateway-memory.ts',
+    'gateway-arrivals.ts',
     'gateway-adapters.ts',
     'gateway-rules.ts',
     'gateway-backup.ts',

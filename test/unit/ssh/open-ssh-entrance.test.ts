@@ -4,15 +4,14 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterAll, afterEach, expect, it } from 'vitest';
 import type { Offence } from '../../../src/auth/penalties.ts';
 import { configSchema } from '../../../src/config/config.ts';
-import type { Listener } from '../../../src/listening/open-listener.ts';
 import { noMeter } from '../../../src/metrics/meter.ts';
 import { keepUnread } from '../../../src/platform/keep-unread.ts';
 import type { SshArrival } from '../../../src/ssh/arrival.ts';
-import { openSshEntrance } from '../../../src/ssh/open-ssh-entrance.ts';
+import { openSshEntrance, type SshEntrance } from '../../../src/ssh/open-ssh-entrance.ts';
 
 const child: ChildProcess = fork(new URL('../../support/echo-passed-socket.ts', import.meta.url).pathname);
 afterAll(() => void child.kill());
-let entrance: Listener;
+let entrance: SshEntrance;
 afterEach(() => entrance.close());
 
 async function open(given: Record<string, unknown>, onArrival: (arrival: SshArrival) => void) {
@@ -83,4 +82,25 @@ it('who is passed on counts until their end is told, and once', async () => {
   expect([arrivals.length, penalised]).toEqual([3, [['127.0.0.1', 'noauth']]]);
   await arrived(5);
   expect(refused).toEqual(['max_connections', 'max_connections']);
+});
+
+it('who another process let in counts here as if they had come here', async () => {
+  const arrivals: SshArrival[] = [];
+  const { connect, refused, penalised } = await open(
+    { maxConnections: 3, perSourceMaxStartups: 1 },
+    (arrival) => void arrivals.push(arrival),
+  );
+  const come = () => void connect().on('error', () => {});
+  const stranger = entrance.adopt('127.0.0.1', false);
+  entrance.adopt('127.0.0.1', true);
+  come();
+  await expect.poll(() => refused).toEqual(['PerSourceMaxStartups', 'per_source_max_startups']);
+  stranger.left('noauth');
+  expect(penalised).toEqual([['127.0.0.1', 'noauth']]);
+  come();
+  await expect.poll(() => arrivals.length).toBe(1);
+  entrance.adopt('192.0.2.1', true);
+  come();
+  await expect.poll(() => refused.at(-1)).toBe('max_connections');
+  arrivals[0]?.socket.destroy();
 });
