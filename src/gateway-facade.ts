@@ -48,8 +48,8 @@ export interface GatewayProgram {
   readonly readConfig: () => Config;
   /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */
   readonly restart?: () => void;
-  /** Has a successor take over. Resolves when it is in charge, rejects with a sentence where all stays as it is. */
-  readonly replace?: () => Promise<void>;
+  /** Has a successor take over. Resolves when it is in charge, rejects with a sentence where all stays as it is. What is open ends after `timeoutMs`. */
+  readonly replace?: (timeoutMs?: number) => Promise<void>;
   /** Of the process that an operator stops, where it is not this one. */
   readonly pid?: number;
   /** Serve what is let in; unset: this process does. */

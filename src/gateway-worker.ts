@@ -32,12 +32,15 @@ export interface WorkerGateway {
   http(passed: PassedHttp, socket: Socket | undefined): void;
   readonly endForFault: EndForFault;
   noteFault(): void;
-  /** No more sockets come: it leaves when those that it has are closed. */
-  retire(): void;
+  /** No more sockets come: it leaves when those that it has are closed, which it does itself after `timeoutMs`. */
+  retire(timeoutMs?: number): void;
   /** Resolves when nothing is left to do. */
   readonly ended: Promise<void>;
   stop(graceMs: number, reason: string): Promise<void>;
 }
+
+const retireGraceMs = 2_000;
+const restartedReason = 'the gateway was restarted, and the time for what was open is over; connect again.';
 
 /** What a supervisor of another version does not know stays as it is. */
 const renewed = (own: Config, { config, keys = Object.keys(own) }: RenewOrder): Config => ({
@@ -170,8 +173,9 @@ export async function startWorkerGateway(
     },
     endForFault,
     noteFault: () => rules.meter.faultCaught('gateway'),
-    retire() {
+    retire(timeoutMs) {
       isRetired = true;
+      if (timeoutMs !== undefined) setTimeout(() => void stop(retireGraceMs, restartedReason), timeoutMs);
       void leaveIfDone();
     },
     ended: ended.promise,

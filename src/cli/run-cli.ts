@@ -30,8 +30,10 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
                                all rows into a database, or back; the gateways are stopped
   postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
                                disconnected, and a file with a mistake changes nothing
-  postern restart              start the installed version with the configuration as it is now, in place of what
-                               runs; nobody is disconnected: what is open stays with the old processes
+  postern restart [--timeout=SECONDS]
+                               start the installed version with the configuration as it is now, in place of what
+                               runs; nobody is disconnected: what is open stays with the old processes, with
+                               --timeout for so long, after which they end it with a sentence
   postern hostkey rotate [--finish]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use

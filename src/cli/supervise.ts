@@ -207,7 +207,7 @@ async function handOver(gateway: Gateway, pool: WorkerPool, kept: Kept): Promise
   const memory = await gateway.handOver();
   kept.handedOver(memory);
   // Whoever asked for it is answered then.
-  await Promise.all([pool.retire(), kept.retired]);
+  await Promise.all([pool.retire(kept.timeoutMs()), kept.retired]);
   return 0;
 }
 

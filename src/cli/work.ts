@@ -37,7 +37,7 @@ export const work: CliCommand = async () => {
     },
     ssh: (message, socket) => gateway?.ssh(message, socket),
     http: (message, socket) => gateway?.http(message, socket),
-    retire: () => gateway?.retire(),
+    retire: ({ timeoutMs }) => gateway?.retire(timeoutMs),
   };
   async function end(reason: string): Promise<void> {
     log.warn(`${reason}; this worker ends`);

@@ -21,8 +21,11 @@ export interface OperatorMeans {
   readonly stageRestore: (bytes: Buffer) => Promise<string>;
   /** Ends the gateway and starts it again; undefined where nobody would. */
   readonly restart: (() => void) | undefined;
-  /** Has a successor take over; undefined where there are no workers. Rejects with a sentence where all stays as it is. */
-  readonly replace: (() => Promise<void>) | undefined;
+  /**
+   * Has a successor take over; undefined where there are no workers. Rejects with a sentence where all stays as it is. What
+   * is open ends after `timeoutMs`; undefined: when whoever opened it ends it.
+   */
+  readonly replace: ((timeoutMs?: number) => Promise<void>) | undefined;
   readonly hostKeys: Rotation;
   /** Makes the doors use the keys that are served now. */
   readonly renewHostKeys: () => Promise<void>;
@@ -78,8 +81,23 @@ async function restore({ stageRestore, restart }: OperatorMeans, body: Buffer): 
   }
 }
 
+const longestTimeoutSeconds = 604_800;
+
+/** Of `--timeout=SECONDS` alone; undefined: it is something else. */
+function parseTimeoutMs(args: readonly string[]): number | undefined {
+  const [, digits] = /^--timeout[= ](\d{1,6})$/.exec(args.join(' ')) ?? [];
+  const seconds = Number(digits);
+  return seconds >= 1 && seconds <= longestTimeoutSeconds ? seconds * 1000 : undefined;
+}
+
 async function replace(means: OperatorMeans, args: readonly string[]): Promise<ControlResponse> {
-  if (args.length > 0) return complaint(2, '"restart" takes no words.');
+  const timeoutMs = parseTimeoutMs(args);
+  if (args.length > 0 && timeoutMs === undefined) {
+    return complaint(
+      2,
+      `"restart" takes --timeout=SECONDS (1 to ${longestTimeoutSeconds}), and nothing else.`,
+    );
+  }
   if (!means.replace) {
     return complaint(
       1,
@@ -87,8 +105,9 @@ async function replace(means: OperatorMeans, args: readonly string[]): Promise<C
     );
   }
   try {
-    await means.replace();
-    return done('Another supervisor is in charge; what was open stays open.');
+    await means.replace(timeoutMs);
+    const howLong = timeoutMs === undefined ? '' : ` for ${timeoutMs / 1000} s`;
+    return done(`Another supervisor is in charge; what was open stays open${howLong}.`);
   } catch (error) {
     return complaint(1, `no restart: ${(error as Error).message} What runs goes on.`);
   }

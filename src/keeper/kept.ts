@@ -18,7 +18,9 @@ export interface Kept {
   /** Resolves when its successor is in charge. */
   readonly retired: Promise<void>;
   /** Asks for a successor. Resolves when that is in charge, rejects with a sentence when there is none. */
-  restart(): Promise<void>;
+  restart(timeoutMs?: number): Promise<void>;
+  /** For how long what is open may stay so after the restart that was asked for; undefined: for ever. */
+  timeoutMs(): number | undefined;
   /** For its successor, if this one crashes. */
   remember(memory: unknown): void;
   /** The configuration, for whoever is started after a crash or a restore. */
@@ -56,6 +58,7 @@ export async function meetKeeper(): Promise<Kept | undefined> {
   const retired = once('retired').then(() => {});
   let hasLeft = false;
   let isAsked = false;
+  let asked: number | undefined;
   const early: NodeJS.Signals[] = [];
   on('signal', ({ signal }) => void early.push(signal));
   return {
@@ -76,10 +79,12 @@ export async function meetKeeper(): Promise<Kept | undefined> {
     },
     ready: (sockets) => void say({ kind: 'ready', sockets }),
     refused: (problem) => say({ kind: 'refused', problem }),
-    async restart() {
+    timeoutMs: () => asked,
+    async restart(timeoutMs) {
       // An answer is to the one question that is open.
       if (isAsked) throw new Error('a restart is under way already.');
       isAsked = true;
+      asked = timeoutMs;
       const refused = once('restart-refused').then(({ problem }) => Promise.reject(new Error(problem)));
       void say({ kind: 'restart' });
       await Promise.race([retired, refused]).finally(() => {

@@ -45,6 +45,8 @@ export interface PassedHttp {
 /** No more sockets come: it leaves when those that it has are closed. */
 export interface WorkerRetire {
   readonly kind: 'retire';
+  /** After which it closes them. */
+  readonly timeoutMs?: number;
 }
 
 export type ToWorker = WorkerBegin | WorkerServe | PassedSsh | PassedHttp | WorkerRetire;

@@ -49,8 +49,8 @@ export interface WorkerPool {
   left(connection: string): void;
   /** Those that died are replaced no more: all are about to end. */
   stop(): void;
-  /** The same, and each leaves when its connections are closed. Resolves when all have. */
-  retire(): Promise<void>;
+  /** The same, and each leaves when its connections are closed, which it does itself after `timeoutMs`. Resolves when all have. */
+  retire(timeoutMs?: number): Promise<void>;
   /** Whether it was started by this one. */
   isOwn(id: string): boolean;
   kill(): void;
@@ -203,9 +203,9 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     stop() {
       isRetired = true;
     },
-    retire() {
+    retire(timeoutMs) {
       isRetired = true;
-      for (const { process } of members) process.retire();
+      for (const { process } of members) process.retire(timeoutMs);
       if (members.size === 0) allGone.resolve();
       return allGone.promise;
     },

@@ -14,7 +14,7 @@ export interface WorkerProcess {
   /** The socket is gone from this process when it is on its way. */
   pass(facts: Passed, socket: Socket): void;
   /** Behind all that was passed. */
-  retire(): void;
+  retire(timeoutMs?: number): void;
   kill(): void;
 }
 
@@ -76,7 +76,7 @@ export function startWorker(start: WorkerStart, events: WorkerEvents): WorkerPro
     loaded: loaded.promise,
     serve: send,
     pass: passing.pass,
-    retire: () => send({ kind: 'retire' }),
+    retire: (timeoutMs) => send({ kind: 'retire', ...(timeoutMs === undefined ? {} : { timeoutMs }) }),
     kill: () => child.kill('SIGKILL'),
   };
 }

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, callPort } from '../support/caller.ts';
+import { openPrompt } from '../support/open-prompt.ts';
 import { isListening, supervisorsOf, until } from '../support/processes.ts';
-import { main, type Served, serve } from '../support/served.ts';
+import { main, type Served, serve, targetIn } from '../support/served.ts';
 import { type KeyPair, makeKeyPair, runProgram } from '../support/ssh-client.ts';
 
 let folder: string;
@@ -90,3 +91,16 @@ describe('more than a limit allows, by way of a restart or a crash', () => {
     callers[1]?.socket.destroy();
   }, 60_000);
 });
+
+it('a restart with --timeout ends what is left in workers of before with a sentence', async () => {
+  const target = await targetIn(folder, served.port);
+  expect((await postern('restart', '--timeout=0')).status).toBe(2);
+  const prompt = await openPrompt(target, admin);
+  const restarted = await postern('restart', '--timeout=3');
+  expect([restarted.text, restarted.status]).toEqual([expect.stringContaining('stays open for 3 s'), 0]);
+  await prompt.left;
+  expect(prompt.shown()).toContain('the gateway was restarted, and the time for what was open is over');
+  await until(() => supervisorsOf(served).length === 1);
+  const died = await postern('audit', '--event=worker-died');
+  expect([died.status, died.text]).toEqual([0, expect.not.stringContaining('worker-died')]);
+}, 60_000);
