@@ -32,6 +32,8 @@ export function createKeepInStep(dependencies: KeepInStepDependencies): KeepInSt
   let targets = new Map<string, ContainerTarget>();
   /** What was written last. */
   const written = new Map<string, string>();
+  /** Of the lists that are under way, which containers changed meanwhile: what these lists say of them may be old. */
+  const listings = new Set<Set<string>>();
 
   return {
     async update(id) {
@@ -49,10 +51,14 @@ export function createKeepInStep(dependencies: KeepInStepDependencies): KeepInSt
     forget(id) {
       targets.delete(id);
       written.delete(id);
+      for (const changed of listings) changed.add(id);
     },
     async list(anew) {
-      const listed = await engine.list();
+      const changed = new Set<string>();
+      listings.add(changed);
+      const listed = await engine.list().finally(() => listings.delete(changed));
       targets = new Map(listed.map((target) => [target.id, target]));
+      for (const id of changed) targets.delete(id);
       for (const id of written.keys()) if (anew || !targets.has(id)) written.delete(id);
       return listed;
     },

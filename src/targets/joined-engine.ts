@@ -32,7 +32,7 @@ export interface EngineStatus {
   readonly containers: number | undefined;
 }
 
-/** What is done for each engine: with its own events, and its own containers. */
+/** What is done for each engine: with its own events, and its own containers, listed as they are at that moment. */
 export type EachEngine = Pick<ContainerEngine, 'list' | 'openEvents' | 'ping'> & {
   /** Keys of its containers, and no other's, are these. */
   readonly owns: (targetKey: string) => boolean;

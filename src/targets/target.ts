@@ -143,7 +143,7 @@ export interface RemoteListener {
 }
 
 export interface ListOptions {
-  /** As it is now, where the list of a registered engine may otherwise be a second old. */
+  /** As it is now. Otherwise it may be that of a moment ago, of a registered engine a second: whoever follows events by themselves may hear first. */
   readonly fresh?: boolean;
 }
 

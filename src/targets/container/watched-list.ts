@@ -65,7 +65,7 @@ export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'
   };
 
   return {
-    async get() {
+    async get({ fresh = false } = {}) {
       const now = performance.now();
       if (!watch && now - askedAt < oftenMs) begin();
       askedAt = now;
@@ -73,7 +73,7 @@ export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'
         clearTimeout(unwatched);
         unwatched = setTimeout(end, watchedAtMostMs).unref();
       }
-      if (known && now - known.at < keptMs) return known.list;
+      if (known && !fresh && now - known.at < keptMs) return known.list;
       const before = changes;
       const isWatched = watch?.isOpen === true;
       const list = await engine.list();

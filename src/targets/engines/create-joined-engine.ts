@@ -133,7 +133,7 @@ export async function surveyOf(engine: Pick<ContainerEngine, 'list'>): Promise<S
 }
 
 const ownOf = (own: ContainerEngine): EachEngine => ({
-  list: () => own.list(),
+  list: () => own.list({ fresh: true }),
   openEvents: (closed) => own.openEvents(closed),
   ping: () => own.ping(),
   owns: (key) => key.startsWith('container:') && !key.includes('/'),

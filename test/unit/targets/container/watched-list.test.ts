@@ -48,6 +48,12 @@ describe('the list of containers', () => {
     expect(await next()).toBe('4');
   });
 
+  it('is asked for anew for whoever wants that of this moment', async () => {
+    const { next, list } = numbered();
+    for (let n = 0; n < 4; n++) await next();
+    expect((await list.get({ fresh: true }))[0]?.Id).toBe('4');
+  });
+
   it('a list that was under way at the change is not kept', async () => {
     const { next, list } = numbered();
     for (let n = 0; n < 2; n++) await next();

@@ -1,0 +1,30 @@
+import { expect, it } from 'vitest';
+import { createKeepInStep } from '../../../src/container-sshd/keep-in-step.ts';
+import { systemClock } from '../../../src/platform/clock.ts';
+import type { ContainerTarget } from '../../../src/targets/target.ts';
+import { createMemoryStore } from '../../support/memory-store.ts';
+
+it('started-while-listed: a container that starts while a list is under way is not taken to be stopped', async () => {
+  const found = (state: string) =>
+    ({ kind: 'container', id: 'a', name: 'web', key: 'container:web', state, labels: {} }) as ContainerTarget;
+  const slow = Promise.withResolvers<readonly ContainerTarget[]>();
+  const answers = [slow.promise, Promise.resolve([found('running')])];
+  const synced: string[] = [];
+  const kept = createKeepInStep({
+    engine: { list: () => answers.shift() ?? Promise.resolve([]) },
+    store: createMemoryStore(),
+    clock: systemClock,
+    listReachingKeys: async () => ({ keys: [], leftOut: [] }),
+    syncKeys: async ({ state }) => {
+      synced.push(state);
+      return { synced: 0, leftOut: [], user: 'app' };
+    },
+    config: { sync: 'all' },
+  });
+  const listing = kept.list(true);
+  kept.forget('a');
+  slow.resolve([found('exited')]);
+  await listing;
+  await kept.update('a');
+  expect(synced).toEqual(['running']);
+});
