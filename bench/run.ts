@@ -99,18 +99,19 @@ async function measureAll(): Promise<void> {
   const tell = (line: string) =>
     console.error(`[${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s] ${line}`);
   const tables: Table[] = [];
+  const out = outFolder();
   try {
     for (const { run } of chosen()) {
       const measured = await run({ rounds, length, key, tell });
       for (const table of measured) console.log(textOf(table));
       tables.push(...measured);
+      // After each, so that a run that is cut off leaves a page of what it came to.
+      if (out) write(out, tables, rounds);
     }
   } finally {
     folder.remove();
   }
   console.log(['\nBars', ...barsText(judge(tables))].join('\n'));
-  const out = outFolder();
-  if (out) write(out, tables, rounds);
 }
 
 if (flags.help) {
