@@ -110,7 +110,8 @@ async function startExec(parts: ExecParts, facts: ContainerFacts, plan: SessionP
 
 function leaderOf(facts: ContainerFacts, plan: SessionPlan, pid: number | undefined): Leader | undefined {
   if (pid === undefined || plan.signalShell === undefined) return undefined;
-  return { containerId: facts.id, engineUser: plan.user.engineUser, shell: plan.signalShell, pid };
+  const { id: containerId, startedAt } = facts;
+  return { containerId, startedAt, engineUser: plan.user.engineUser, shell: plan.signalShell, pid };
 }
 
 /** Returns what stops it. A terminal's input waits for the launcher: echoed earlier, it would mix with its line. */

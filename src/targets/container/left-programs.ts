@@ -34,7 +34,7 @@ export function createLeftPrograms(options: LeftProgramsOptions): LeftPrograms {
 }
 
 function isLeader(value: unknown): value is Leader {
-  const { containerId, engineUser, shell, pid } = (value ?? {}) as Partial<Leader>;
-  const isText = typeof containerId === 'string' && typeof shell === 'string';
+  const { containerId, startedAt, engineUser, shell, pid } = (value ?? {}) as Partial<Leader>;
+  const isText = [containerId, startedAt, shell].every((each) => typeof each === 'string');
   return isText && Number.isSafeInteger(pid) && (engineUser === undefined || typeof engineUser === 'string');
 }

@@ -8,6 +8,8 @@ import { groupScript, ran, sessionScript } from './signal-script.ts';
 /** A program in a container, as whom it runs, and the shell that can signal it. */
 export interface Leader {
   readonly containerId: string;
+  /** When the container did, as the engine says it: the same pid is somebody else's after another start. */
+  readonly startedAt: string;
   readonly engineUser: string | undefined;
   readonly shell: string;
   /** As the container counts; also the id of the session it leads. */
@@ -15,7 +17,7 @@ export interface Leader {
 }
 
 export interface Signaller {
-  /** To the program's process group. `signal` must be one of `signalNames`' values. */
+  /** To the program's process group, if it is still there. `signal` must be one of `signalNames`' values. */
   signalGroup(leader: Leader, signal: string): Promise<void>;
   /** To all of its session. Resolves to whether anything was there to be signalled. */
   signalSession(leader: Leader, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean>;
@@ -45,7 +47,9 @@ interface Order {
 export function createSignaller(engine: EngineApi): Signaller {
   const waiting = new Map<string, Order[]>();
 
-  const run = async ({ containerId, engineUser, shell }: Leader, script: string, args: readonly string[]) => {
+  /** The lines it prints; none where the container has started anew. */
+  const run = async (leader: Leader, script: string, args: readonly string[]) => {
+    const { containerId, startedAt, engineUser, shell } = leader;
     const execId = await engine.createExec(containerId, {
       argv: [...shellArgv(shell), script, 'postern', ...args],
       user: engineUser,
@@ -53,6 +57,8 @@ export function createSignaller(engine: EngineApi): Signaller {
       stdin: false,
       workingDir: '/',
     });
+    // Asked after the exec was made, which is for one start only.
+    if ((await engine.inspect(containerId)).State.StartedAt !== startedAt) return [];
     const lines = (await readOutput(engine, execId)).trimEnd().split('\n');
     // The engine tells in-band, as if the script had written it, that it could not start it.
     if (lines.at(-1) !== ran) throw new Error(`no signal was sent: ${shortReason(lines.join(' '))}`);
@@ -80,7 +86,7 @@ export function createSignaller(engine: EngineApi): Signaller {
     },
     signalSession: (leader, signal) =>
       new Promise((resolve, reject) => {
-        const key = JSON.stringify([leader.containerId, leader.engineUser, leader.shell, signal]);
+        const key = JSON.stringify([leader.containerId, leader.startedAt, leader.engineUser, leader.shell, signal]);
         const order = { pid: leader.pid, resolve, reject };
         const orders = waiting.get(key);
         if (orders) return void orders.push(order);

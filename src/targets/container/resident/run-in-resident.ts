@@ -200,12 +200,12 @@ function carrySignals(io: SessionIo, inside: InsideConnection, pid: number | und
 /** The resident is gone, and has left the program behind: it is ended by the other way. */
 function lost(
   parts: ExecParts | undefined,
-  { id, name }: ContainerFacts,
+  { id, startedAt, name }: ContainerFacts,
   { user, signalShell }: SessionPlan,
   pid: number | undefined,
 ): GatewayError {
   if (parts && pid !== undefined && pid > 1 && signalShell !== undefined) {
-    const leader = { containerId: id, engineUser: user.engineUser, shell: signalShell, pid };
+    const leader = { containerId: id, startedAt, engineUser: user.engineUser, shell: signalShell, pid };
     parts.hangups.begin(Promise.resolve(leader));
   }
   return new GatewayError('program-lost', { name });
