@@ -86,7 +86,13 @@ export function createSignaller(engine: EngineApi): Signaller {
     },
     signalSession: (leader, signal) =>
       new Promise((resolve, reject) => {
-        const key = JSON.stringify([leader.containerId, leader.startedAt, leader.engineUser, leader.shell, signal]);
+        const key = JSON.stringify([
+          leader.containerId,
+          leader.startedAt,
+          leader.engineUser,
+          leader.shell,
+          signal,
+        ]);
         const order = { pid: leader.pid, resolve, reject };
         const orders = waiting.get(key);
         if (orders) return void orders.push(order);
