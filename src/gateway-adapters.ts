@@ -17,6 +17,7 @@ import { type EnginesParts, openEngines } from './gateway-engines.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import { openStore } from './gateway-store.ts';
+import { sessionsAcross } from './gateways/sessions-across.ts';
 import { dialHost } from './hosts/dial-host.ts';
 import { readIdentityFile } from './hosts/identity-files.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
@@ -29,7 +30,7 @@ import { version } from './platform/version.ts';
 import { openRecordings } from './recordings/open-recordings.ts';
 import { createRecordingSpace } from './recordings/recording-space.ts';
 import { createConnections } from './sessions/create-connections.ts';
-import { localSessions } from './sessions/session-directory.ts';
+import { localSessions, type SessionDirectory } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
 import { createLeftPrograms } from './targets/container/left-programs.ts';
@@ -45,7 +46,7 @@ export interface Adapters extends GatewayPorts {
   /** What other processes share through this one, beside the ports. */
   readonly shared: Pick<
     SharedState,
-    'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms'
+    'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms' | 'spanning'
   >;
   /** For a successor; the metrics are known to whoever joins them. */
   readonly remember: () => Omit<GatewayMemory, 'metrics'>;
@@ -76,7 +77,9 @@ export async function openAdapters(
   const metrics = await openMetrics(config);
   const meter = metrics?.meter ?? noMeter;
   const onWritten = (seconds: number, failed: boolean) => meter.storeWorked('flush', seconds, failed);
-  const opened = overrides.store ?? (await openStore(config, log, onWritten, pid));
+  const { store: opened, others } = overrides.store
+    ? { store: overrides.store }
+    : await openStore(config, log, onWritten, pid);
   const store = shareStore(measuredStore(opened, meter));
   lifecycle.onClose(() => store.close());
   const auditLog = await openAudit(config, log, clock);
@@ -101,6 +104,7 @@ export async function openAdapters(
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const tokenRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
   const slotBook = createSlotBook();
+  const spanning = (own: SessionDirectory) => (others ? sessionsAcross(others, own) : own);
   const left = createLeftPrograms(
     withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
   );
@@ -109,7 +113,7 @@ export async function openAdapters(
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
-    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end },
+    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end, spanning },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
       tokenRate: tokenRate.remembered(),
@@ -118,7 +122,7 @@ export async function openAdapters(
     tokenRate,
     slots: createSlots(slotBook),
     pageSnapshots: createPageSnapshots(),
-    sessions: localSessions(connections),
+    sessions: spanning(localSessions(connections)),
   };
 }
 

@@ -52,6 +52,12 @@ export const sessionsAndStoreErrors = {
     ({ reason }) =>
       `the gateway has no access to what it knows about accounts and keys (${reason}); try again in a moment, or by another gateway.`,
   ),
+  'gateway-name-taken': row<{ name: string }>(
+    1,
+    500,
+    ({ name }) =>
+      `another gateway on this database is called "${name}", and answers; give each a gatewayName of its own, and a data folder that is no copy of another's.`,
+  ),
   'migration-refused': row<{ place: string; problem: string }>(
     1,
     422,

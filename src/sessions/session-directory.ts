@@ -3,6 +3,8 @@ import type { Connections, LiveSession } from './connections.ts';
 
 export interface SessionFacts {
   readonly id: string;
+  /** Where several share a database: which of them it is on. */
+  readonly gateway?: string;
   readonly connectionId: string;
   readonly accountId: string;
   readonly account: string;

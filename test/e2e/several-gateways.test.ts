@@ -50,7 +50,8 @@ async function start(place: Place): Promise<void> {
     'drain-delay': 2,
   };
   const extra = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const within = ['env', `PGPASSFILE=${join(above, 'secrets/pgpass')}`];
+  const variables = { PGPASSFILE: join(above, 'secrets/pgpass'), POSTERN_GATEWAY_NAME: place.name };
+  const within = ['env', ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
   place.served = await serve(place.folder, extra, 'pipe', within);
 }
 

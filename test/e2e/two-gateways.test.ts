@@ -37,7 +37,7 @@ let places: [Place, Place];
 async function start(place: Place): Promise<void> {
   const config = join(above, 'config.json');
   const extra = [`--store=${database.url}`, `--admin-key=${admin.file}.pub`, `--config=${config}`];
-  place.served = await serve(place.folder, extra);
+  place.served = await serve(place.folder, extra, 'pipe', ['env', `POSTERN_GATEWAY_NAME=${place.name}`]);
   place.target = await targetIn(place.folder, place.served.port);
 }
 

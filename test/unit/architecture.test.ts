@@ -32,7 +32,7 @@ const layers = [
     'listening',
     'backup',
   ],
-  ['sessions', 'commands'],
+  ['sessions', 'commands', 'gateways'],
   ['ssh', 'http', 'dialects', 'control'],
   ['workers'],
   [

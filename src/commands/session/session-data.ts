@@ -9,6 +9,7 @@ export function visibleTo({ account, restricted }: Principal): SessionQuery {
 
 export const sessionData = (session: SessionFacts, { sessionId }: SessionContext) => ({
   id: session.id,
+  ...(session.gateway === undefined ? {} : { gateway: session.gateway }),
   connection_id: session.connectionId,
   account: session.account,
   target: session.target,

@@ -35,6 +35,8 @@ export interface SharedState {
   readonly departedMetrics?: MetricsData | undefined;
   /** Resolves when the workers of the supervisor before this one have said what they hold, or are gone. */
   readonly ready?: Promise<unknown> | undefined;
+  /** Those of all workers, and beside them those of other gateways where there are any. */
+  readonly spanning?: ((own: SessionDirectory) => SessionDirectory) | undefined;
   /** All that there are, with a connection or without. */
   readonly listWorkers: () => readonly ConnectedWorker[];
 }
@@ -44,14 +46,14 @@ export interface PortsServer {
   handlersFor(worker: { readonly id: string }, peer: Peer): Iterable<readonly [string, Handler]>;
   /** It is dead: what it held is free, and what ran in it has ended. */
   gone(worker: string): void;
-  /** Of all workers. */
+  /** Of all workers, and of other gateways. */
   readonly sessions: SessionDirectory;
   readonly metrics: MetricsServer | undefined;
 }
 
 export function servePorts(state: SharedState): PortsServer {
-  const { listWorkers: list, metrics: own, departedMetrics: departed } = state;
-  const sessions = sessionsOfWorkers(list, state.ready);
+  const { listWorkers: list, metrics: own, departedMetrics: departed, spanning = (own) => own } = state;
+  const sessions = spanning(sessionsOfWorkers(list, state.ready));
   const audit = serveAudit(state.tellAudit, state.auditLog);
   const metrics = own && serveMetrics({ own, list, departed });
   const ports = [

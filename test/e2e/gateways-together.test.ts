@@ -1,0 +1,106 @@
+/** Gateways on one database are one to whoever lists sessions and ends them. */
+import { describe, expect, it } from 'vitest';
+import type { TestGateway } from '../support/gateway.ts';
+import { startGatewaysTogether } from '../support/gateways-together.ts';
+import { forAllTests } from '../support/lifetimes.ts';
+import { openPrompt, type Prompt } from '../support/open-prompt.ts';
+import type { KeyPair } from '../support/ssh-client.ts';
+
+const both = forAllTests(
+  () => startGatewaysTogether(),
+  ({ stop }) => stop(),
+);
+
+interface Listed {
+  readonly id: string;
+  readonly gateway: string;
+  readonly account: string;
+  readonly what: string;
+}
+
+async function list(by: Pick<TestGateway, 'ssh'>, key?: KeyPair) {
+  const { text, stderr } = await by.ssh('session list --json', key ? { key } : {});
+  expect(stderr).toBe('');
+  return (JSON.parse(text) as { sessions: readonly Listed[] }).sessions;
+}
+
+/** One on each, by the same key. */
+async function openOnBoth(key: KeyPair): Promise<readonly Prompt[]> {
+  return Promise.all([openPrompt(both.north, key), openPrompt(both.south.target(), key)]);
+}
+
+const placeOf = ({ gateway, account, what }: Listed) => `${account} ${what} ${gateway}`;
+
+async function close(prompts: readonly Prompt[]): Promise<void> {
+  for (const { child } of prompts) child.stdin?.end();
+  await Promise.all(prompts.map(({ left }) => left));
+}
+
+describe('two gateways on one database', () => {
+  it('session list shows what runs on both, and where, by whichever one asks', async () => {
+    const alice = await both.north.addMember('alice');
+    const prompts = await openOnBoth(alice);
+    const wanted = ['alice shell north', 'alice shell south'];
+    for (const by of [both.north, both.south]) {
+      expect((await list(by)).map(placeOf).toSorted()).toEqual(expect.arrayContaining(wanted));
+      const own = (await list(by, alice)).map(placeOf).filter((place) => place.includes('shell'));
+      expect(own.toSorted()).toEqual(wanted);
+      const { text } = await by.ssh('session list');
+      expect(text).toMatch(/^ID +GATEWAY +ACCOUNT/);
+      expect(text).toMatch(/ south +alice +lobby +shell/);
+    }
+    await close(prompts);
+  });
+
+  it('session kill ends a session on the other, with a sentence', async () => {
+    const bob = await both.north.addMember('bob');
+    const prompts = await openOnBoth(bob);
+    const sessions = (await list(both.north, bob)).filter(({ what }) => what === 'shell');
+    for (const { id, gateway } of sessions) {
+      const by = gateway === 'north' ? both.south : both.north;
+      expect(await by.ssh(`session kill ${id}`)).toMatchObject({ status: 0, stderr: '' });
+    }
+    await Promise.all(prompts.map(({ left }) => left));
+    for (const { shown } of prompts) expect(shown()).toContain('this session was ended by admin.');
+    expect((await list(both.south, bob)).filter(({ what }) => what === 'shell')).toEqual([]);
+  });
+
+  it('killing-elsewhere: a member neither sees nor ends the session of another on another gateway, nor one that there is not', async () => {
+    const carol = await both.north.addMember('carol');
+    const mallory = await both.north.addMember('mallory');
+    const prompts = await openOnBoth(carol);
+    const sessions = (await list(both.north, carol)).filter(({ what }) => what === 'shell');
+    expect(sessions).toHaveLength(2);
+    const ids = [...sessions.map(({ id }) => id), 'aaaaaaaaaaaaaaaa', '%', "' OR true --", '__proto__'];
+    for (const by of [both.north, both.south]) {
+      const seen = (await list(by, mallory)).map(({ account }) => account);
+      expect(new Set(seen)).toEqual(new Set(['mallory']));
+      for (const id of ids) {
+        const killed = await by.ssh(`session kill -- "${id}"`, { key: mallory });
+        expect([id, killed.status]).toEqual([id, 1]);
+        expect(killed.stderr).toContain('there is no session');
+      }
+    }
+    const still = (await list(both.south, carol)).filter(({ what }) => what === 'shell');
+    expect(still.map(({ id }) => id).toSorted()).toEqual(sessions.map(({ id }) => id).toSorted());
+    await close(prompts);
+  });
+
+  it('one that is killed is named as silent for a few seconds, and then no more', async () => {
+    const dora = await both.north.addMember('dora');
+    const prompts = await openOnBoth(dora);
+    await both.south.kill();
+    const killedAtMs = performance.now();
+    const asked = await both.north.ssh('session list');
+    expect(asked.stderr).toContain('gateway south did not answer in time');
+    await expect
+      .poll(async () => (await both.north.ssh('session list')).stderr, { timeout: 15_000, interval: 250 })
+      .toBe('');
+    // Five seconds, and one answer that was waited for.
+    expect(performance.now() - killedAtMs).toBeLessThan(10_000);
+    expect((await list(both.north)).map(({ gateway }) => gateway)).not.toContain('south');
+    await close(prompts.slice(0, 1));
+    await both.south.start();
+    expect((await list(both.south)).map(({ gateway }) => gateway)).toContain('south');
+  });
+});
