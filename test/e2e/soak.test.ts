@@ -11,6 +11,7 @@ import { createRandom } from '../support/soak/random.ts';
 import {
   containersOfGateway,
   createWorld,
+  describeFailure,
   findLostWrites,
   startContainers,
   type Tally,
@@ -59,13 +60,18 @@ describe(`${minutes} minutes of work and kills, seed ${seed}`, () => {
   beforeAll(
     async () => {
       engine = await startOwnEngine([images.busybox]);
-      gateway = await startMeasuredGateway(engine.host);
+      gateway = await startMeasuredGateway(engine.host, 'debug');
       world = await createWorld(engine, gateway, images.busybox, createRandom(seed));
-      atFirst = await gateway.holdings();
-      await workAndKill(world, engine, warmUpMs);
-      afterWarmUp = await rest();
-      tallies = await workAndKill(world, engine, minutes * 60_000 - warmUpMs);
-      atLast = await rest();
+      try {
+        atFirst = await gateway.holdings();
+        await workAndKill(world, engine, warmUpMs);
+        afterWarmUp = await rest();
+        tallies = await workAndKill(world, engine, minutes * 60_000 - warmUpMs);
+        atLast = await rest();
+      } catch (error) {
+        console.error(await describeFailure(engine, gateway));
+        throw error;
+      }
       console.log(`seed ${seed}`, Object.fromEntries(tallies), { atFirst, afterWarmUp, atLast });
     },
     minutes * 60_000 + 180_000,

@@ -1,7 +1,7 @@
 /** A gateway as a process of its own, and what it holds: memory, descriptors, processes, files of its temporary folder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ const collect = `process.on('SIGUSR2', () => {
   const { heapUsed, external } = process.memoryUsage();
   process.stdout.write('held ' + (heapUsed + external) + '\\n');
 });`;
+
+const lastWordsLength = 20_000;
 
 export interface Holdings {
   /** JavaScript's heap and what hangs on it, after a forced collection. */
@@ -31,15 +33,18 @@ export interface MeasuredGateway {
   readonly httpUrl: string;
   readonly admin: KeyPair;
   holdings(): Promise<Holdings>;
+  /** The end of its log. */
+  lastWords(): string;
   /** SIGTERM; resolves to the exit status, or the name of the signal that ended it before. */
   stop(): Promise<number | string>;
   remove(): Promise<void>;
 }
 
-export async function startMeasuredGateway(docker: string): Promise<MeasuredGateway> {
+export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): Promise<MeasuredGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-measured-'));
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
+  const log = join(folder, 'log');
   const admin = await makeKeyPair();
   const child = spawn(
     process.execPath,
@@ -48,10 +53,10 @@ export async function startMeasuredGateway(docker: string): Promise<MeasuredGate
       `--import=data:text/javascript,${encodeURIComponent(collect)}`,
       ...[main, 'serve', '--ssh-listen=127.0.0.1:0', '--http-listen=127.0.0.1:0', '--domain=gw.example'],
       ...[`--data=${folder}/data`, `--hostkeys=${folder}/hostkeys`, `--admin-key=${admin.file}.pub`],
-      ...[`--docker=${docker}`, '--log-level=fatal'],
+      ...[`--docker=${docker}`, `--log-level=${logLevel}`],
     ],
     {
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', openSync(log, 'a')],
       env: {
         ...process.env,
         TMPDIR: temporary,
@@ -80,6 +85,7 @@ export async function startMeasuredGateway(docker: string): Promise<MeasuredGate
         files: readdirSync(temporary, { recursive: true }).map(String),
       };
     },
+    lastWords: () => readFileSync(log, 'utf8').slice(-lastWordsLength),
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null)
         return child.signalCode ?? Number(child.exitCode);

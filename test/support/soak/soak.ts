@@ -69,6 +69,28 @@ export async function createWorld(
   return { ...world, containers: names };
 }
 
+/** What was killed and started, and when: for whoever looks for the cause of a failure. */
+const happened: string[] = [];
+
+function note(what: string): void {
+  happened.push(`${new Date().toISOString()} ${what}`);
+}
+
+/** All that tells why something went wrong, while it still does. */
+export async function describeFailure(engine: OwnEngine, gateway: MeasuredGateway): Promise<string> {
+  const ask = (...args: readonly string[]) => engine.docker(...args).catch(String);
+  const asked = [
+    ['ps', '--all'],
+    ['top', 'soak-one', '-eo', 'pid,ppid,sid,stat,etimes,args'],
+    ['top', 'soak-two', '-eo', 'pid,ppid,sid,stat,etimes,args'],
+  ];
+  const seen = await Promise.all(
+    asked.map(async (args) => `docker ${args.join(' ')}:\n${await ask(...args)}`),
+  );
+  const now = new Date().toISOString();
+  return [now, ...happened.slice(-20), ...seen, 'the gateway said last:', gateway.lastWords()].join('\n');
+}
+
 /** Works until `forMs` are over; resolves to how often each work was done and was cut off. */
 export async function workAndKill(
   world: SoakWorld,
@@ -97,15 +119,18 @@ async function kill({ random }: SoakWorld, engine: OwnEngine, until: number): Pr
     await sleep(random.next() * 2 * killEveryMs);
     if (Date.now() > until) return;
     if (random.whole(engineOneIn) === 0) {
+      note('the engine is killed');
       await engine.kill();
       await sleep(random.whole(2_000));
       await engine.start();
     } else {
       const name = random.of(['soak-one', 'soak-two']) as string;
+      note(`${name} is killed`);
       await engine.docker('kill', name);
       await sleep(random.whole(1_000));
     }
     await startContainers(engine);
+    note('all are started');
   }
 }
 
