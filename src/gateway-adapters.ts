@@ -18,6 +18,7 @@ import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import { openStore } from './gateway-store.ts';
 import { sessionsAcross } from './gateways/sessions-across.ts';
+import { slotsAcross } from './gateways/slots-across.ts';
 import { dialHost } from './hosts/dial-host.ts';
 import { readIdentityFile } from './hosts/identity-files.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
@@ -25,11 +26,12 @@ import { measuredStore } from './metrics/measured-store.ts';
 import { type Meter, noMeter } from './metrics/meter.ts';
 import { findBridgeAddress } from './platform/bridge-address.ts';
 import { type Clock, steadyClock, systemClock } from './platform/clock.ts';
-import { createSlotBook, createSlots } from './platform/slots.ts';
+import { createSlots, type SharedSlots } from './platform/slots.ts';
 import { version } from './platform/version.ts';
 import { openRecordings } from './recordings/open-recordings.ts';
 import { createRecordingSpace } from './recordings/recording-space.ts';
 import { createConnections } from './sessions/create-connections.ts';
+import { isSessionSlot } from './sessions/run-session.ts';
 import { localSessions, type SessionDirectory } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
@@ -39,6 +41,7 @@ import type { SharedState } from './workers/ports/serve-ports.ts';
 
 /** Beside the ports, what only the process has that lets people in and is asked for metrics. */
 export interface Adapters extends GatewayPorts {
+  readonly slots: SharedSlots;
   readonly metrics: Metrics | undefined;
   readonly auditLog: AuditLog;
   /** What strangers are held to, whichever door they come to. */
@@ -46,7 +49,7 @@ export interface Adapters extends GatewayPorts {
   /** What other processes share through this one, beside the ports. */
   readonly shared: Pick<
     SharedState,
-    'slotBook' | 'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms' | 'spanning'
+    'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms' | 'spanning'
   >;
   /** For a successor; the metrics are known to whoever joins them. */
   readonly remember: () => Omit<GatewayMemory, 'metrics'>;
@@ -103,7 +106,6 @@ export async function openAdapters(
   });
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const tokenRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
-  const slotBook = createSlotBook();
   const spanning = (own: SessionDirectory) => (others ? sessionsAcross(others, own) : own);
   const left = createLeftPrograms(
     withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
@@ -113,14 +115,21 @@ export async function openAdapters(
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
-    shared: { slotBook, recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end, spanning },
+    shared: { recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end, spanning },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
       tokenRate: tokenRate.remembered(),
     }),
     penalties: gatewayPenalties(strangerLimits.penalties),
     tokenRate,
-    slots: createSlots(slotBook),
+    slots: others
+      ? slotsAcross({
+          others,
+          own: createSlots(),
+          isShared: isSessionSlot,
+          aloneMs: () => config.storeCacheSeconds * 1000,
+        })
+      : createSlots(),
     pageSnapshots: createPageSnapshots(),
     sessions: spanning(localSessions(connections)),
   };

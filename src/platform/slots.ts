@@ -6,35 +6,41 @@ export interface Slots {
   take(name: string, limit: number): Promise<GiveBack | undefined>;
 }
 
+/** Where they are taken for other processes, too. */
+export interface SharedSlots extends Slots {
+  /** Whoever says so has one of `name` already, whatever the limit. */
+  adopt(name: string): GiveBack;
+}
+
 /** Idempotent. */
 export type GiveBack = () => void;
 
-/** Where they are counted. */
-export interface SlotBook {
-  take(name: string, limit: number): GiveBack | undefined;
-}
-
-export function createSlotBook(): SlotBook {
-  const taken = new Map<string, number>();
-  return {
-    take(name, limit) {
-      const before = taken.get(name) ?? 0;
-      if (before >= limit) return undefined;
-      taken.set(name, before + 1);
-      let isHeld = true;
-      return () => {
-        if (!isHeld) return;
-        isHeld = false;
-        const left = (taken.get(name) ?? 1) - 1;
-        if (left === 0) taken.delete(name);
-        else taken.set(name, left);
-      };
-    },
+/** `work`, at the first call alone. */
+export function onlyOnce(work: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    work();
   };
 }
 
-export function createSlots(book: SlotBook = createSlotBook()): Slots {
-  return { take: async (name, limit) => book.take(name, limit) };
+/** Counted in this process. */
+export function createSlots(): SharedSlots {
+  const taken = new Map<string, number>();
+  const change = (name: string, by: number) => {
+    const count = (taken.get(name) ?? 0) + by;
+    if (count === 0) taken.delete(name);
+    else taken.set(name, count);
+  };
+  const adopt = (name: string) => {
+    change(name, 1);
+    return onlyOnce(() => change(name, -1));
+  };
+  return {
+    adopt,
+    take: async (name, limit) => ((taken.get(name) ?? 0) < limit ? adopt(name) : undefined),
+  };
 }
 
 const askAgainMs = 50;

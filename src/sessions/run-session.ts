@@ -39,7 +39,9 @@ export interface SessionToRun {
 }
 
 /** Counted for each account: sessions by SSH and requests to web servers alike. */
-export const sessionSlot = ({ accountId }: Identity) => `session ${accountId}`;
+export const sessionSlot = ({ accountId }: Identity) => `${slotPrefix}${accountId}`;
+const slotPrefix = 'session ';
+export const isSessionSlot = (name: string): boolean => name.startsWith(slotPrefix);
 
 /** Runs a session of an account to its end. Never rejects. */
 export async function runAccountSession(

@@ -16,7 +16,7 @@ import { type IpcListener, openIpcListener } from '../../src/ipc/open-listener.t
 import type { Peer } from '../../src/ipc/peer.ts';
 import { createMetrics } from '../../src/metrics/create-metrics.ts';
 import { steadyClock, systemClock } from '../../src/platform/clock.ts';
-import { createSlotBook } from '../../src/platform/slots.ts';
+import { createSlots } from '../../src/platform/slots.ts';
 import { createRecordingSpace } from '../../src/recordings/recording-space.ts';
 import { type PortsServer, type SharedState, servePorts } from '../../src/workers/ports/serve-ports.ts';
 
@@ -51,7 +51,7 @@ export async function openPortsSupervisor(
     penalties: gatewayPenalties(penalties),
     tokenRate: createTokenRate({ clock: steadyClock, perSecond: 0.01, burst: 2 }),
     pageSnapshots: createPageSnapshots(),
-    slotBook: createSlotBook(),
+    slots: createSlots(),
     endPrograms: () => {},
     recordingSpace,
     auditLog,

@@ -14,7 +14,7 @@ export interface TestDatabase {
 export const urlOf = (server: { folder: string; port: number }, name: string): string =>
   `postgres://postern@/${name}?host=${encodeURIComponent(server.folder)}&port=${server.port}`;
 
-function sharedServer(): { folder: string; port: number } {
+export function sharedServer(): { folder: string; port: number } {
   const given = process.env['TEST_POSTGRES'];
   if (given === undefined) throw new Error('no PostgreSQL: the set-up of the tests starts one');
   return JSON.parse(given) as { folder: string; port: number };

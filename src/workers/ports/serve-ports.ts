@@ -7,7 +7,7 @@ import type { PageSnapshots } from '../../dialects/page-snapshots.ts';
 import type { Peer } from '../../ipc/peer.ts';
 import type { Handler } from '../../ipc/serving.ts';
 import type { Metrics, MetricsData } from '../../metrics/create-metrics.ts';
-import type { SlotBook } from '../../platform/slots.ts';
+import type { SharedSlots } from '../../platform/slots.ts';
 import type { OwnRecordingSpace } from '../../recordings/recording-space.ts';
 import type { SessionDirectory } from '../../sessions/session-directory.ts';
 import { serveAudit } from './audit.ts';
@@ -22,7 +22,7 @@ export interface SharedState {
   readonly penalties: GatewayPenalties;
   readonly tokenRate: TokenRate;
   readonly pageSnapshots: PageSnapshots;
-  readonly slotBook: SlotBook;
+  readonly slots: SharedSlots;
   /** Ends what a dead worker left in containers. */
   readonly endPrograms: (programs: readonly unknown[]) => void;
   readonly recordingSpace: OwnRecordingSpace;
@@ -61,7 +61,7 @@ export function servePorts(state: SharedState): PortsServer {
     servePenalties(state.penalties),
     serveTokenRate(state.tokenRate),
     servePageSnapshots(state.pageSnapshots),
-    serveSlots(state.slotBook, state.ready),
+    serveSlots(state.slots, state.ready),
     serveRecordingSpace(state.recordingSpace),
     serveSessions(sessions),
     servePrograms(state.endPrograms),

@@ -1,6 +1,6 @@
 /** Slots of the whole gateway: a worker names each that it takes, and tells whoever follows its supervisor of those it has. */
 import type { SteadyPeer } from '../../ipc/open-steady-peer.ts';
-import type { GiveBack, SlotBook, Slots } from '../../platform/slots.ts';
+import type { GiveBack, SharedSlots, Slots } from '../../platform/slots.ts';
 import { asCount, asList, asText, createHoldings, type ServedPort } from './served-port.ts';
 
 const takeMethod = 'slots.take';
@@ -34,17 +34,28 @@ export function slotsOverIpc(supervisor: SteadyPeer): Slots {
 }
 
 /** None is given before `ready`: by then each worker has said what it holds. */
-export function serveSlots(book: SlotBook, ready?: Promise<unknown>): ServedPort {
-  const holdings = createHoldings(() => new Map<number, GiveBack>());
+export function serveSlots(slots: SharedSlots, ready?: Promise<unknown>): ServedPort {
+  const holdings = createHoldings(() => new Map<number, Promise<GiveBack | undefined>>());
+  // Where its worker has died or changed its mind meanwhile, it goes back as soon as it is there.
+  const giveBack = (taking: Promise<GiveBack | undefined> | undefined) =>
+    void taking?.then(
+      (give) => give?.(),
+      () => {},
+    );
   return {
     handlersFor(worker) {
       const held = holdings.of(worker);
-      const take = (slot: number, name: string, limit: number): boolean => {
-        if (held.has(slot)) return true;
-        const giveBack = book.take(name, limit);
-        if (giveBack) held.set(slot, giveBack);
-        return giveBack !== undefined;
-      };
+      async function take(slot: number, name: string, limit: number): Promise<boolean> {
+        const taking = held.get(slot) ?? slots.take(name, limit);
+        held.set(slot, taking);
+        let isTaken = false;
+        try {
+          isTaken = (await taking) !== undefined;
+          return isTaken;
+        } finally {
+          if (!isTaken && held.get(slot) === taking) held.delete(slot);
+        }
+      }
       return [
         [
           takeMethod,
@@ -57,7 +68,7 @@ export function serveSlots(book: SlotBook, ready?: Promise<unknown>): ServedPort
         [
           giveMethod,
           (slot) => {
-            held.get(asCount(slot))?.();
+            giveBack(held.get(asCount(slot)));
             held.delete(asCount(slot));
           },
         ],
@@ -66,15 +77,15 @@ export function serveSlots(book: SlotBook, ready?: Promise<unknown>): ServedPort
           (params) => {
             for (const each of asList(params)) {
               const [slot, name] = asList(each);
-              // Whatever the limit is now: it has them.
-              take(asCount(slot), asText(name), Number.POSITIVE_INFINITY);
+              if (!held.has(asCount(slot)))
+                held.set(asCount(slot), Promise.resolve(slots.adopt(asText(name))));
             }
           },
         ],
       ];
     },
     gone(worker) {
-      for (const giveBack of holdings.take(worker)?.values() ?? []) giveBack();
+      for (const taking of holdings.take(worker)?.values() ?? []) giveBack(taking);
     },
   };
 }

@@ -22,6 +22,8 @@ export interface OpenGateways extends OtherGateways {
   close(): Promise<void>;
 }
 
+/** Of PostgreSQL's type. */
+const maxInteger = 2_147_483_647;
 const retryMs = 250;
 /** Until one of this name that died is known to be dead. */
 const openPatienceMs = (silentSeconds + 1.5) * 1_000;
@@ -41,7 +43,7 @@ export async function openGateways({ url, name, identity, log }: GatewaysOptions
         counts.map((count) => count.name),
         counts.map(({ held }) => held),
         counts.map(({ wanted }) => wanted),
-        counts.map(({ limit }) => limit),
+        counts.map(({ limit }) => Math.min(limit, maxInteger)),
       ];
       const [row] = await link.query(countSlots, [name, link.incarnation, ...columns]);
       if (row?.granted == null) {

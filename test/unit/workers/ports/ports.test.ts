@@ -33,7 +33,7 @@ it('slots are the gateway’s: what one worker took, the other does not get, unt
   expect(await other.ask('take', 'bob', 2)).toBe(true);
   await other.kill(supervisor);
   expect(await one.ask('take', 'bob', 1)).toBe(true);
-  expect(supervisor.state.slotBook.take('alice', 2)).toBeDefined();
+  expect(await supervisor.state.slots.take('alice', 2)).toBeDefined();
 });
 
 it('penalties count in every worker, and are listed and cleared from any', async () => {
