@@ -6,6 +6,8 @@ import type { Served } from './served.ts';
 interface Process {
   readonly pid: number;
   readonly parent: number;
+  /** In ticks since the machine's start: numbers begin anew after the highest. */
+  readonly startedAt: number;
   readonly words: readonly string[];
 }
 
@@ -14,9 +16,12 @@ function listProcesses(): Process[] {
     if (!/^\d+$/.test(name)) return [];
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const [state, parent] = fields;
       const words = readFileSync(`/proc/${name}/cmdline`, 'utf8').split('\0');
-      return state === 'Z' ? [] : [{ pid: Number(name), parent: Number(parent), words }];
+      return state === 'Z'
+        ? []
+        : [{ pid: Number(name), parent: Number(parent), startedAt: Number(fields[19]), words }];
     } catch {
       return [];
     }
@@ -29,8 +34,8 @@ const childrenOf = (pid: number, word: string) =>
 /** Oldest first: the last one is in charge, or about to be. */
 export const supervisorsOf = ({ child }: Served): number[] =>
   childrenOf(child.pid as number, 'supervise')
-    .map(({ pid }) => pid)
-    .sort((one, other) => one - other);
+    .sort((one, other) => one.startedAt - other.startedAt)
+    .map(({ pid }) => pid);
 
 export const workersOf = (supervisor: number): number[] =>
   childrenOf(supervisor, 'work').map(({ pid }) => pid);
