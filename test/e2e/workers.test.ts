@@ -4,12 +4,11 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ssh2, { type ParsedKey } from 'ssh2';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { docker } from '../support/containers.ts';
 import { engineHost, removeContainer, startContainer } from '../support/engine.ts';
-import { createLightClient } from '../support/light-client.ts';
-import { isRunning, servingWorkers, supervisorsOf, until, workersWith } from '../support/processes.ts';
+import { openInBoth } from '../support/open-in-both.ts';
+import { isRunning, servingWorkers, supervisorsOf, until } from '../support/processes.ts';
 import { hostKeyIn, main, type Served, serve } from '../support/served.ts';
 import {
   type KeyPair,
@@ -55,25 +54,11 @@ afterAll(async () => {
 });
 beforeEach(() => until(() => servingWorkers(served).length === 2));
 
-/** A connection in each of the two workers, which stays open: by the pid of the worker. */
-async function openInBoth(file: string): Promise<Map<number, Socket>> {
-  const key = ssh2.utils.parseKey(await readFile(file)) as ParsedKey;
-  const client = createLightClient(served.port, key.getPrivatePEM());
-  const held = new Map<number, Socket>();
-  while (held.size < 2) {
-    const socket = await client.logIn();
-    const [worker = 0] = workersWith(served, socket.localPort as number);
-    if (held.has(worker)) socket.destroy();
-    else held.set(worker, socket);
-  }
-  return held;
-}
-
 describe('a change', () => {
   it('key-removed-elsewhere: a connection in another worker is closed before the command has answered', async () => {
     const key = await makeKeyPair();
     await ssh(target, `ssh-key add '${key.publicKey}' --name=other`, { key: admin });
-    const held = await openInBoth(key.file);
+    const held = await openInBoth(served, key.file);
     const ended = [...held.values()].map((socket) => once(socket.resume(), 'end'));
     expect((await ssh(target, 'ssh-key remove other', { key: admin })).status).toBe(0);
     // What was sent before the answer may be read a moment after it.
@@ -82,7 +67,7 @@ describe('a change', () => {
   });
 
   it('stuck-worker: is not acknowledged while a worker may not know of it, which is then replaced', async () => {
-    const held = await openInBoth(admin.file);
+    const held = await openInBoth(served, admin.file);
     const [stuck = 0] = held.keys();
     process.kill(stuck, 'SIGSTOP');
     const changed = await postern('invite', 'create');
@@ -95,7 +80,7 @@ describe('a change', () => {
 
 describe('kill -9', () => {
   it('of a worker ends its own connections and no others, and another takes its place', async () => {
-    const held = await openInBoth(admin.file);
+    const held = await openInBoth(served, admin.file);
     const [[killed, lost], [, kept]] = [...held] as [[number, Socket], [number, Socket]];
     const ended = once(lost.on('error', () => {}).resume(), 'close');
     process.kill(killed, 'SIGKILL');
@@ -135,7 +120,7 @@ describe('kill -9', () => {
 
   it('of the supervisor ends no session, and what is changed afterwards counts in all', async () => {
     const key = await makeKeyPair();
-    const held = await openInBoth(admin.file);
+    const held = await openInBoth(served, admin.file);
     const [supervisor = 0] = supervisorsOf(served);
     process.kill(supervisor, 'SIGKILL');
     await until(() => served.printed().includes('another one is started'));
