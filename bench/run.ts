@@ -20,6 +20,7 @@ import { logins } from './measures/logins.ts';
 import type { Length, Measure } from './measures/measure.ts';
 import { memory } from './measures/memory.ts';
 import { streams } from './measures/streams.ts';
+import { shareBothWays, startBothWays } from './peers/container.ts';
 import { generateKey, makeFolder } from './peers/peer.ts';
 import { judge } from './report/bars.ts';
 import { barsText, pageOf, textOf } from './report/pages.ts';
@@ -98,17 +99,20 @@ async function measureAll(): Promise<void> {
   const begun = performance.now();
   const tell = (line: string) =>
     console.error(`[${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s] ${line}`);
+  const shared = shareBothWays();
+  const start = length === 'quick' ? shared.start : startBothWays;
   const tables: Table[] = [];
   const out = outFolder();
   try {
     for (const { run } of chosen()) {
-      const measured = await run({ rounds, length, key, tell });
+      const measured = await run({ rounds, length, key, startBothWays: start, tell });
       for (const table of measured) console.log(textOf(table));
       tables.push(...measured);
       // After each, so that a run that is cut off leaves a page of what it came to.
       if (out) write(out, tables, rounds);
     }
   } finally {
+    await shared.stop();
     folder.remove();
   }
   console.log(['\nBars', ...barsText(judge(tables))].join('\n'));

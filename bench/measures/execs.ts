@@ -1,7 +1,6 @@
 /** A command in a container: how long it takes, and how many a second. */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { startBothWays } from '../peers/container.ts';
 import { packageVersion, type RunningPeer, sshArgs } from '../peers/peer.ts';
 import { spreadOf, type Table } from '../report/table.ts';
 import { timeExecs } from '../support/go-clients.ts';
@@ -26,7 +25,7 @@ const latency = (title: string, id: string, method: string) =>
 async function measure(bench: Bench): Promise<Table[]> {
   const count = byLength(bench, { quick: 2, usual: 20, long: 100 });
   const parallels = byLength(bench, { quick: [1, 2], usual: [1, 4, 16], long: [1, 2, 4, 8, 16, 32] });
-  return withRunning([startBothWays], async ([both]) => {
+  return withRunning([bench.startBothWays], async ([both]) => {
     if (!both) throw new Error('no container');
     const { ours, theirs, gateway, container } = both;
     const docker = () => run('docker', ['exec', container.name, 'true']);

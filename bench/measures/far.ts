@@ -1,5 +1,4 @@
 /** One stream over a way of 100 ms, there and back. */
-import { startBothWays } from '../peers/container.ts';
 import { type RunningPeer, sshArgs } from '../peers/peer.ts';
 import type { Table } from '../report/table.ts';
 import { startDelay } from '../support/go-clients.ts';
@@ -13,16 +12,16 @@ async function openFar(peer: RunningPeer, mib: number) {
   const delay = await startDelay(peer, eachWayMs);
   const far = { ...peer, host: '127.0.0.1', port: delay.port };
   const master = await openMaster([...sshArgs(far), far.host]);
-  const stop = () => {
-    master.close();
-    return delay.stop();
+  const stop = async () => {
+    await master.close();
+    await delay.stop();
   };
   return { name: peer.name, stop, run: (way: Way) => transfer(master.args, way, mib) };
 }
 
 async function run(bench: Bench): Promise<Table[]> {
   const mib = byLength(bench, { quick: 1, usual: 48, long: 256 });
-  return withRunning([startBothWays], ([both]) => {
+  return withRunning([bench.startBothWays], ([both]) => {
     if (!both) throw new Error('no container');
     const starts = [both.ours, both.theirs].map((peer) => () => openFar(peer, mib));
     return withRunning(starts, async (streams) => {

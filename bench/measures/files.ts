@@ -4,7 +4,6 @@ import { randomFillSync } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { startBothWays } from '../peers/container.ts';
 import { makeFolder, type RunningPeer, sshArgs } from '../peers/peer.ts';
 import type { Table } from '../report/table.ts';
 import { startBenchContainer } from '../support/container.ts';
@@ -47,7 +46,7 @@ async function measure(bench: Bench): Promise<Table[]> {
   try {
     const file = join(folder.path, 'file');
     writeFileSync(file, randomFillSync(Buffer.alloc(mib * 1024 * 1024)));
-    return await withRunning([startBothWays], ([both]) =>
+    return await withRunning([bench.startBothWays], ([both]) =>
       withRunning([startBare], async ([bare]) => {
         if (!both || !bare) throw new Error('no containers');
         const served = { ...both.ours, name: 'Postern, in an image without sftp-server' };

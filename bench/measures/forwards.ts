@@ -1,10 +1,9 @@
 /** `ssh -L` to a server on the container's loopback. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { startBothWays } from '../peers/container.ts';
 import { goProgram } from '../peers/go.ts';
 import { answering, freePort, type RunningPeer, sshArgs } from '../peers/peer.ts';
 import type { Table } from '../report/table.ts';
+import { endClient } from '../support/end-client.ts';
 import { pour } from '../support/go-clients.ts';
 import { type Bench, byLength, inTurns, type Measure, rowsOf, withRunning } from './measure.ts';
 
@@ -17,18 +16,13 @@ async function openForward(peer: RunningPeer, cipher: string) {
   const child: ChildProcess = spawn('ssh', [...forward, ...sshArgs(peer, cipher), peer.host], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
-  const ended = once(child, 'exit');
   await answering(port);
-  const stop = async () => {
-    child.kill();
-    await ended;
-  };
-  return { name: peer.name, cipher, port, stop };
+  return { name: peer.name, cipher, port, stop: () => endClient(child) };
 }
 
 async function run(bench: Bench): Promise<Table[]> {
   const mib = byLength(bench, { quick: 4, usual: 256, long: 1024 });
-  return withRunning([startBothWays], ([both]) => {
+  return withRunning([bench.startBothWays], ([both]) => {
     if (!both) throw new Error('no container');
     const { name } = both.container;
     execFileSync('docker', ['cp', '-q', goProgram(), `${name}:/pourer`]);

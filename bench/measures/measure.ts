@@ -1,4 +1,5 @@
 /** One thing to measure, side by side and in turns: A B A B …, so that a noisy machine hits all alike. */
+import type { BothWays } from '../peers/container.ts';
 import type { Table } from '../report/table.ts';
 
 export interface Measure {
@@ -14,6 +15,8 @@ export interface Bench {
   readonly length: Length;
   /** The private key that every server lets in. */
   readonly key: string;
+  /** To a container that the measure has for itself, unless the numbers mean nothing. */
+  readonly startBothWays: () => Promise<BothWays>;
   /** Prints how far it has come. */
   readonly tell: (line: string) => void;
 }

@@ -14,6 +14,21 @@ export interface BothWays {
   readonly stop: () => Promise<void>;
 }
 
+/** Starts one when it is first asked for, and gives that to everybody: `stop` of what they get ends nothing. */
+export function shareBothWays(): {
+  readonly start: typeof startBothWays;
+  readonly stop: () => Promise<void>;
+} {
+  let started: Promise<BothWays> | undefined;
+  return {
+    async start() {
+      started ??= startBothWays();
+      return { ...(await started), stop: async () => {} };
+    },
+    stop: async () => (await started)?.stop(),
+  };
+}
+
 export async function startBothWays(): Promise<BothWays> {
   const container = await startSshdContainer();
   try {

@@ -58,7 +58,7 @@ try {
     if (ratio < bar) process.exitCode = 1;
   }
 } finally {
-  for (const { close } of Object.values(masters)) close();
+  for (const { close } of Object.values(masters)) await close();
   prepared.stop();
   plain.stop();
   container.remove();

@@ -58,8 +58,8 @@ try {
     if (!kept) process.exitCode = 1;
   }
 } finally {
-  ours.close();
-  theirs.close();
+  await ours.close();
+  await theirs.close();
   gateway.stop();
   container.remove();
 }

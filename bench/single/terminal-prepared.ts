@@ -37,7 +37,7 @@ try {
   const compared = measured.filter(({ name }) => name !== rest.name);
   report('A terminal over an open connection', compared, 0.6);
 } finally {
-  for (const master of masters) master.close();
+  for (const master of masters) await master.close();
   for (const gateway of gateways) gateway.stop();
   container.remove();
 }

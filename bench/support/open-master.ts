@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { endClient } from './end-client.ts';
 
 export interface Master {
   /** Arguments of ssh for a session over the open connection; the command follows. */
   readonly args: readonly string[];
-  readonly close: () => void;
+  readonly close: () => Promise<void>;
 }
 
 /** An open ControlMaster to that destination, the last of the arguments. */
@@ -28,8 +29,8 @@ export async function openMaster(args: readonly string[]): Promise<Master> {
   }
   return {
     args: [...shared, ...args],
-    close: () => {
-      master.kill();
+    close: async () => {
+      await endClient(master);
       rmSync(folder, { recursive: true, force: true });
     },
   };
