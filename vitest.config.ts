@@ -35,10 +35,6 @@ const storedInPostgres = {
   },
 };
 
-/** The short run of the benchmarks, which on a busy machine may take longer than all else: `npm run test:bench`. */
-const e2e = inProject('e2e', 90_000);
-if (!process.env['TEST_BENCH']) Object.assign(e2e.test, { exclude: ['test/e2e/bench.test.ts'] });
-
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -51,6 +47,11 @@ export default defineConfig({
     // process, which costs the machine much less to start. Who tests that says so.
     env: { POSTERN_SYNC: 'off', POSTERN_WORKERS: '0' },
     globalSetup: ['test/support/setup/machine.ts'],
-    projects: [inProject('unit', 60_000), inProject('conformance', 60_000), e2e, storedInPostgres],
+    projects: [
+      inProject('unit', 60_000),
+      inProject('conformance', 60_000),
+      inProject('e2e', 90_000),
+      storedInPostgres,
+    ],
   },
 });

@@ -8,15 +8,17 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
-const timeoutMs = 240_000;
+/** Under a minute, and under two with ten other programs on each processor. One that is late says how far it came. */
+const withinMs = 240_000;
 
 let out: string;
 let printed: string;
 
 beforeAll(async () => {
   out = await mkdtemp(join(tmpdir(), 'postern-bench-out-'));
-  ({ stdout: printed } = await run('npm', ['run', 'bench', '--', '--quick', '--out', out], { cwd: root }));
-}, timeoutMs);
+  const args = ['run', 'bench', '--', '--quick', '--out', out];
+  ({ stdout: printed } = await run('npm', args, { cwd: root, timeout: withinMs }));
+}, withinMs + 10_000);
 afterAll(() => rm(out, { recursive: true, force: true }));
 
 const servers = ["OpenSSH's sshd", 'dropbear', 'tinysshd', 'asyncssh', 'Go (gliderlabs/ssh)', 'docker exec'];

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Vitest knows what took long from a run before, which a fresh checkout has not had. By name, longest first. */
-const longest = ['soak', 'clients', 'container-hangup', 'launcher', 'sshd-install', 'token-recipe'];
+const longest = ['soak', 'clients', 'container-hangup', 'launcher', 'sshd-install', 'bench', 'token-recipe'];
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
