@@ -49,7 +49,12 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
   const child = spawn(
     process.execPath,
     [
-      ...['--max-semi-space-size=16', '--min-semi-space-size=16', '--expose-gc'],
+      ...[
+        '--max-semi-space-size=16',
+        '--min-semi-space-size=16',
+        '--heap-growing-percent=100',
+        '--expose-gc',
+      ],
       `--import=data:text/javascript,${encodeURIComponent(collect)}`,
       ...[main, 'serve', '--ssh-listen=127.0.0.1:0', '--http-listen=127.0.0.1:0', '--domain=gw.example'],
       ...[`--data=${folder}/data`, `--hostkeys=${folder}/hostkeys`, `--admin-key=${admin.file}.pub`],
