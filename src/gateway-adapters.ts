@@ -7,7 +7,7 @@ import { withinBudget } from './audit/within-budget.ts';
 import { gatewayPenalties } from './auth/gateway-penalties.ts';
 import { createPenalties } from './auth/penalties.ts';
 import { createSharedAddresses } from './auth/shared-addresses.ts';
-import { createTokenRate } from './auth/token-rate.ts';
+import { createTokenRate, type OwnTokenRate } from './auth/token-rate.ts';
 import { liveAddressBlocks } from './config/address-blocks.ts';
 import type { Config } from './config/config.ts';
 import { isDatabaseUrl } from './config/store-url.ts';
@@ -17,8 +17,10 @@ import { type EnginesParts, openEngines } from './gateway-engines.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
 import type { GatewayOverrides, GatewayPorts, Lifecycle } from './gateway-ports.ts';
 import { openStore } from './gateway-store.ts';
+import type { OtherGateways } from './gateways/other-gateways.ts';
 import { sessionsAcross } from './gateways/sessions-across.ts';
 import { slotsAcross } from './gateways/slots-across.ts';
+import { tokenRateAcross } from './gateways/token-rate-across.ts';
 import { dialHost } from './hosts/dial-host.ts';
 import { readIdentityFile } from './hosts/identity-files.ts';
 import type { Metrics } from './metrics/create-metrics.ts';
@@ -105,8 +107,8 @@ export async function openAdapters(
     auditProblem: auditLog.problem,
   });
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
-  const tokenRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
-  const spanning = (own: SessionDirectory) => (others ? sessionsAcross(others, own) : own);
+  const ownRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
+  const { spanning, ...shared } = spanGateways(config, others, ownRate);
   const left = createLeftPrograms(
     withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
   );
@@ -118,20 +120,25 @@ export async function openAdapters(
     shared: { recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end, spanning },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
-      tokenRate: tokenRate.remembered(),
+      tokenRate: ownRate.remembered(),
     }),
     penalties: gatewayPenalties(strangerLimits.penalties),
-    tokenRate,
-    slots: others
-      ? slotsAcross({
-          others,
-          own: createSlots(),
-          isShared: isSessionSlot,
-          aloneMs: () => config.storeCacheSeconds * 1000,
-        })
-      : createSlots(),
+    ...shared,
     pageSnapshots: createPageSnapshots(),
     sessions: spanning(localSessions(connections)),
+  };
+}
+
+/** What is of all gateways on one database, where it is one of several. */
+function spanGateways(config: Config, others: OtherGateways | undefined, ownRate: OwnTokenRate) {
+  const own = createSlots();
+  if (!others) return { slots: own, tokenRate: ownRate, spanning: (sessions: SessionDirectory) => sessions };
+  const aloneMs = () => config.storeCacheSeconds * 1000;
+  const rate = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
+  return {
+    slots: slotsAcross({ others, own, isShared: isSessionSlot, aloneMs }),
+    tokenRate: tokenRateAcross(withLive({ others, own: ownRate }, rate)),
+    spanning: (sessions: SessionDirectory) => sessionsAcross(others, sessions),
   };
 }
 

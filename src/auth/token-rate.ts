@@ -26,6 +26,10 @@ export interface TokenRate {
 }
 
 export interface OwnTokenRate extends TokenRate {
+  /** The same as `take`. */
+  takeNow(key: string): number;
+  /** No more than `left` is left of the key's, as others took from it, too; below 0, that is owed. */
+  lower(key: string, left: number): void;
   /** All of it, for whoever takes its place. */
   remembered(): RememberedRate;
 }
@@ -42,20 +46,28 @@ export function createTokenRate(options: TokenRateOptions): OwnTokenRate {
     for (const [key, bucket] of buckets) if (leftAt(bucket, nowMs) >= options.burst) buckets.delete(key);
   }
 
+  function takeNow(key: string): number {
+    const nowMs = clock.now();
+    if (buckets.size > sweepAbove) sweep(nowMs);
+    const bucket = buckets.get(key) ?? { left: options.burst, readAtMs: nowMs };
+    const left = leftAt(bucket, nowMs);
+    const taken = left >= 1;
+    buckets.set(key, { left: taken ? left - 1 : left, readAtMs: nowMs });
+    return taken ? 0 : Math.ceil((1 - left) / options.perSecond);
+  }
+
   return {
+    lower(key, left) {
+      const nowMs = clock.now();
+      const bucket = buckets.get(key) ?? { left: options.burst, readAtMs: nowMs };
+      buckets.set(key, { left: Math.min(leftAt(bucket, nowMs), left), readAtMs: nowMs });
+    },
     remembered() {
       const nowMs = clock.now();
       sweep(nowMs);
       return [...buckets].map(([key, bucket]) => [key, leftAt(bucket, nowMs)]);
     },
-    async take(key) {
-      const nowMs = clock.now();
-      if (buckets.size > sweepAbove) sweep(nowMs);
-      const bucket = buckets.get(key) ?? { left: options.burst, readAtMs: nowMs };
-      const left = leftAt(bucket, nowMs);
-      const taken = left >= 1;
-      buckets.set(key, { left: taken ? left - 1 : left, readAtMs: nowMs });
-      return taken ? 0 : Math.ceil((1 - left) / options.perSecond);
-    },
+    takeNow,
+    take: async (key) => takeNow(key),
   };
 }

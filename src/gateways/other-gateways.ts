@@ -14,6 +14,13 @@ export interface SpentRate {
   readonly count: number;
 }
 
+export interface Spent {
+  /** After so many each key's bucket is full again, whoever took from it. */
+  readonly seconds: readonly number[];
+  /** How many gateways there are. */
+  readonly gateways: number;
+}
+
 export interface Answered {
   readonly gateway: string;
   /** Undefined: none in time. */
@@ -30,8 +37,7 @@ export interface OtherGateways {
   onReach(listener: () => void): void;
   /** Each count takes the place of the one before. Resolves to how many of those that were wanted it gets, for each. */
   countSlots(counts: readonly SlotCount[]): Promise<readonly number[]>;
-  /** Resolves to the seconds after which each key's bucket is full again, whoever took from it. */
-  spend(spent: readonly SpentRate[], perSecond: number): Promise<readonly number[]>;
+  spend(spent: readonly SpentRate[], perSecond: number): Promise<Spent>;
   /** Asks all of them that live. */
   ask(question: unknown): Promise<readonly Answered[]>;
   /** What this one answers; the last one given counts. */

@@ -55,7 +55,10 @@ export async function openGateways({ url, name, identity, log }: GatewaysOptions
       const columns = [spent.map(({ key }) => key), spent.map(({ count }) => count)];
       const rows = await link.query(spendRates, [...columns, perSecond]);
       const seconds = new Map(rows.map((row) => [row.key, Number(row.seconds)]));
-      return spent.map(({ key }) => seconds.get(key) ?? 0);
+      return {
+        seconds: spent.map(({ key }) => seconds.get(key) ?? 0),
+        gateways: Math.max(1, Number(rows[0]?.gateways)),
+      };
     },
     close: link.close,
   };

@@ -70,5 +70,6 @@ export const spendRates: Statement = {
     SELECT key, now() + make_interval(secs => count / $3::float8)
     FROM unnest($1::text[], $2::float8[]) AS spent (key, count) ORDER BY key
     ON CONFLICT (key) DO UPDATE SET full_at = greatest(known.full_at, now()) + (excluded.full_at - now())
-    RETURNING key, extract(epoch FROM full_at - clock_timestamp())::text AS seconds`,
+    RETURNING key, extract(epoch FROM full_at - now())::text AS seconds,
+      (SELECT count(*) FROM postern_gateways WHERE postern_is_live(beat_at))::text AS gateways`,
 };
