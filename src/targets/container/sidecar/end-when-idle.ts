@@ -1,11 +1,16 @@
 import type { InsideConnection } from './inside-connection.ts';
 
-/** Also when it is asked again and again: only a whole `idleMs` without a stream counts. */
-export function endWhenIdle(connection: InsideConnection, idleMs: number): void {
+type Idling = Pick<InsideConnection, 'load' | 'asked' | 'close' | 'onClose'>;
+
+/** Only a whole `idleMs` without a stream counts, however short those are that it is asked for. */
+export function endWhenIdle(connection: Idling, idleMs: number): void {
   let idleSince = performance.now();
+  let askedBefore = connection.asked;
   const check = setInterval(
     () => {
-      if (connection.load > 0) idleSince = performance.now();
+      const isUsed = connection.load > 0 || connection.asked !== askedBefore;
+      askedBefore = connection.asked;
+      if (isUsed) idleSince = performance.now();
       else if (performance.now() - idleSince >= idleMs) connection.close();
     },
     Math.max(idleMs / 20, 10),

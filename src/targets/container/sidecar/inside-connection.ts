@@ -17,6 +17,8 @@ export interface Answered {
 export interface InsideConnection {
   /** Streams that are open now. */
   readonly load: number;
+  /** How often it was asked, ever. */
+  readonly asked: number;
   readonly isOpen: boolean;
   /** So many streams were cut off lately that nothing new should begin here, or all of it could end: see reset-budget. */
   readonly isWorn: boolean;
@@ -44,9 +46,13 @@ export function withDetour(
   connection: InsideConnection,
   { ask, answers = (withinMs) => connection.answers(withinMs), load = () => 0 }: Detour,
 ): InsideConnection {
+  let asked = 0;
   return {
     get load() {
       return connection.load + load();
+    },
+    get asked() {
+      return asked;
     },
     get isOpen() {
       return connection.isOpen;
@@ -54,7 +60,10 @@ export function withDetour(
     get isWorn() {
       return connection.isWorn;
     },
-    ask,
+    ask(path, body) {
+      asked++;
+      return ask(path, body);
+    },
     answers,
     onClose: (listener) => connection.onClose(listener),
     close: () => connection.close(),
@@ -124,6 +133,7 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
   const listeners: (() => void)[] = [];
   const resets = createResetBudget();
   let load = 0;
+  let asked = 0;
   let heardAt = performance.now();
   let pinging: Promise<boolean> | undefined;
   stdio.on('data', () => {
@@ -145,6 +155,9 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     get load() {
       return load;
     },
+    get asked() {
+      return asked;
+    },
     get isOpen() {
       return !session.closed && !session.destroyed;
     },
@@ -152,6 +165,7 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
       return resets.isWorn;
     },
     async ask(path, body) {
+      asked++;
       if (session.closed || session.destroyed) throw new InsideLost('it has ended');
       const stream = session.request({ ':method': 'POST', ':path': path }, { endStream: false });
       ownEvents(stream, { end: () => stream.destroy() });

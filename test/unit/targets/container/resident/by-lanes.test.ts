@@ -53,7 +53,7 @@ async function openOver(
     ...{ stream, headers: {}, cancel: () => {}, trailers: () => undefined },
   });
   const connection: InsideConnection = {
-    ...{ load: 0, isOpen: true, isWorn: false, answers: async () => true },
+    ...{ load: 0, asked: 0, isOpen: true, isWorn: false, answers: async () => true },
     onClose: (listener) => void gone.push(listener),
     close() {
       for (const each of gone.splice(0)) each();

@@ -36,6 +36,7 @@ function begin(says: {
   for (const each of says.output ?? []) stream.write(each);
   stream.end();
   const inside: InsideConnection = {
+    asked: 0,
     load: 0,
     isOpen: true,
     isWorn: false,

@@ -12,6 +12,7 @@ function inside(refuses = false) {
   const asked: string[] = [];
   const given: PassThrough[] = [];
   const connection: InsideConnection = {
+    asked: 0,
     load: 0,
     isOpen: true,
     isWorn: false,
