@@ -46,6 +46,7 @@ interface ComposeService {
   readonly cap_drop: readonly string[];
   readonly security_opt: readonly string[];
   readonly tmpfs: readonly string[];
+  readonly init: boolean;
   readonly stop_grace_period: string;
 }
 
@@ -56,9 +57,9 @@ function composeFlags(): string[] {
     encoding: 'utf8',
   });
   const { gateway } = (JSON.parse(text) as { services: { gateway: ComposeService } }).services;
-  expect(gateway.read_only).toBe(true);
+  expect([gateway.read_only, gateway.init]).toEqual([true, true]);
   return [
-    '--read-only',
+    ...['--read-only', '--init'],
     ...gateway.cap_drop.map((each) => `--cap-drop=${each}`),
     ...gateway.security_opt.map((each) => `--security-opt=${each}`),
     ...gateway.tmpfs.map((each) => `--tmpfs=${each}`),
