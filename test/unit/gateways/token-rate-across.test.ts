@@ -95,7 +95,9 @@ it('database-away: each counts for itself, nobody is owed what was taken meanwhi
   const alone = await many(rate, 3 * burst);
   expect(alone).toBeGreaterThanOrEqual(burst - 1);
   expect(alone).toBeLessThan(2 * burst);
+  const before = asked;
+  await expect.poll(() => asked).toBeGreaterThan(before);
   both.proxy.resume();
   await expect.poll(() => both.there.ask({}).catch(() => undefined)).toEqual(expect.any(Array));
-  expect(await many(over(both.here), burst)).toBe(burst);
+  expect(await many(over(both.here), burst)).toBeGreaterThanOrEqual(burst - 1);
 });
