@@ -39,7 +39,9 @@ const hostKeysIn = async (folder: string) =>
 const portsOf = ({ printed }: Served) =>
   [...printed().matchAll(/SSH on 127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
 const execOf = ({ printed }: Served) => /POST (http:\S+\/exec)/.exec(printed())?.[1] as string;
-const serve = (folder: string) => startServing(folder, ['--http-listen=127.0.0.1:0', '--log-level=info']);
+/** Restored is a folder, with the rows in it, whatever store the backup is of; into a database leads several-gateways.test.ts. */
+const inFolder = ['--store=lowdb', '--http-listen=127.0.0.1:0', '--log-level=info'];
+const serve = (folder: string) => startServing(folder, inFolder);
 
 /** Strictly by the first gateway's host keys. */
 async function asAdmin(gateway: Served, command: string, options: SshOptions = {}) {
@@ -183,11 +185,7 @@ describe('postern restore', () => {
     const folder = await newFolder('running');
     await mkdir(join(folder, 'data'), { mode: 0o700 });
     const mallory = await makeKeyPair();
-    const other = await startServing(folder, [
-      `--admin-key=${mallory.file}.pub`,
-      '--http-listen=127.0.0.1:0',
-      '--log-level=info',
-    ]);
+    const other = await startServing(folder, [`--admin-key=${mallory.file}.pub`, ...inFolder]);
     const known = await writeKnownHosts(portsOf(other)[0] as number, await hostKeysIn(folder));
     const prompt = spawnSsh({ port: portsOf(other)[0] as number, knownHosts: known }, undefined, {
       key: mallory,

@@ -31,7 +31,8 @@ beforeAll(async () => {
   door = await startTestGateway({
     admin,
     folders: { dataDir: data, hostKeysDir: join(folder, 'hostkeys') },
-    config: { metricsListen: '127.0.0.1:0' },
+    // Whose file is on the disk: with a database a full one stops no change.
+    config: { metricsListen: '127.0.0.1:0', store: 'lowdb' },
   });
 });
 afterAll(async () => {

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { storedText } from '../support/data-folder.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw, openSocket, ScriptedAgent } from '../support/raw-client.ts';
 import { makeKeyPair, runProgram, sshArguments } from '../support/ssh-client.ts';
@@ -77,7 +78,7 @@ describe('unknown keys', () => {
     const body = secret.split('\n')[2] as string;
     expect(outcome.text + outcome.stderr).not.toContain(body);
     expect(JSON.stringify(door.logged())).not.toContain(body);
-    expect(await readFile(`${door.dataDir}/postern.json`, 'utf8')).not.toContain(body);
+    expect(await storedText(door.dataDir)).not.toContain(body);
   });
 });
 

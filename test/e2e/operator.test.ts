@@ -80,6 +80,8 @@ describe('postern serve', () => {
 
   it('corrupt-store: not overwritten, and the sentence says how to restore it', async () => {
     const file = join(folder, 'data/postern.json');
+    // It is there already, unless the others of these tests keep their rows in a database.
+    await stop(await serve(['--store=lowdb']));
     const good = await readFile(file, 'utf8');
     await writeFile(file, good.slice(0, good.length / 2));
     const refused = await collect(
@@ -90,7 +92,7 @@ describe('postern serve', () => {
     // The sentence is followed to the letter, as an operator in a hurry would.
     const advice = /To go back to it: +(mv .+)$/m.exec(refused.stderr)?.[1] as string;
     expect((await runProgram('sh', ['-c', advice])).status).toBe(0);
-    await stop(await serve());
+    await stop(await serve(['--store=lowdb']));
     await writeFile(file, good);
   });
 

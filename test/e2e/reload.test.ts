@@ -90,11 +90,16 @@ it('a value out of its range is refused by key and line', async () => {
 it('bad-file-at-restore: a gateway that is restored starts again with what was in force', async () => {
   const backup = join(folder, 'backup.tar');
   const postern = (...args: string[]) =>
-    runProgram(process.execPath, [main, ...args, `--data=${folder}/data`]);
+    runProgram(process.execPath, [main, ...args, `--data=${folder}/restored/data`]);
+  // A database is not restored under those who use it.
+  const restorable = await serve(`${folder}/restored`, [`--config=${file}`, '--store=lowdb']);
   expect((await postern('backup', backup)).status).toBe(0);
   await writeFile(file, '{');
   const restored = await postern('restore', backup);
   expect([restored.stderr, restored.status]).toEqual(['', 0]);
-  await until(() => /postern\.json cannot be used: line 1.* in force stays as it was/.test(served.printed()));
-  expect(served.child.exitCode).toBeNull();
+  await until(() =>
+    /postern\.json cannot be used: line 1.* in force stays as it was/.test(restorable.printed()),
+  );
+  expect(restorable.child.exitCode).toBeNull();
+  await stop(restorable);
 });

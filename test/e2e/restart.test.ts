@@ -31,7 +31,9 @@ beforeAll(async () => {
   file = join(folder, 'postern.json');
   admin = await makeKeyPair();
   await configure({ workers: 2 });
-  served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--config=${file}`, '--log-level=info']);
+  // Restored is a file of its own; workers-on-postgres.test.ts restarts those of a database.
+  const extra = [`--admin-key=${admin.file}.pub`, `--config=${file}`, '--store=lowdb', '--log-level=info'];
+  served = await serve(folder, extra);
   const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
   target = { port: served.port, knownHosts };
 });

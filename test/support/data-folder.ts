@@ -3,6 +3,10 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { snapshotOfDatabase } from './store-under-test.ts';
 
+/** All rows, as the store keeps them or would write them into a backup. */
+export const storedText = async (dataDir: string): Promise<string> =>
+  (await snapshotOfDatabase(dataDir)) ?? (await readFile(join(dataDir, 'postern.json'), 'utf8'));
+
 export async function storedRows(dataDir: string, table: string): Promise<Record<string, string>[]> {
   const files = await filesBelow(dataDir);
   const store =
