@@ -39,7 +39,7 @@ const hostKeysIn = async (folder: string) =>
 const portsOf = ({ printed }: Served) =>
   [...printed().matchAll(/SSH on 127\.0\.0\.1:(\d+)/g)].map(([, port]) => Number(port));
 const execOf = ({ printed }: Served) => /POST (http:\S+\/exec)/.exec(printed())?.[1] as string;
-/** Restored is a folder, with the rows in it, whatever store the backup is of; into a database leads several-gateways.test.ts. */
+/** Restored is a folder, with the rows in it, whatever store the backup is of; backup-of-database.test.ts goes on from there. */
 const inFolder = ['--store=lowdb', '--http-listen=127.0.0.1:0', '--log-level=info'];
 const serve = (folder: string) => startServing(folder, inFolder);
 
