@@ -79,7 +79,7 @@ describe('auto-sync', () => {
     putKey(store, ada, name, { publicKey: quickKey(), ...facts });
   const removeKey = ({ id }: KeyRow) => store.transact((transaction) => transaction.remove('keys', id));
   const read = ({ sh }: TestContainer) => sh(`cat ${keyFile} 2>/dev/null || true`);
-  const holds = (container: TestContainer, keys: readonly string[], timeout = 8_000) =>
+  const holds = (container: TestContainer, keys: readonly string[], timeout = 20_000) =>
     expect
       .poll(async () => [...(await read(container)).matchAll(/ada: (\S+)/g)].map(([, name]) => name), {
         timeout,
@@ -158,7 +158,7 @@ describe('auto-sync', () => {
     await holds(well, ['one']);
     expect(await trapped.sh('ls -A /tmp/x')).toBe('');
     await trapped.sh('rm /home/app/.ssh');
-    await holds(trapped, ['one'], 15_000);
+    await holds(trapped, ['one']);
     const told = logged.filter(({ container }) => container === trapped.id.slice(0, 12));
     expect(told[0]).toMatchObject({ level: 40, msg: 'keys were not synced; trying again' });
   });
@@ -178,9 +178,9 @@ describe('auto-sync', () => {
     const many = await Promise.all(Array.from({ length: 8 }, () => run(labelled)));
     await addKey('one');
     begin();
-    for (const container of many) await holds(container, ['one'], 15_000);
+    for (const container of many) await holds(container, ['one']);
     const one = await addKey('two');
     await removeKey(one);
-    for (const container of many) await holds(container, ['one'], 15_000);
+    for (const container of many) await holds(container, ['one']);
   });
 });
