@@ -154,6 +154,7 @@ const dayMs = 86_400_000;
 
 export const recordingOptions = (config: Config, log: Logger, clock: Clock) => ({
   ...{ dataDir: config.dataDir, log, clock },
+  gateway: isDatabaseUrl(config.store) ? config.gatewayName : undefined,
   limits: withLive(
     {},
     {

@@ -68,6 +68,7 @@ export function parseHeader(line: string): CastHeader | undefined {
     startedAtMs: numberOf(ours['startedAtMs']),
     facts: {
       id: textOf(ours['id']),
+      ...(typeof ours['gateway'] === 'string' ? { gateway: ours['gateway'] } : {}),
       kind: textOf(ours['kind']) as RecordingFacts['kind'],
       account: textOf(ours['account']),
       accountId: textOf(ours['accountId']),

@@ -17,6 +17,8 @@ import { summarize } from './summarize.ts';
 
 export interface RecordingsOptions {
   readonly dataDir: string;
+  /** For the headers; unset where there is but one. */
+  readonly gateway?: string | undefined;
   readonly log: Logger;
   readonly clock: Clock;
   /** Read at each use. */
@@ -28,7 +30,7 @@ const chunkBytes = 64 * 1024;
 
 /** Nothing is made on disk before the first recording. */
 export function openRecordings(options: RecordingsOptions): Recordings {
-  const { dataDir, clock, log, limits, space } = options;
+  const { dataDir, clock, log, limits, space, gateway } = options;
   const folder = createRecordingFolder(dataDir);
   const running = new Map<string, Recording>();
 
@@ -39,7 +41,8 @@ export function openRecordings(options: RecordingsOptions): Recordings {
       running.delete(facts.id);
       space.finished(facts.id);
     };
-    const recording = await beginRecording(facts, mode, {
+    const placed = gateway === undefined ? facts : { ...facts, gateway };
+    const recording = await beginRecording(placed, mode, {
       ...{ folder, log },
       maxFileBytes: limits.maxFileBytes,
       startedAtMs: clock.now(),

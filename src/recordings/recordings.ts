@@ -5,6 +5,8 @@ import type { RecordingMode } from './recording-modes.ts';
 export interface RecordingFacts {
   /** Of the session; the file is named by it. */
   readonly id: string;
+  /** Where several share a database: which of them recorded it. */
+  readonly gateway?: string;
   readonly kind: 'terminal' | 'exec' | 'files' | 'forwards';
   readonly account: string;
   readonly accountId: string;

@@ -1,5 +1,7 @@
 /** Gateways on one database are one to whoever lists sessions, ends them, or has too many. */
 import { describe, expect, it } from 'vitest';
+import { runContainer } from '../support/containers.ts';
+import { images } from '../support/engine.ts';
 import type { TestGateway } from '../support/gateway.ts';
 import { startGatewaysTogether } from '../support/gateways-together.ts';
 import { forAllTests } from '../support/lifetimes.ts';
@@ -7,7 +9,7 @@ import { openPrompt, type Prompt } from '../support/open-prompt.ts';
 import type { KeyPair } from '../support/ssh-client.ts';
 
 const both = forAllTests(
-  () => startGatewaysTogether({ maxSessionsPerAccount: 3 }),
+  () => startGatewaysTogether({ maxSessionsPerAccount: 3, recordings: 'all' }),
   ({ stop }) => stop(),
 );
 
@@ -101,6 +103,23 @@ describe('two gateways on one database', () => {
     await close([third]);
     await expect.poll(async () => (await both.north.ssh('whoami', { key: erin })).status).toBe(0);
     await close(prompts);
+  });
+
+  it('a recording names the gateway that made it', async () => {
+    const container = await runContainer(images.busybox, ['--network=none']);
+    for (const [name, by] of [
+      ['north', both.north],
+      ['south', both.south],
+    ] as const) {
+      expect((await by.ssh('echo here', { login: `rexec-${container.name}` })).text).toBe('here\n');
+      const { recordings } = JSON.parse((await by.ssh('recording list --json')).text);
+      expect(recordings).toMatchObject([{ gateway: name, command: 'echo here' }]);
+      expect((await by.ssh('recording list')).text).toMatch(new RegExp(`^ID +GATEWAY .*\\n\\S+ +${name} `));
+      const { id } = recordings[0];
+      expect((await by.ssh(`recording show ${id}`)).text).toMatch(new RegExp(`gateway +${name}`));
+      expect((await by.ssh(`recording export ${id}`)).text).toContain(`"gateway":"${name}"`);
+    }
+    await container.remove();
   });
 
   it('one that is killed is named as silent for a few seconds; then it is not there, and holds nothing', async () => {

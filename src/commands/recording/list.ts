@@ -10,7 +10,7 @@ export const command: Command = {
   path: ['recording', 'list'],
   summary: 'what was recorded, the newest first: an admin sees all, owners that of their targets',
   description:
-    'Filters join. What is "unfinished" was cut off by the end of the gateway or of its disk, and can be played so far.\n' +
+    'Those of the gateway that is asked: each keeps its own. Filters join. What is "unfinished" was cut off by the end of the gateway or of its disk, and can be played so far.\n' +
     'Web requests and commands of the lobby are in the audit, not here.',
   examples: ['ssh GATEWAY recording list', 'ssh GATEWAY recording list --target=web --account=alice'],
   positionals: [],
@@ -48,8 +48,10 @@ function parseFilter({ options }: Arguments, context: CommandContext): (each: Re
 }
 
 function tableOf(found: readonly RecordingSummary[]): string {
+  const isOneOfSeveral = found.some(({ gateway }) => gateway !== undefined);
   const rows = found.map((each) => [
     each.id,
+    ...(isOneOfSeveral ? [each.gateway ?? ''] : []),
     shortTime(each.startedAt, ''),
     each.account,
     each.user === undefined ? each.target : `${each.user}@${each.target}`,
@@ -59,5 +61,9 @@ function tableOf(found: readonly RecordingSummary[]): string {
     endText(each),
     excerpt(each.command, 60),
   ]);
-  return textTable(['ID', 'BEGAN', 'ACCOUNT', 'TARGET', 'KIND', 'LENGTH', 'BYTES', 'END', 'COMMAND'], rows);
+  const where = isOneOfSeveral ? ['GATEWAY'] : [];
+  return textTable(
+    ['ID', ...where, 'BEGAN', 'ACCOUNT', 'TARGET', 'KIND', 'LENGTH', 'BYTES', 'END', 'COMMAND'],
+    rows,
+  );
 }

@@ -9,6 +9,7 @@ export function recordingData(summary: RecordingSummary) {
   const { end, durationS } = summary;
   return {
     id: summary.id,
+    ...(summary.gateway === undefined ? {} : { gateway: summary.gateway }),
     kind: summary.kind,
     account: summary.account,
     target: summary.target,

@@ -15,6 +15,7 @@ export const command: Command = {
     const { terminal } = summary;
     const rows = [
       ['id', summary.id],
+      ...(summary.gateway === undefined ? [] : [['gateway', summary.gateway]]),
       ['account', summary.account],
       ['key', summary.fingerprint],
       ['from', summary.source],

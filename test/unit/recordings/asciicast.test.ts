@@ -38,6 +38,7 @@ describe('an asciicast', () => {
   it.each([
     ['a terminal', { ...recordingFacts, kind: 'terminal' as const, terminal }],
     ['none', recordingFacts],
+    ['none, on one gateway of several', { ...recordingFacts, gateway: 'north' }],
     ['a user', { ...recordingFacts, user: 'app' }],
     ['a command of many lines', { ...recordingFacts, command: 'a\n[0,"o","forged"]\n\u009b"' }],
   ])('its header comes back as it was, with %s', (_name, facts) => {
