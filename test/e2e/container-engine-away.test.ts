@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestEngine } from '../support/container-engine.ts';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { createEngineProxy } from '../support/engine-proxy.ts';
 import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
@@ -12,7 +12,7 @@ import { authorizationFor, runSession, startSession, terminal } from '../support
 describe('the engine', () => {
   let container: TestContainer;
   let folder: string;
-  const { listen, vanish, connections } = createEngineProxy();
+  const { listen, vanish, freeze, connections } = createEngineProxy();
 
   beforeAll(async () => {
     container = await runContainer(images.busybox);
@@ -46,6 +46,26 @@ describe('the engine', () => {
     await expect(runSession(session, 'true')).rejects.toMatchObject({ code: 'engine-unavailable' });
     await listen(path);
     expect((await runSession(session, 'exit 5')).end).toEqual({ exitStatus: 5 });
+    await through.close();
+    await vanish();
+  });
+
+  it.each([
+    ['stops', () => docker('kill', container.id)],
+    ['starts anew', () => docker('restart', '--time', '0', container.id)],
+  ])('says no more of a program whose container %s: the session ends all the same', async (what, end) => {
+    const path = join(folder, `frozen that ${what}.sock`);
+    await listen(path);
+    const through = createTestEngine({ docker: `unix://${path}`, looksEveryMs: 200, prepares: false });
+    const session = through.openSession(await authorizationFor(through, container.id));
+    const running = startSession(session, 'echo ready; sleep 300');
+    const other = startSession(session, 'cat');
+    await running.saw('ready');
+    freeze();
+    await end();
+    await expect(running.end).rejects.toMatchObject({ code: 'container-ended' });
+    await expect(other.end).rejects.toMatchObject({ code: 'container-ended' });
+    await docker('start', container.id);
     await through.close();
     await vanish();
   });

@@ -11,6 +11,7 @@ import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, rememberedTargets } from './container-list.ts';
 import { dialWeb } from './dial-web.ts';
+import { createEndingWatch } from './ending-watch.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
@@ -50,6 +51,8 @@ export interface ContainerEngineOptions {
   readonly sidecarIdleMs?: number;
   /** The same for what starts programs in a container without a `docker exec` each, terminals too. Default: a minute. */
   readonly residentIdleMs?: number;
+  /** How often a container where something runs is looked at, should its end never be told. Default: 15 s. */
+  readonly looksEveryMs?: number;
   /** Whether sessions begin through it. Default: true. */
   readonly prepares?: boolean;
   /** Told of each call of the engine's API, and of each program's start. */
@@ -69,11 +72,13 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const engine = meter ? measuredApi(api, meter) : api;
   const signaller = createSignaller(engine);
   const hangups = createHangups(signaller, options, log);
+  const facts = createContainerFactsSource(engine);
   const parts: ExecParts = {
     engine,
-    facts: createContainerFactsSource(engine),
+    facts,
     signaller,
     hangups,
+    endings: createEndingWatch(facts, options.looksEveryMs ?? 15_000),
     onProgram: options.onProgram,
   };
   const rules: PlanRules = {
@@ -94,7 +99,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
   const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
   const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
   const spares = createSpares({ engine, log, idleMs: options.prepares === false ? 0 : residentIdleMs });
-  const sockets = createSockets({ residents, facts: parts.facts, log });
+  const sockets = createSockets({ residents, facts, log });
   const choose = createChooseResident(residents, options.prepares ?? true);
 
   const lifecycle =

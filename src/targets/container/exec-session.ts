@@ -8,6 +8,7 @@ import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
 import { findContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
 import type { ContainerEngineOptions } from './create-container-engine.ts';
+import type { EndingWatch } from './ending-watch.ts';
 import type { EngineApi } from './engine-api.ts';
 import { engineStatus, shortReason, translateEngineError } from './engine-errors.ts';
 import type { Hangups } from './hangup.ts';
@@ -22,10 +23,14 @@ export interface ExecParts {
   readonly facts: ContainerFactsSource;
   readonly signaller: Signaller;
   readonly hangups: Hangups;
+  readonly endings: EndingWatch;
   /** Called when the program runs. */
   readonly onStarted?: (way: ProgramWay) => void;
   readonly onProgram?: ContainerEngineOptions['onProgram'];
 }
+
+/** Its last output may be under way when its container is seen to have ended. */
+const outputAfterEndMs = 1_000;
 
 /** What a program without a client is told, and what its session is recorded as. */
 export const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
@@ -65,6 +70,7 @@ export async function runExecSession(
   stream.resume();
   carryRequests(parts, execId, plan, io, leader, ended.signal);
   const gone = aborted(closed);
+  const leave = parts.endings.follow(facts, () => setTimeout(() => stream.destroy(), outputAfterEndMs));
   try {
     if ((await Promise.race([output.complete, gone])) === 'aborted') {
       output.discard();
@@ -76,6 +82,7 @@ export async function runExecSession(
     await Promise.race([output.flushed(), gone]);
     return end;
   } finally {
+    leave();
     ended.abort();
     stopInput();
     output.discard();

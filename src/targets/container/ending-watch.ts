@@ -1,0 +1,57 @@
+/**
+ * Notices that a container has ended under a program whose connection says nothing of it: one through a network that has
+ * forgotten it, to an engine whose machine has started anew, or that the engine itself has lost.
+ */
+import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
+
+export interface EndingWatch {
+  /** `onEnded` is called once, when that start of the container is over. Returns what ends the watch. */
+  follow(facts: ContainerFacts, onEnded: () => void): () => void;
+}
+
+interface Followed {
+  readonly listeners: Set<() => void>;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** Each container is asked for so often, however many programs run there. */
+export function createEndingWatch(
+  { findEnding }: Pick<ContainerFactsSource, 'findEnding'>,
+  everyMs: number,
+): EndingWatch {
+  const followed = new Map<string, Followed>();
+
+  const begin = (key: string, facts: ContainerFacts): Followed => {
+    let isAsking = false;
+    const look = async () => {
+      if (isAsking) return;
+      isAsking = true;
+      // An engine that does not answer says nothing of its containers.
+      const ending = await findEnding(facts).catch(() => undefined);
+      isAsking = false;
+      if (ending) for (const listener of [...listeners]) listener();
+    };
+    const listeners = new Set<() => void>();
+    const begun = { listeners, timer: setInterval(look, everyMs).unref() };
+    followed.set(key, begun);
+    return begun;
+  };
+
+  return {
+    follow(facts, onEnded) {
+      const key = JSON.stringify([facts.id, facts.startedAt]);
+      const { listeners, timer } = followed.get(key) ?? begin(key, facts);
+      const forget = () => {
+        if (!listeners.delete(tell) || listeners.size > 0) return;
+        clearInterval(timer);
+        followed.delete(key);
+      };
+      const tell = () => {
+        forget();
+        onEnded();
+      };
+      listeners.add(tell);
+      return forget;
+    },
+  };
+}
