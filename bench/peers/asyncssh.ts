@@ -1,6 +1,6 @@
 /** asyncssh, a server in Python on its own event loop: one process for all. */
 import { join } from 'node:path';
-import { startChild } from './child-server.ts';
+import { childPeer, startChild } from './child-server.ts';
 import { ciphers, generateKey, makeFolder, type Peer, packageVersion } from './peer.ts';
 
 export const asyncssh: Peer = {
@@ -13,17 +13,6 @@ export const asyncssh: Peer = {
     generateKey(hostKey);
     const script = join(import.meta.dirname, 'asyncssh_server.py');
     const child = startChild('/usr/bin/python3', ['-W', 'ignore', script, hostKey, `${key}.pub`]);
-    return {
-      name: asyncssh.name,
-      pid: child.pid,
-      host: '127.0.0.1',
-      port: Number(await child.firstLine()),
-      user: 'root',
-      key,
-      stop: async () => {
-        await child.stop();
-        folder.remove();
-      },
-    };
+    return childPeer({ name: asyncssh.name, key, port: Number(await child.firstLine()), child, folder });
   },
 };

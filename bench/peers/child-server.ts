@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
+import type { Folder, RunningPeer } from './peer.ts';
 
 export interface ChildServer {
   readonly pid: number;
@@ -50,6 +51,30 @@ export function startChild(
       process.off('exit', kill);
     },
   };
+}
+
+/** The server that is this process, listens on 127.0.0.1, and leaves nothing in its folder. */
+export function childPeer({ name, key, port, child, folder }: ChildPlace): RunningPeer {
+  return {
+    name,
+    pid: child.pid,
+    host: '127.0.0.1',
+    port,
+    user: 'root',
+    key,
+    stop: async () => {
+      await child.stop();
+      folder.remove();
+    },
+  };
+}
+
+interface ChildPlace {
+  readonly name: string;
+  readonly key: string;
+  readonly port: number;
+  readonly child: ChildServer;
+  readonly folder: Folder;
 }
 
 /**

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChild, withOwnSshFolder } from './child-server.ts';
+import { childPeer, startChild, withOwnSshFolder } from './child-server.ts';
 import { answering, freePort, makeFolder, type Peer, packageVersion } from './peer.ts';
 
 export const dropbear: Peer = {
@@ -22,17 +22,6 @@ export const dropbear: Peer = {
     const own = ['-F', '-p', `127.0.0.1:${port}`, '-P', join(folder.path, 'pid'), '-r', hostKey];
     const child = startChild(...withOwnSshFolder(ssh, ['dropbear', ...own]));
     await answering(port);
-    return {
-      name: dropbear.name,
-      pid: child.pid,
-      host: '127.0.0.1',
-      port,
-      user: 'root',
-      key,
-      stop: async () => {
-        await child.stop();
-        folder.remove();
-      },
-    };
+    return childPeer({ name: dropbear.name, key, port, child, folder });
   },
 };

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder } from '../../test/support/setup/cache-folder.ts';
-import { startChild } from './child-server.ts';
+import { childPeer, startChild } from './child-server.ts';
 import { generateKey, makeFolder, type Peer, packageVersion } from './peer.ts';
 
 export const go: Peer = {
@@ -17,18 +17,7 @@ export const go: Peer = {
     const hostKey = join(folder.path, 'host');
     generateKey(hostKey);
     const child = startChild(goProgram(), ['serve', '-host-key', hostKey, '-authorized-keys', `${key}.pub`]);
-    return {
-      name: go.name,
-      pid: child.pid,
-      host: '127.0.0.1',
-      port: Number(await child.firstLine()),
-      user: 'root',
-      key,
-      stop: async () => {
-        await child.stop();
-        folder.remove();
-      },
-    };
+    return childPeer({ name: go.name, key, port: Number(await child.firstLine()), child, folder });
   },
 };
 

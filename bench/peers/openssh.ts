@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChild } from './child-server.ts';
+import { childPeer, startChild } from './child-server.ts';
 import { answering, ciphers, freePort, generateKey, makeFolder, type Peer } from './peer.ts';
 
 export const openssh: Peer = {
@@ -22,18 +22,7 @@ export async function startOpenssh(key: string, authorizedKeys: string) {
   writeFileSync(config, opensshConfig(`${folder.path}/host`, authorizedKeys, `127.0.0.1:${port}`));
   const child = startChild('/usr/sbin/sshd', ['-D', '-f', config]);
   await answering(port);
-  return {
-    name: openssh.name,
-    pid: child.pid,
-    host: '127.0.0.1',
-    port,
-    user: 'root',
-    key,
-    stop: async () => {
-      await child.stop();
-      folder.remove();
-    },
-  };
+  return childPeer({ name: openssh.name, key, port, child, folder });
 }
 
 /** Limits are out of the way, as they are at the gateway. */

@@ -64,7 +64,12 @@ export function generateKey(file: string): void {
   execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'bench', '-f', file]);
 }
 
-export function makeFolder(name: string): { readonly path: string; readonly remove: () => void } {
+export interface Folder {
+  readonly path: string;
+  readonly remove: () => void;
+}
+
+export function makeFolder(name: string): Folder {
   const path = mkdtempSync(join(tmpdir(), `postern-bench-${name}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }

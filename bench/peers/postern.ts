@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChild } from './child-server.ts';
+import { childPeer, startChild } from './child-server.ts';
 import { ciphers, makeFolder, type Peer, type RunningPeer } from './peer.ts';
 
 const program = new URL('../../bin/postern', import.meta.url).pathname;
@@ -52,19 +52,12 @@ export async function startPostern(key: string, options: GatewayOptions = {}): P
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
   const child = startChild(program, ['serve', ...args], options.collectable ? collectable : {});
   const announced = await child.outputUntil(/^Host key/m);
+  const port = Number(/listens for SSH on 127\.0\.0\.1:(\d+)/.exec(announced)?.[1]);
   return {
-    name: nameOf(options),
-    pid: child.pid,
-    host: '127.0.0.1',
-    port: Number(/listens for SSH on 127\.0\.0\.1:(\d+)/.exec(announced)?.[1]),
+    ...childPeer({ name: nameOf(options), key, port, child, folder }),
     httpUrl: String(/POST (http:\S+)\/exec/.exec(announced)?.[1]),
     user: 'lobby',
-    key,
     folder: folder.path,
-    stop: async () => {
-      await child.stop();
-      folder.remove();
-    },
   };
 }
 

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startChild, withOwnSshFolder } from './child-server.ts';
+import { childPeer, startChild, withOwnSshFolder } from './child-server.ts';
 import { goProgram } from './go.ts';
 import { makeFolder, type Peer, packageVersion } from './peer.ts';
 
@@ -20,17 +20,6 @@ export const tinysshd: Peer = {
     copyFileSync(`${key}.pub`, join(ssh, 'authorized_keys'));
     const command = [goProgram(), 'inetd', '/usr/sbin/tinysshd', '-q', hostKeys];
     const child = startChild(...withOwnSshFolder(ssh, command));
-    return {
-      name: tinysshd.name,
-      pid: child.pid,
-      host: '127.0.0.1',
-      port: Number(await child.firstLine()),
-      user: 'root',
-      key,
-      stop: async () => {
-        await child.stop();
-        folder.remove();
-      },
-    };
+    return childPeer({ name: tinysshd.name, key, port: Number(await child.firstLine()), child, folder });
   },
 };
