@@ -1,8 +1,10 @@
 /** `ssh -L` to a server on the container's loopback. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { freePort } from '../../test/support/forward.ts';
 import { goProgram } from '../peers/go.ts';
-import { answering, freePort, type RunningPeer, sshArgs } from '../peers/peer.ts';
+import { type RunningPeer, sshArgs } from '../peers/peer.ts';
 import type { Table } from '../report/table.ts';
+import { answering } from '../support/answering.ts';
 import { endClient } from '../support/end-client.ts';
 import { pour } from '../support/go-clients.ts';
 import { type Bench, byLength, inTurns, type Measure, rowsOf, withRunning } from './measure.ts';

@@ -2,8 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/forward.ts';
+import { answering } from '../support/answering.ts';
 import { childPeer, startChild, withOwnSshFolder } from './child-server.ts';
-import { answering, freePort, makeFolder, type Peer, packageVersion } from './peer.ts';
+import { makeFolder, type Peer, packageVersion } from './peer.ts';
 
 export const dropbear: Peer = {
   name: 'dropbear',

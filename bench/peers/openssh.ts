@@ -2,8 +2,10 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { freePort } from '../../test/support/forward.ts';
+import { answering } from '../support/answering.ts';
 import { childPeer, startChild } from './child-server.ts';
-import { answering, ciphers, freePort, generateKey, makeFolder, type Peer } from './peer.ts';
+import { ciphers, generateKey, makeFolder, type Peer } from './peer.ts';
 
 export const openssh: Peer = {
   name: "OpenSSH's sshd",

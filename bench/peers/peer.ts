@@ -1,10 +1,8 @@
 /** What is measured: a server that was started for it, and the programs that servers are measured with. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 export interface Peer {
   /** As tables and plots call it. */
@@ -72,29 +70,6 @@ export interface Folder {
 export function makeFolder(name: string): Folder {
   const path = mkdtempSync(join(tmpdir(), `postern-bench-${name}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
-}
-
-/** For servers that take no port 0: this one is free now, and taken in a moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-/** Resolves when something listens there; throws after ten seconds. */
-export async function answering(port: number, host = '127.0.0.1'): Promise<void> {
-  for (let tries = 0; tries < 200; tries++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = createConnection(port, host);
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (open) return;
-    await sleep(50);
-  }
-  throw new Error(`nothing answers on ${host}:${port}`);
 }
 
 /** Of an installed Debian package, without epoch. */

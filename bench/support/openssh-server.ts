@@ -1,10 +1,10 @@
 /** OpenSSH's sshd on a free loopback port, as root for root, to be measured beside us. */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort } from '../../test/support/forward.ts';
+import { answering } from './answering.ts';
 import { sshArgs } from './gateway-process.ts';
 
 export interface OpensshServer {
@@ -43,26 +43,4 @@ export async function startOpensshServer(): Promise<OpensshServer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** sshd takes no port 0: this one is free now, and taken in a moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function answering(port: number): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = createConnection(port, '127.0.0.1');
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (open) return;
-    await sleep(50);
-  }
-  throw new Error('sshd does not answer');
 }

@@ -1,13 +1,12 @@
 /** A container with this machine's programs in it, and OpenSSH's sshd beside what the gateway does there. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { randomId } from '../../src/platform/ids.ts';
 import { runLabel } from '../../test/support/engine.ts';
 import { ensureImages } from '../../test/support/images.ts';
+import { answering } from './answering.ts';
 import { sshArgs } from './gateway-process.ts';
 
 export interface SshdContainer {
@@ -52,7 +51,7 @@ export async function startSshdContainer(): Promise<SshdContainer> {
   }
   sh('chown root /etc/ssh/*; chmod 600 /etc/ssh/host; /usr/sbin/sshd');
   const address = docker('inspect', '-f', '{{.NetworkSettings.IPAddress}}', name);
-  await answering(address);
+  await answering(port, address);
   const knownHosts = join(folder, 'known_hosts');
   writeFileSync(knownHosts, `${address} ${readFileSync(`${hostKey}.pub`, 'utf8')}`);
   return {
@@ -67,17 +66,4 @@ export async function startSshdContainer(): Promise<SshdContainer> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-async function answering(host: string): Promise<void> {
-  for (let tries = 0; tries < 100; tries++) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = createConnection(port, host);
-      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-      socket.once('connect', () => socket.destroy());
-    });
-    if (open) return;
-    await pause(50);
-  }
-  throw new Error('sshd in the container does not answer');
 }
