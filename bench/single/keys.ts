@@ -2,7 +2,7 @@
  * Keys in the store on disk. Bars: answering whether an offered key is known, as at each login, costs
  * among 100,000 at most 1.5 times what it costs among 10; adding the 10,001st, acknowledged on disk, takes under 50 ms.
  */
-import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,18 +12,16 @@ import { type Authenticator, createAuthenticator } from '../../src/auth/authenti
 import { createCertificateAuthorities } from '../../src/certificate-authorities/create-certificate-authorities.ts';
 import { createKeys } from '../../src/keys/create-keys.ts';
 import type { Keys } from '../../src/keys/keys.ts';
-import { fingerprintOf, parsePublicKeyBlob } from '../../src/keys/parse-public-key.ts';
+import { parsePublicKeyBlob } from '../../src/keys/parse-public-key.ts';
 import { systemClock } from '../../src/platform/clock.ts';
 import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
-import type { Store } from '../../src/store/store.ts';
+import { ed25519Blob, putKeys } from '../support/fill-store.ts';
 import { median, report } from '../support/measure.ts';
 
 const lookups = 1_000;
 const rounds = 201;
 const adds = 15;
 const addBarMs = 50;
-const keysPerAccount = 50;
-const now = new Date().toISOString();
 
 interface Filled {
   readonly keys: Keys;
@@ -35,23 +33,16 @@ interface Filled {
   readonly close: () => Promise<void>;
 }
 
-const field = (bytes: Buffer) => {
-  const length = Buffer.alloc(4);
-  length.writeUInt32BE(bytes.length);
-  return Buffer.concat([length, bytes]);
-};
-
-const blobWith = (point: Buffer) => Buffer.concat([field(Buffer.from('ssh-ed25519')), field(point)]);
-
 /** `count` keys in a store that was opened anew, as after a restart. */
 async function filledStore(count: number): Promise<Filled> {
   const dataDir = await mkdtemp(join(tmpdir(), 'postern-bench-'));
   const filling = await openLowdbStore({ dataDir });
-  const present = await fill(filling, count);
+  const every = Math.ceil(count / lookups);
+  const present = (await putKeys(filling, count)).filter((_, index) => index % every === 0);
   const offered = (different: number) => {
-    const every = Math.max(1, Math.floor(present.length / different));
+    const step = Math.max(1, Math.floor(present.length / different));
     return Array.from({ length: lookups }, (_, index) =>
-      Buffer.from(present[((index % different) * every) % present.length] as Buffer),
+      Buffer.from(present[((index % different) * step) % present.length] as Buffer),
     );
   };
   await filling.close();
@@ -82,34 +73,6 @@ async function filledStore(count: number): Promise<Filled> {
   };
 }
 
-function fill(store: Store, count: number): Promise<Buffer[]> {
-  return store.transact(async (transaction) => {
-    const present: Buffer[] = [];
-    const every = Math.ceil(count / lookups);
-    for (let index = 0; index < count; index++) {
-      const accountId = `account${Math.floor(index / keysPerAccount)}`;
-      if (index % keysPerAccount === 0) {
-        const facts = { role: 'member', disabled: false, createdAt: now, origin: 'operator' } as const;
-        await transaction.put('accounts', { id: accountId, name: accountId, ...facts });
-      }
-      const blob = blobWith(randomBytes(32));
-      if (index % every === 0) present.push(blob);
-      await transaction.put('keys', {
-        id: `key${index}`,
-        accountId,
-        name: `somebody@laptop-${index}`,
-        fingerprint: fingerprintOf(blob),
-        publicKey: `ssh-ed25519 ${blob.toString('base64')}`,
-        keyType: 'ssh-ed25519',
-        kind: 'user',
-        createdAt: now,
-        restrictions: {},
-      });
-    }
-    return present;
-  });
-}
-
 /** Milliseconds for these probes, each by the authenticator itself. */
 async function probeMs({ authenticator }: Filled, offered: readonly Buffer[]): Promise<number> {
   const source = { address: '127.0.0.1', port: 1 };
@@ -124,7 +87,7 @@ async function addMs({ keys }: Filled): Promise<number> {
   const { publicKey } = generateKeyPairSync('ed25519');
   const point = publicKey.export({ format: 'der', type: 'spki' }).subarray(-32);
   const started = performance.now();
-  await keys.add('account0', [{ key: parsePublicKeyBlob(blobWith(point)), restrictions: {} }], {});
+  await keys.add('account0', [{ key: parsePublicKeyBlob(ed25519Blob(point)), restrictions: {} }], {});
   return performance.now() - started;
 }
 
