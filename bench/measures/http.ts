@@ -1,32 +1,13 @@
 /** `POST /exec`: requests a second. */
-import { execFile, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { sshArgs } from '../peers/peer.ts';
 import { hasWorkers, type RunningGateway, startPostern } from '../peers/postern.ts';
 import type { Table } from '../report/table.ts';
+import { startHello } from '../support/hello-server.ts';
 import { type Bench, byLength, inTurns, type Measure, rowsOf, withRunning } from './measure.ts';
-
-const helloWorld = `import('fastify').then(async ({ default: fastify }) => {
-  const app = fastify();
-  app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-  app.post('/', async () => ({ hello: 'world' }));
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  console.log(app.server.address().port);
-});`;
-
-async function startHello() {
-  const cwd = new URL('../..', import.meta.url).pathname;
-  const child = spawn(process.execPath, ['-e', helloWorld], { cwd, stdio: ['ignore', 'pipe', 'inherit'] });
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return {
-    name: 'fastify, hello world',
-    url: `http://127.0.0.1:${line.toString().trim()}/`,
-    stop: () => child.kill(),
-  };
-}
 
 async function startExec(key: string, workers?: number) {
   const gateway = await startPostern(key, workers === undefined ? {} : { workers });

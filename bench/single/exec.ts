@@ -2,11 +2,11 @@
  * `POST /exec` with `whoami` and an exe1 token, beside a fastify that says hello: requests a second, asked by wrk.
  * Aim: 1,000/s on one core; bar: 500/s.
  */
-import { execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startGatewayProcess } from '../support/gateway-process.ts';
+import { startHello } from '../support/hello-server.ts';
 import { median } from '../support/measure.ts';
 
 const rounds = Number(process.env['ROUNDS'] ?? 7);
@@ -15,9 +15,8 @@ const gateway = await startGatewayProcess([
   '--http-listen=127.0.0.1:0',
   `--config=${writeConfig({ tokenRatePerSecond: 1_000_000, tokenRateBurst: 1_000_000 })}`,
 ]);
-const hello = spawn(process.execPath, ['-e', helloWorld()], { stdio: ['ignore', 'pipe', 'inherit'] });
+const hello = await startHello();
 try {
-  const [line] = (await once(hello.stdout, 'data')) as [Buffer];
   const token = execFileSync('ssh', [...gateway.sshArgs, 'x@127.0.0.1', 'ssh-key generate-api-key'], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
@@ -25,7 +24,7 @@ try {
   writeFileSync(script, askWhoami(token.toString().trim()), { mode: 0o600 });
   const contenders = [
     { name: 'POST /exec whoami (exe1, ed25519)', run: () => wrk(`${gateway.httpUrl}/exec`, script) },
-    { name: 'fastify hello world', run: () => wrk(`http://127.0.0.1:${line.toString().trim()}/`, script) },
+    { name: hello.name, run: () => wrk(hello.url, script) },
   ];
   const rates = contenders.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
@@ -46,7 +45,7 @@ try {
   console.log(`  ratio ${(ours / theirs).toFixed(2)}; bar ≥ ${bar}/s: ${ours >= bar ? 'kept' : 'MISSED'}`);
   if (ours < bar) process.exitCode = 1;
 } finally {
-  hello.kill();
+  hello.stop();
   gateway.stop();
 }
 
@@ -59,16 +58,6 @@ function wrk(url: string, script: string): number {
 
 function askWhoami(token: string): string {
   return `wrk.method = "POST"\nwrk.body = "whoami"\nwrk.headers["Authorization"] = "Bearer ${token}"\n`;
-}
-
-function helloWorld(): string {
-  return `import('fastify').then(async ({ default: fastify }) => {
-    const app = fastify();
-    app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
-    app.post('/', async () => ({ hello: 'world' }));
-    await app.listen({ host: '127.0.0.1', port: 0 });
-    console.log(app.server.address().port);
-  });`;
 }
 
 function writeConfig(values: object): string {

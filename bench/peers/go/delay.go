@@ -15,25 +15,17 @@ func delay(args []string) error {
 	port := flags.Int("port", 0, "where to")
 	ms := flags.Int("ms", 50, "each way")
 	flags.Parse(args)
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	tell(listener.Addr().(*net.TCPAddr).Port)
-	for {
-		near, err := listener.Accept()
-		if err != nil {
-			return err
-		}
+	wait := time.Duration(*ms) * time.Millisecond
+	return listen("127.0.0.1:0", func(near *net.TCPConn) error {
 		far, err := net.Dial("tcp", fmt.Sprintf("%s:%d", *host, *port))
 		if err != nil {
 			near.Close()
-			continue
+			return nil
 		}
-		wait := time.Duration(*ms) * time.Millisecond
-		go carry(near.(*net.TCPConn), far.(*net.TCPConn), wait)
-		go carry(far.(*net.TCPConn), near.(*net.TCPConn), wait)
-	}
+		go carry(near, far.(*net.TCPConn), wait)
+		go carry(far.(*net.TCPConn), near, wait)
+		return nil
+	})
 }
 
 type part struct {

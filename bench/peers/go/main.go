@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log"
+	"net"
 	"os"
 )
 
@@ -31,4 +32,22 @@ func tell(value interface{}) {
 		log.Fatal(err)
 	}
 	fmt.Println(string(line))
+}
+
+// Listens there, tells on which port, and gives each connection away, until one cannot be taken.
+func listen(address string, each func(*net.TCPConn) error) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return err
+	}
+	tell(listener.Addr().(*net.TCPAddr).Port)
+	for {
+		conn, err := listener.Accept()
+		if err != nil {
+			return err
+		}
+		if err := each(conn.(*net.TCPConn)); err != nil {
+			return err
+		}
+	}
 }

@@ -14,29 +14,23 @@ func pourer(args []string) error {
 	flags := flag.NewFlagSet("pourer", flag.ExitOnError)
 	address := flags.String("listen", "127.0.0.1:0", "address")
 	flags.Parse(args)
-	listener, err := net.Listen("tcp", *address)
-	if err != nil {
-		return err
+	return listen(*address, func(conn *net.TCPConn) error {
+		go answerOrder(conn)
+		return nil
+	})
+}
+
+func answerOrder(conn *net.TCPConn) {
+	defer conn.Close()
+	var order [9]byte
+	if _, err := io.ReadFull(conn, order[:]); err != nil {
+		return
 	}
-	tell(listener.Addr().(*net.TCPAddr).Port)
-	for {
-		conn, err := listener.Accept()
-		if err != nil {
-			return err
-		}
-		go func() {
-			defer conn.Close()
-			var order [9]byte
-			if _, err := io.ReadFull(conn, order[:]); err != nil {
-				return
-			}
-			count := int64(binary.BigEndian.Uint64(order[1:]))
-			if order[0] == 'd' {
-				io.CopyN(conn, zeros{}, count)
-			} else if _, err := io.CopyN(io.Discard, conn, count); err == nil {
-				conn.Write([]byte{1})
-			}
-		}()
+	count := int64(binary.BigEndian.Uint64(order[1:]))
+	if order[0] == 'd' {
+		io.CopyN(conn, zeros{}, count)
+	} else if _, err := io.CopyN(io.Discard, conn, count); err == nil {
+		conn.Write([]byte{1})
 	}
 }
 
