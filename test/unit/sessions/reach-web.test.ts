@@ -1,20 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
 import { provenIdentity } from '../../../src/auth/identity.ts';
 import { createReachWeb } from '../../../src/sessions/reach-web.ts';
 import type { KeyRestrictions } from '../../../src/store/schema.ts';
-import { createTargetDirectory } from '../../../src/targets/create-target-directory.ts';
 import { config } from '../../support/access.ts';
-import { createMemoryStore } from '../../support/memory-store.ts';
-import {
-  container,
-  hostsOf,
-  identityOf,
-  listedEngine,
-  putAccount,
-  putKey,
-  startOfTests,
-} from '../../support/people.ts';
+import { container, listedEngine } from '../../support/people.ts';
+import { openTargetDirectory } from '../../support/target-directory.ts';
 
 const owned = { labels: { 'rexec.owner': 'olga' } };
 
@@ -25,15 +15,11 @@ async function reach(
   asked: string,
   restrictions: KeyRestrictions = {},
 ) {
-  const store = createMemoryStore();
-  const clock = { now: () => startOfTests };
-  const authorizer = createAuthorizer({ store, clock, config });
   const { engine } = listedEngine([...names.map((name) => container(name, owned)), container('foreign')]);
-  const targets = createTargetDirectory({ engine, hosts: hostsOf(store), authorizer, config });
-  const account = await putAccount(store, 'olga');
-  const identity = identityOf(account, await putKey(store, account, 'k', { restrictions }));
+  const { authorizer, directory: targets, identity } = openTargetDirectory(engine);
   const reachWeb = createReachWeb({ authorizer, targets, engine, targetPrefix: config.targetPrefix });
-  const byToken = provenIdentity({ ...identity, token: { cmds: [], container: scope } });
+  const person = await identity('olga', 'member', { restrictions });
+  const byToken = provenIdentity({ ...person, token: { cmds: [], container: scope } });
   return reachWeb(byToken, asked).then(
     ({ authorization }) => authorization.target.name,
     (error: { code: string }) => error.code,

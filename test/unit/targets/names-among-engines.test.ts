@@ -1,27 +1,15 @@
 /** What a name means where there are several engines, and what an attacker's engine makes of it. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/auth/authorizer.ts';
-import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
 import { checkTokenCovers } from '../../../src/auth/token-permissions.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { checkEngineIsNamed } from '../../../src/sessions/forwarding.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { createTargetDirectory } from '../../../src/targets/create-target-directory.ts';
-import type { JoinedEngine, SilentEngine } from '../../../src/targets/joined-engine.ts';
+import type { SilentEngine } from '../../../src/targets/joined-engine.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
 import type { TargetDirectory } from '../../../src/targets/target-directory.ts';
-import { createMemoryStore } from '../../support/memory-store.ts';
-import {
-  container,
-  hostsOf,
-  identityOf,
-  listedEngine,
-  putAccount,
-  putKey,
-  startOfTests,
-} from '../../support/people.ts';
-
-const config = { containers: 'all', targetPrefix: 'rexec-' } as const;
+import { container, listedEngine } from '../../support/people.ts';
+import { openTargetDirectory } from '../../support/target-directory.ts';
 
 /** A container of a registered engine, as the joined engine lists it. */
 const on = (engine: string, name: string, facts: Partial<ContainerTarget> = {}) =>
@@ -34,17 +22,14 @@ let directory: TargetDirectory;
 let admin: Principal;
 
 beforeEach(async () => {
-  store = createMemoryStore();
   containers = [];
   silent = [];
-  const authorizer = createAuthorizer({ store, clock: { now: () => startOfTests }, config });
-  const account = await putAccount(store, 'ada', 'admin');
-  admin = await authorizer.principal(identityOf(account, await putKey(store, account, 'k')));
-  const engine: JoinedEngine = {
+  const open = openTargetDirectory({
     ...listedEngine(containers).engine,
     survey: async () => ({ containers, silent, isHasty: false }),
-  };
-  directory = createTargetDirectory({ engine, hosts: hostsOf(store), authorizer, config });
+  });
+  ({ store, directory } = open);
+  admin = await open.principal('ada', 'admin');
 });
 
 const resolved = (name: string) =>

@@ -1,23 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Principal } from '../../../src/auth/authorizer.ts';
-import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
 import { provenIdentity } from '../../../src/auth/identity.ts';
-import { createTargetDirectory } from '../../../src/targets/create-target-directory.ts';
 import { findTargets } from '../../../src/targets/find-target.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
 import type { TargetDirectory } from '../../../src/targets/target-directory.ts';
-import { createMemoryStore } from '../../support/memory-store.ts';
-import {
-  container,
-  hostsOf,
-  identityOf,
-  listedEngine,
-  putAccount,
-  putKey,
-  startOfTests,
-} from '../../support/people.ts';
+import { container, listedEngine } from '../../support/people.ts';
+import { openTargetDirectory } from '../../support/target-directory.ts';
 
-const config = { containers: 'all', targetPrefix: 'rexec-' } as const;
 const owned = (name: string, facts: Partial<ContainerTarget> = {}) =>
   container(name, { ...facts, labels: { 'rexec.owner': 'olga', ...facts.labels } });
 
@@ -28,17 +17,12 @@ let admin: Principal;
 let owner: Principal;
 
 beforeEach(async () => {
-  const store = createMemoryStore();
-  const authorizer = createAuthorizer({ store, clock: { now: () => startOfTests }, config });
-  const principal = async (name: string, role: 'admin' | 'member') => {
-    const account = await putAccount(store, name, role);
-    return authorizer.principal(identityOf(account, await putKey(store, account, 'k')));
-  };
-  admin = await principal('ada', 'admin');
-  owner = await principal('olga', 'member');
   containers = [];
   engine = listedEngine(containers);
-  directory = createTargetDirectory({ engine: engine.engine, hosts: hostsOf(store), authorizer, config });
+  const open = openTargetDirectory(engine.engine);
+  directory = open.directory;
+  admin = await open.principal('ada', 'admin');
+  owner = await open.principal('olga');
 });
 
 const resolved = async (principal: Principal, name: string) =>
