@@ -5,15 +5,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPrompt } from '../support/open-prompt.ts';
 import { isRunning, servingWorkers, supervisorsOf, until } from '../support/processes.ts';
-import { hostKeyIn, main, type Served, serve, stop } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  runProgram,
-  type SshTarget,
-  ssh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { main, type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let file: string;
@@ -34,8 +27,7 @@ beforeAll(async () => {
   // Restored is a file of its own; workers-on-postgres.test.ts restarts those of a database.
   const extra = [`--admin-key=${admin.file}.pub`, `--config=${file}`, '--store=lowdb', '--log-level=info'];
   served = await serve(folder, extra);
-  const knownHosts = await writeKnownHosts(served.port, [await hostKeyIn(folder)]);
-  target = { port: served.port, knownHosts };
+  target = await targetIn(folder, served.port);
 });
 afterAll(async () => {
   await stop(served);

@@ -11,15 +11,9 @@ import { urlOf } from '../support/postgres.ts';
 import { makeCluster, startServer, stopServer } from '../support/postgres-server.ts';
 import { binaryHeader } from '../support/proxy-header.ts';
 import { openSocket } from '../support/raw-client.ts';
-import { hostKeyIn, type Served, serve, stop } from '../support/served.ts';
+import { type Served, serve, stop, targetIn } from '../support/served.ts';
 import { slowPenalties } from '../support/slow-penalties.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  runProgram,
-  sshArguments,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair, runProgram, sshArguments } from '../support/ssh-client.ts';
 import { freePort } from '../support/sshd.ts';
 
 const deployed = new URL('../../deploy/several-gateways', import.meta.url).pathname;
@@ -116,7 +110,7 @@ beforeAll(async () => {
   await start(first);
   await start(second);
   port = await freePort();
-  knownHosts = await writeKnownHosts(port, [await hostKeyIn(first.folder)]);
+  ({ knownHosts } = await targetIn(first.folder, port));
   stopHaproxy = await runHaproxy(await haproxyText(), port);
 });
 afterAll(async () => {

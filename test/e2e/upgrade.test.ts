@@ -18,7 +18,7 @@ import type { Api } from '../support/http-api.ts';
 import { createLightClient } from '../support/light-client.ts';
 import { supervisorsOf, until } from '../support/processes.ts';
 import { lines, openRaw, requestHead } from '../support/raw-http.ts';
-import { hostKeyIn, main, type Served, serveArgs } from '../support/served.ts';
+import { main, type Served, serveArgs, targetIn } from '../support/served.ts';
 import {
   type KeyPair,
   makeKeyPair,
@@ -26,7 +26,6 @@ import {
   type SshTarget,
   spawnSsh,
   ssh,
-  writeKnownHosts,
 } from '../support/ssh-client.ts';
 import { startWebContainer } from '../support/web-container.ts';
 
@@ -75,7 +74,7 @@ beforeAll(async () => {
   await until(() => /Host key ssh-rsa/.test(printed));
   const port = Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
   served = { child, port, printed: () => printed };
-  target = { port, knownHosts: await writeKnownHosts(port, [await hostKeyIn(folder)]) };
+  target = await targetIn(folder, port);
 });
 afterAll(async () => {
   const exited = once(served.child, 'exit');

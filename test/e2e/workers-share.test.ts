@@ -1,20 +1,13 @@
 /** Two workers are one gateway: what is limited, listed, remembered, counted and audited is the gateway's. */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { freePort } from '../support/forward.ts';
 import { openPrompt, type Prompt } from '../support/open-prompt.ts';
 import { servingWorkers, supervisorsOf, until } from '../support/processes.ts';
-import { hostKeyIn, main, type Served, serve, stop } from '../support/served.ts';
-import {
-  type KeyPair,
-  makeKeyPair,
-  runProgram,
-  type SshTarget,
-  ssh,
-  writeKnownHosts,
-} from '../support/ssh-client.ts';
+import { main, type Served, serve, stop, targetIn } from '../support/served.ts';
+import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 let folder: string;
 let served: Served;
@@ -22,14 +15,6 @@ let target: SshTarget;
 let admin: KeyPair;
 let metricsPort: number;
 const asked = async (line: string) => JSON.parse((await ssh(target, `${line} --json`, { key: admin })).text);
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-share-'));
@@ -43,7 +28,7 @@ beforeAll(async () => {
   const file = join(folder, 'postern.json');
   await writeFile(file, JSON.stringify(config));
   served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--config=${file}`, '--log-level=info']);
-  target = { port: served.port, knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]) };
+  target = await targetIn(folder, served.port);
 });
 /** Resolves when others serve in their place. */
 async function killWorkers(): Promise<void> {

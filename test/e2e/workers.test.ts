@@ -9,7 +9,7 @@ import { docker } from '../support/containers.ts';
 import { engineHost, removeContainer, startContainer } from '../support/engine.ts';
 import { openInBoth } from '../support/open-in-both.ts';
 import { isRunning, servingWorkers, supervisorsOf, until } from '../support/processes.ts';
-import { hostKeyIn, main, type Served, serve } from '../support/served.ts';
+import { main, type Served, serve, targetIn } from '../support/served.ts';
 import {
   type KeyPair,
   makeKeyPair,
@@ -17,7 +17,6 @@ import {
   type SshTarget,
   spawnSsh,
   ssh,
-  writeKnownHosts,
 } from '../support/ssh-client.ts';
 
 let folder: string;
@@ -38,10 +37,7 @@ async function start(): Promise<void> {
     '--workers=2',
     '--log-level=info',
   ]);
-  target = {
-    port: served.port,
-    knownHosts: await writeKnownHosts(served.port, [await hostKeyIn(folder)]),
-  };
+  target = await targetIn(folder, served.port);
 }
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-workers-'));

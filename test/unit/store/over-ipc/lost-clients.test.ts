@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Peer } from '../../../../src/ipc/peer.ts';
 import { openStoreClient, type StoreProcess } from '../../../support/store-over-ipc.ts';
 import { accountRow } from '../../../support/store-rows.ts';
-import { accountIds, clientOf, clientProcessOf, servedFolder } from './served.ts';
+import { accountIds, clientOf, clientProcessOf, expectUnacknowledgedUntil, servedFolder } from './served.ts';
 
 /** A served store that ends the process of a client as a supervisor does, and what it ended. */
 async function serveProcesses(silenceMs: number) {
@@ -74,16 +74,7 @@ describe('a client whose connection breaks while it lives', () => {
     await store.list('accounts');
     supervisor.close();
     await expect.poll(() => reasons).toEqual(['it is gone']);
-    let acknowledged = false;
-    const change = server.store
-      .transact((t) => t.put('accounts', accountRow('1')))
-      .then(() => {
-        acknowledged = true;
-      });
-    await expect.poll(() => server.store.get('accounts', '1')).toBeDefined();
-    expect(acknowledged).toBe(false);
-    ended.resolve();
-    await change;
+    await expectUnacknowledgedUntil(ended, server.store);
   });
 });
 

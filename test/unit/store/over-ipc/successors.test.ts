@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { isGatewayError } from '../../../../src/errors.ts';
 import type { Change, Store } from '../../../../src/store/store.ts';
 import { accountRow } from '../../../support/store-rows.ts';
-import { accountIds, clientOf, servedFolder } from './served.ts';
+import { accountIds, clientOf, expectUnacknowledgedUntil, servedFolder } from './served.ts';
 
 /** Adds an account and counts it in the same transaction, as fast as it goes, until it is told to stop. */
 function startLoad(stores: readonly Store[]) {
@@ -125,15 +125,6 @@ describe('a server that dies', () => {
     const { server } = await folder.serve();
     const awaited = Promise.withResolvers<void>();
     server.waitFor(awaited.promise);
-    let acknowledged = false;
-    const change = server.store
-      .transact((t) => t.put('accounts', accountRow('1')))
-      .then(() => {
-        acknowledged = true;
-      });
-    await expect.poll(() => server.store.get('accounts', '1')).toBeDefined();
-    expect(acknowledged).toBe(false);
-    awaited.resolve();
-    await change;
+    await expectUnacknowledgedUntil(awaited, server.store);
   });
 });
