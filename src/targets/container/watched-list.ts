@@ -2,9 +2,9 @@
  * The engine's list of containers, asked for at each session: kept while it is asked for often, for as long as the
  * engine's events say that nothing has changed. An engine needs milliseconds of work for each list.
  */
-import type { Readable } from 'node:stream';
 import type { ListOptions } from '../target.ts';
 import type { ContainerSummary, EngineApi } from './engine-api.ts';
+import { type Hearing, hearChanges } from './hear-changes.ts';
 
 export interface WatchedList {
   /** Throws as `EngineApi.list` does. `fresh`: nothing that was kept, where what is kept may be a moment old. */
@@ -20,17 +20,11 @@ const oftenMs = 5_000;
 const keptMs = 5_000;
 const watchedAtMostMs = 60_000;
 
-interface Watch {
-  readonly closing: AbortController;
-  /** Whether the engine tells of changes from now on. */
-  isOpen: boolean;
-}
-
 export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'>): WatchedList {
   let known: { readonly list: readonly ContainerSummary[]; readonly at: number } | undefined;
   let askedAt = Number.NEGATIVE_INFINITY;
   let changes = 0;
-  let watch: Watch | undefined;
+  let watch: Hearing | undefined;
   let unwatched: NodeJS.Timeout | undefined;
 
   const forget = () => {
@@ -39,35 +33,15 @@ export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'
   };
   const end = () => {
     clearTimeout(unwatched);
-    watch?.closing.abort();
+    watch?.close();
     watch = undefined;
     forget();
-  };
-  const follow = (mine: Watch, stream: Readable) => {
-    const over = () => {
-      stream.destroy();
-      if (watch === mine) end();
-    };
-    mine.closing.signal.addEventListener('abort', over, { once: true });
-    stream.on('data', forget).on('end', over).on('close', over).on('error', over);
-    mine.isOpen = !mine.closing.signal.aborted;
-    if (!mine.isOpen) over();
-  };
-  const begin = () => {
-    const mine: Watch = { closing: new AbortController(), isOpen: false };
-    watch = mine;
-    engine.openChanges(mine.closing.signal).then(
-      (stream) => follow(mine, stream),
-      () => {
-        if (watch === mine) end();
-      },
-    );
   };
 
   return {
     async get({ fresh = false } = {}) {
       const now = performance.now();
-      if (!watch && now - askedAt < oftenMs) begin();
+      if (!watch && now - askedAt < oftenMs) watch = hearChanges(engine, { onChange: forget, onEnd: end });
       askedAt = now;
       if (watch) {
         clearTimeout(unwatched);
@@ -75,9 +49,9 @@ export function createWatchedList(engine: Pick<EngineApi, 'list' | 'openChanges'
       }
       if (known && !fresh && now - known.at < keptMs) return known.list;
       const before = changes;
-      const isWatched = watch?.isOpen === true;
+      const isWatched = watch?.isOpen();
       const list = await engine.list();
-      if (isWatched && watch?.isOpen && changes === before) known = { list, at: now };
+      if (isWatched && watch?.isOpen() && changes === before) known = { list, at: now };
       return list;
     },
     forget,
