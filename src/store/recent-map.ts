@@ -13,12 +13,10 @@ export interface RecentMap<Value> {
 interface Entry<Value> {
   readonly value: Value;
   readonly weight: number;
-  /** By `performance.now()`. */
-  readonly untilMs: number;
 }
 
-/** Holds between `maxWeight` / 2 and `maxWeight` of what was used last, none of it longer than `maxAgeMs`. */
-export function createRecentMap<Value>(maxWeight: number, maxAgeMs?: number): RecentMap<Value> {
+/** Holds between `maxWeight` / 2 and `maxWeight` of what was used last. */
+export function createRecentMap<Value>(maxWeight: number): RecentMap<Value> {
   const perGeneration = maxWeight / 2;
   let younger = new Map<string, Entry<Value>>();
   let older = new Map<string, Entry<Value>>();
@@ -44,17 +42,13 @@ export function createRecentMap<Value>(maxWeight: number, maxAgeMs?: number): Re
       const young = younger.get(key);
       const entry = young ?? older.get(key);
       if (entry === undefined) return undefined;
-      if (maxAgeMs !== undefined && entry.untilMs <= performance.now()) {
-        drop(key);
-        return undefined;
-      }
       if (young === undefined) put(key, entry);
       return entry.value;
     },
     set(key, value, weight = 1) {
       drop(key);
       if (weight > perGeneration) return;
-      put(key, { value, weight, untilMs: maxAgeMs === undefined ? 0 : performance.now() + maxAgeMs });
+      put(key, { value, weight });
     },
     delete: drop,
     clear() {

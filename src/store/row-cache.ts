@@ -1,7 +1,6 @@
 /**
  * Rows that were read lately, in front of a Reader that is slow to ask. Coherent as long as its owner calls `forget` for
- * each change before the change is acknowledged to anybody; where changes may be heard of late, `maxAgeMs` bounds how old an
- * answer can be. What was asked before a change and is answered after it is not kept.
+ * each change before the change is acknowledged to anybody. What was asked before a change and is answered after it is not kept.
  */
 import { createRecentMap } from './recent-map.ts';
 import { type Row, tableNames } from './rows.ts';
@@ -11,8 +10,6 @@ import type { Change, Reader } from './store.ts';
 export interface RowCacheOptions {
   /** Of each table as many rows, as many in lists, and as many that were looked for in vain; 10,000. */
   readonly maxRowsPerTable?: number;
-  /** Undefined: an answer is good until there is a change. */
-  readonly maxAgeMs?: number;
 }
 
 export interface RowCache extends Reader {
@@ -60,9 +57,9 @@ interface TableCache {
 function createTableCache(
   source: Reader,
   table: TableName,
-  { maxRowsPerTable = 10_000, maxAgeMs }: RowCacheOptions,
+  { maxRowsPerTable = 10_000 }: RowCacheOptions,
 ): TableCache {
-  const recent = <Value>() => createRecentMap<Value>(maxRowsPerTable, maxAgeMs);
+  const recent = <Value>() => createRecentMap<Value>(maxRowsPerTable);
   const rows = recent<Row>();
   const ids = recent<string>();
   const absent = recent<true>();

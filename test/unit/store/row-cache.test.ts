@@ -96,15 +96,6 @@ describe('a cache of rows', () => {
     expect((await cache.get('keys', 'k'))?.id).toBe('k');
   });
 
-  it('keeps an answer for no longer than it may', async () => {
-    const aging = createRowCache(reader, { maxAgeMs: 50 });
-    await aging.get('keys', 'k');
-    await aging.get('keys', 'k');
-    expect(counted.asked).toBe(1);
-    await counted.store.transact((t) => t.remove('keys', 'k'));
-    await expect.poll(() => aging.get('keys', 'k')).toBeUndefined();
-  });
-
   it('keeps no more rows than it may, whether they are found one by one or in lists', async () => {
     const small = createRowCache(reader, { maxRowsPerTable: 10 });
     await counted.store.transact(async (t) => {
