@@ -8,7 +8,6 @@ import { type Adopters, createArrivals } from './gateway-arrivals.ts';
 import type { Serving } from './gateway-doors.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
 import { openIpcListener } from './ipc/open-listener.ts';
-
 import type { Peer } from './ipc/peer.ts';
 import type { Handler } from './ipc/serving.ts';
 import { socketPath } from './platform/socket-path.ts';
