@@ -85,43 +85,43 @@ export async function setUpServe(
       ...(parsed.flags.config === undefined ? {} : { file: parsed.flags.config }),
       flags: Object.fromEntries(Object.entries(flagOfKey).map(([key, flag]) => [key, parsed.flags[flag]])),
     });
-  const { config, unknownVariables, problem }: Loaded = inForce ? loadOr(inForce, load) : load();
+  const read = keepingLast(load, inForce);
+  const { config, unknownVariables, problem } = read.anewOrLast();
   const log = pino({ level: config.logLevel }, logDestination());
   if (problem !== undefined) log.error(problem);
   for (const variable of unknownVariables)
     log.warn(`the variable ${variable} is not a configuration key and was ignored`);
-  const read = keepingLast(config, () => load().config, log);
-  return { config, log, readConfig: read.anew, readConfigOrLast: read.anewOrLast };
+  return {
+    config,
+    log,
+    readConfig: () => read.anew().config,
+    readConfigOrLast: () => {
+      const { config: usable, problem: since } = read.anewOrLast();
+      if (since !== undefined) log.error(since);
+      return usable;
+    },
+  };
 }
 
 interface Loaded extends LoadedConfig {
   readonly problem?: string;
 }
 
-function loadOr(last: Config, load: () => LoadedConfig): Loaded {
-  try {
-    return load();
-  } catch (error) {
-    return { config: last, unknownVariables: [], problem: staysInForce(error) };
-  }
-}
-
-const staysInForce = (error: unknown) =>
-  `${(error as Error).message} The configuration in force stays as it was.`;
-
 /** Reads the configuration, and remembers the last one that could be used, for when it must be had without fail. */
-function keepingLast(first: Config, readConfig: () => Config, log: Logger) {
+function keepingLast(load: () => LoadedConfig, first?: Config) {
   let last = first;
-  const anew = () => {
-    last = readConfig();
-    return last;
+  const anew = (): Loaded => {
+    const loaded = load();
+    last = loaded.config;
+    return loaded;
   };
-  const anewOrLast = () => {
+  const anewOrLast = (): Loaded => {
     try {
       return anew();
     } catch (error) {
-      log.error(staysInForce(error));
-      return last;
+      if (!last) throw error;
+      const problem = `${(error as Error).message} The configuration in force stays as it was.`;
+      return { config: last, unknownVariables: [], problem };
     }
   };
   return { anew, anewOrLast };
