@@ -4,35 +4,34 @@
  */
 import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
-
-import { maxBackupBytes } from './backup/archive.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
-import { createReload } from './config/reload.ts';
-import { isDatabaseUrl } from './config/store-url.ts';
-import { openControlDoor } from './control/control-door.ts';
-import { createOperatorCommands } from './control/operator-commands.ts';
-import { createOperatorLines } from './control/operator-lines.ts';
 import { type Adapters, openAdapters } from './gateway-adapters.ts';
-import { createBackups, finishPendingRestore } from './gateway-backup.ts';
-import { endpointOf, openDoors, type Serving, servicesOf } from './gateway-doors.ts';
+import { finishPendingRestore } from './gateway-backup.ts';
+import { type DoorsDependencies, endpointOf, openDoors } from './gateway-doors.ts';
+import { createEnding, createPhase, type GatewayServing, type Phase } from './gateway-ending.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
-import type { GatewayMemory } from './gateway-memory.ts';
+import { audited, createRenewal, openControl } from './gateway-operator.ts';
 import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
 import { createRules } from './gateway-rules.ts';
-import type { WorkersServing } from './gateway-workers.ts';
-import type { MetricsDoorOptions } from './http/metrics-door.ts';
 import type { HttpEntrancesDependencies } from './http/open-http-entrances.ts';
 import { createEndForFault } from './metrics/end-for-fault.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
-import { awaitBalancer } from './sessions/drain.ts';
 import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
-import { openSshEntrance } from './ssh/open-ssh-entrance.ts';
+import { openSshEntrance, type SshEntrance } from './ssh/open-ssh-entrance.ts';
+import type { JoinedEngine } from './targets/joined-engine.ts';
 import { type PortsServer, servePorts } from './workers/ports/serve-ports.ts';
 
 export type { Gateway, GatewayOverrides, GatewayProgram };
+
+type OwnRules = ReturnType<typeof createRules<Adapters>>;
+
+/** What doors and entrances are opened with. */
+interface Parts extends DoorsDependencies {
+  readonly rules: OwnRules;
+}
 
 /** Opens store, doors and engine. Throws a sentence when something cannot be opened; then nothing stays open. */
 export async function startGateway(
@@ -58,8 +57,63 @@ async function compose(
   program: GatewayProgram,
 ): Promise<Gateway> {
   const { config } = live;
-  const folders = { dataDir: config.dataDir, hostKeysDir: config.hostKeysDir };
-  await finishPendingRestore(folders);
+  const { inheritedSockets, onListening } = program;
+  const { hostKeys, adapters, ports, rules } = await openMiddle(live, log, overrides, lifecycle, program);
+  const phase = createPhase();
+  let sshAddress: Address = { address: '', port: 0 };
+  const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
+  const endForFault = createEndForFault(log, rules.meter);
+  const health = healthOf(rules, config, log, phase);
+  const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
+  const serving = await openServing(parts, program, ports, () => sshAddress);
+  // Not before workers can be told of it.
+  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(rules.accounts, config.adminKeyFile);
+  const closeServing = async (graceMs: number) => {
+    if (!phase.isHandedOver) await serving.close(graceMs, phase.reason);
+  };
+  lifecycle.onClose(closeServing);
+  const entrance = await openEntrance(parts, program, serving);
+  lifecycle.onClose(entrance.close);
+  sshAddress = entrance.address;
+  onListening?.('ssh', entrance.handle());
+  const reload = createRenewal(live, log, program.readConfig, serving.renew);
+  const control = await openControl(parts, program, { hostKeys, renewHostKeys: serving.renew, reload });
+  lifecycle.onClose(() => control.close());
+  const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
+  lifecycle.onClose((graceMs) => http?.close(graceMs));
+  const metrics = await openMetrics(parts, program, ports);
+  lifecycle.onClose(() => metrics?.close());
+  lifecycle.onClose(async (graceMs) => {
+    entrance.close();
+    http?.drain();
+    await closeServing(graceMs);
+  });
+  await serving.begin?.({ ssh: entrance.adopt, http: () => http?.adopt() ?? (() => {}) });
+  const remember = async () => {
+    const counted = (await ports?.metrics?.remembered()) ?? [];
+    return { ...adapters.remember(), metrics: counted };
+  };
+  return {
+    ...{ sshAddress, httpAddress: http?.httpAddress, healthAddress: http?.healthAddress },
+    metricsAddress: metrics?.address,
+    ...(await factsOf(parts)),
+    ...{ endForFault, noteFault: () => rules.meter.faultCaught('gateway') },
+    engineProblem: () => problemOf(rules.engine),
+    reload: audited(reload, rules.audit),
+    ...createEnding({ config, log, lifecycle, phase, serving, entrance, http, control, remember }),
+  };
+}
+
+/** What the doors stand on, and what goes on without anybody at one. */
+async function openMiddle(
+  live: LiveConfig,
+  log: Logger,
+  overrides: GatewayOverrides,
+  lifecycle: Lifecycle,
+  program: GatewayProgram,
+) {
+  const { config } = live;
+  await finishPendingRestore(config);
   const hostKeys = await openHostKeyRing(config.hostKeysDir);
   const adapters = await openAdapters(config, log, overrides, lifecycle, {
     shareStore: program.workers?.shareStore,
@@ -69,147 +123,11 @@ async function compose(
   });
   const ports = shareWith(program, adapters);
   const rules = createRules(config, log, ports ? { ...adapters, sessions: ports.sessions } : adapters);
-  const { accounts, invites, clock, engine } = rules;
-
-  let sshAddress: Address = { address: '', port: 0 };
-  const endpoint = endpointOf(config, hostKeys.current, () => sshAddress);
-  const services = servicesOf({ config, log, rules, endpoint });
-  const { audit } = rules;
   lifecycle.onClose(
     watchRevocations({ ...rules, authorizer: rules.standing, onReload: live.onReplace, log }),
   );
   keepInStep(live, () => rules.containerSshd.startAutoSync(log), lifecycle);
-  const readAnew = createReload(live, program.readConfig);
-  const reload = async () => {
-    const said = readAnew();
-    await renewed;
-    return said;
-  };
-  const endForFault = createEndForFault(log, rules.meter);
-  let endReason = 'the gateway is shutting down.';
-  let isDraining = false;
-  const engineProblem = () =>
-    engine.ping().then(
-      () => undefined,
-      (error: Error) => error.message,
-    );
-  const health = {
-    ...{ config, log, meter: rules.meter },
-    isDraining: () => isDraining,
-    engineAnswers: async () => (await engineProblem()) === undefined,
-  };
-  const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
-  const { workers, inheritedSockets, onListening } = program;
-  const serving: Serving & Partial<WorkersServing> = workers
-    ? await workers.open({
-        config,
-        audit,
-        sshAddress: () => sshAddress,
-        penalise: rules.strangerLimits.penalties.penalise,
-        ports,
-      })
-    : await openDoors(parts);
-  // Not before workers can be told of it.
-  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(accounts, config.adminKeyFile);
-  let isHandedOver = false;
-  lifecycle.onClose(async (graceMs) => {
-    if (!isHandedOver) await serving.close(graceMs, endReason);
-  });
-  const entrance = await openSshEntrance(
-    { ...rules, ...rules.strangerLimits, config, inheritedSocket: inheritedSockets?.get('ssh') },
-    serving.ssh,
-  );
-  lifecycle.onClose(entrance.close);
-  sshAddress = entrance.address;
-  onListening?.('ssh', entrance.handle());
-  let renewed = Promise.resolve();
-  live.onReplace(() => {
-    log.level = config.logLevel;
-    renewed = serving.renew();
-  });
-  const backups = createBackups({ ...rules, folders, isDatabase: isDatabaseUrl(config.store) });
-  const control = await openControlDoor({
-    dataDir: config.dataDir,
-    maxBodyBytes: maxBackupBytes,
-    takesBody: (line) => line === 'restore',
-    log,
-    answer: await createOperatorLines(
-      services,
-      log,
-      createOperatorCommands({
-        makeBackup: backups.make,
-        stageRestore: backups.stage,
-        restart: program.restart,
-        replace: program.replace,
-        hostKeys,
-        renewHostKeys: serving.renew,
-        reload,
-      }),
-    ),
-  });
-  lifecycle.onClose(() => control.close());
-  const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
-  lifecycle.onClose((graceMs) => http?.close(graceMs));
-  const metricsDoor =
-    rules.metrics &&
-    (await openMetrics({
-      ...{ config, log, onListening },
-      page: (ports?.metrics ?? rules.metrics).page,
-      inheritedSocket: inheritedSockets?.get('metrics'),
-    }));
-  lifecycle.onClose(() => metricsDoor?.close());
-  lifecycle.onClose(async (graceMs) => {
-    entrance.close();
-    http?.drain();
-    if (!isHandedOver) await serving.close(graceMs, endReason);
-  });
-  await serving.begin?.({ ssh: entrance.adopt, http: () => http?.adopt() ?? (() => {}) });
-  return {
-    sshAddress,
-    httpAddress: http?.httpAddress,
-    healthAddress: http?.healthAddress,
-    metricsAddress: metricsDoor?.address,
-    httpScheme: config.tlsCert === undefined ? 'http' : 'https',
-    hostKeys: hostKeys.current().serving,
-    firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
-    endpoint: endpoint(),
-    endForFault,
-    noteFault: () => rules.meter.faultCaught('gateway'),
-    engineProblem,
-    async reload() {
-      const act = (outcome: 'done' | 'failed') => audit.operatorActed({ what: 'reload (SIGHUP)', outcome });
-      try {
-        const said = await reload();
-        act('done');
-        return said;
-      } catch (error) {
-        act('failed');
-        throw error;
-      }
-    },
-    async drain(hurry = new AbortController().signal) {
-      isDraining = true;
-      await awaitBalancer(config.drainDelaySeconds * 1000, hurry, log);
-      entrance.close();
-      http?.drain();
-      await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
-    },
-    async handOver() {
-      http?.drain();
-      await entrance.leave();
-      isHandedOver = true;
-      control.leave();
-      const left = await serving.leave?.();
-      const metrics = (await ports?.metrics?.remembered()) ?? [];
-      const gateway: GatewayMemory = { ...adapters.remember(), metrics };
-      await lifecycle.close();
-      return { ...(left as object), gateway };
-    },
-    stop(graceMs = 2_000, reason = endReason) {
-      endReason = reason;
-      return lifecycle.close(graceMs);
-    },
-  };
+  return { hostKeys, adapters, ports, rules };
 }
 
 /** Where there are workers, they share what this process has. */
@@ -233,11 +151,70 @@ function keepInStep({ config, onReplace }: LiveConfig, start: () => () => void, 
   lifecycle.onClose(() => stop());
 }
 
+/** The doors are this process', or its workers'. */
+async function openServing(
+  parts: Parts,
+  { workers }: GatewayProgram,
+  ports: PortsServer | undefined,
+  sshAddress: () => Address,
+): Promise<GatewayServing> {
+  if (!workers) return openDoors(parts);
+  const { audit, strangerLimits } = parts.rules;
+  const { penalise } = strangerLimits.penalties;
+  return workers.open({ config: parts.config, audit, sshAddress, penalise, ports });
+}
+
+const problemOf = (engine: Pick<JoinedEngine, 'ping'>) =>
+  engine.ping().then(
+    () => undefined,
+    (error: Error) => error.message,
+  );
+
+const healthOf = ({ engine, meter }: OwnRules, config: Config, log: Logger, phase: Phase) => ({
+  ...{ config, log, meter },
+  isDraining: () => phase.isDraining,
+  engineAnswers: async () => (await problemOf(engine)) === undefined,
+});
+
+function openEntrance(
+  { config, rules }: Parts,
+  { inheritedSockets }: GatewayProgram,
+  serving: GatewayServing,
+): Promise<SshEntrance> {
+  const inheritedSocket = inheritedSockets?.get('ssh');
+  return openSshEntrance({ ...rules, ...rules.strangerLimits, config, inheritedSocket }, serving.ssh);
+}
+
+/** What the program round the gateway says of it. */
+async function factsOf({ config, rules, hostKeys, endpoint }: Parts) {
+  const { accounts, invites, clock } = rules;
+  return {
+    httpScheme: config.tlsCert === undefined ? 'http' : 'https',
+    hostKeys: hostKeys().serving,
+    firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
+    endpoint: endpoint(),
+  } as const;
+}
+
 /** Loaded only where it is wanted. */
 const openHttp = async ({ httpListen, healthListen }: Config, dependencies: HttpEntrancesDependencies) =>
   httpListen === undefined && healthListen === undefined
     ? undefined
     : (await import('./http/open-http-entrances.ts')).openHttpEntrances(dependencies);
 
-const openMetrics = async (options: MetricsDoorOptions) =>
-  (await import('./http/metrics-door.ts')).openMetricsDoor(options);
+async function openMetrics(
+  { config, log, rules }: Parts,
+  { onListening, inheritedSockets }: GatewayProgram,
+  ports: PortsServer | undefined,
+) {
+  if (!rules.metrics) return undefined;
+  const { openMetricsDoor } = await import('./http/metrics-door.ts');
+  const { page } = ports?.metrics ?? rules.metrics;
+  return openMetricsDoor({
+    config,
+    log,
+    onListening,
+    page,
+    inheritedSocket: inheritedSockets?.get('metrics'),
+  });
+}

@@ -48,6 +48,8 @@ const layers = [
     'gateway-migrate.ts',
     'gateway-engines.ts',
     'gateway-doors.ts',
+    'gateway-operator.ts',
+    'gateway-ending.ts',
     'gateway-workers.ts',
     'gateway-worker.ts',
     'gateway-worker-ports.ts',

@@ -1,0 +1,69 @@
+/** How a gateway comes to its end: it waits for what runs, or leaves what is open to a successor, or stops. */
+import type { Logger } from 'pino';
+import type { Config } from './config/config.ts';
+import type { ControlDoor } from './control/control-door.ts';
+import type { Serving } from './gateway-doors.ts';
+import type { Gateway } from './gateway-facade.ts';
+import type { GatewayMemory } from './gateway-memory.ts';
+import type { Lifecycle } from './gateway-ports.ts';
+import type { WorkersServing } from './gateway-workers.ts';
+import type { HttpEntrances } from './http/open-http-entrances.ts';
+import { awaitBalancer } from './sessions/drain.ts';
+import type { SshEntrance } from './ssh/open-ssh-entrance.ts';
+
+/** How far it has come. */
+export interface Phase {
+  isDraining: boolean;
+  /** What serves is a successor's. */
+  isHandedOver: boolean;
+  /** What people are told. */
+  reason: string;
+}
+
+export const createPhase = (): Phase => ({
+  isDraining: false,
+  isHandedOver: false,
+  reason: 'the gateway is shutting down.',
+});
+
+export type GatewayServing = Serving & Partial<WorkersServing>;
+
+export interface EndingDependencies {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly lifecycle: Lifecycle;
+  readonly phase: Phase;
+  readonly serving: GatewayServing;
+  readonly entrance: SshEntrance;
+  readonly http: HttpEntrances | undefined;
+  readonly control: ControlDoor;
+  /** What only this process remembers. */
+  readonly remember: () => Promise<GatewayMemory>;
+}
+
+export function createEnding(parts: EndingDependencies): Pick<Gateway, 'drain' | 'handOver' | 'stop'> {
+  const { config, log, lifecycle, phase, serving, entrance, http, control, remember } = parts;
+  return {
+    async drain(hurry = new AbortController().signal) {
+      phase.isDraining = true;
+      await awaitBalancer(config.drainDelaySeconds * 1000, hurry, log);
+      entrance.close();
+      http?.drain();
+      await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
+    },
+    async handOver() {
+      http?.drain();
+      await entrance.leave();
+      phase.isHandedOver = true;
+      control.leave();
+      const left = await serving.leave?.();
+      const gateway = await remember();
+      await lifecycle.close();
+      return { ...(left as object), gateway };
+    },
+    stop(graceMs = 2_000, reason = phase.reason) {
+      phase.reason = reason;
+      return lifecycle.close(graceMs);
+    },
+  };
+}

@@ -1,0 +1,65 @@
+/** What an operator asks of a gateway, at its control socket or by a signal. */
+import type { Logger } from 'pino';
+import type { Audit } from './audit/audit.ts';
+import { maxBackupBytes } from './backup/archive.ts';
+import type { Config } from './config/config.ts';
+import type { LiveConfig } from './config/live-config.ts';
+import { createReload } from './config/reload.ts';
+import { isDatabaseUrl } from './config/store-url.ts';
+import { type ControlDoor, openControlDoor } from './control/control-door.ts';
+import { createOperatorCommands, type OperatorMeans } from './control/operator-commands.ts';
+import { createOperatorLines } from './control/operator-lines.ts';
+import { createBackups } from './gateway-backup.ts';
+import { type DoorsDependencies, servicesOf } from './gateway-doors.ts';
+import type { GatewayProgram } from './gateway-facade.ts';
+
+/** Reads the configuration anew; resolves when whoever serves has it. */
+export function createRenewal(
+  live: LiveConfig,
+  log: Logger,
+  readConfig: () => Config,
+  renew: () => Promise<void>,
+): () => Promise<string> {
+  const readAnew = createReload(live, readConfig);
+  let renewed = Promise.resolve();
+  live.onReplace(() => {
+    log.level = live.config.logLevel;
+    renewed = renew();
+  });
+  return async () => {
+    const said = readAnew();
+    await renewed;
+    return said;
+  };
+}
+
+/** As SIGHUP asks for it. */
+export const audited = (reload: () => Promise<string>, audit: Audit) => async (): Promise<string> => {
+  const act = (outcome: 'done' | 'failed') => audit.operatorActed({ what: 'reload (SIGHUP)', outcome });
+  try {
+    const said = await reload();
+    act('done');
+    return said;
+  } catch (error) {
+    act('failed');
+    throw error;
+  }
+};
+
+export async function openControl(
+  parts: DoorsDependencies,
+  { restart, replace }: GatewayProgram,
+  means: Pick<OperatorMeans, 'renewHostKeys' | 'reload' | 'hostKeys'>,
+): Promise<ControlDoor> {
+  const { config, log, rules } = parts;
+  const backups = createBackups({ ...rules, folders: config, isDatabase: isDatabaseUrl(config.store) });
+  const { make: makeBackup, stage: stageRestore } = backups;
+  const commands = createOperatorCommands({ ...means, makeBackup, stageRestore, restart, replace });
+  return openControlDoor({
+    dataDir: config.dataDir,
+    maxBodyBytes: maxBackupBytes,
+    takesBody: (line) => line === 'restore',
+    log,
+    answer: await createOperatorLines(servicesOf(parts), log, commands),
+  });
+}
