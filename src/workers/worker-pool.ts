@@ -1,14 +1,9 @@
 /** The workers of one supervisor: as many as were asked for, each replaced when it dies; connections go to the least busy. */
 import type { Socket } from 'node:net';
 import { keepUnread } from '../platform/keep-unread.ts';
+import { createDistribution, type Distribution, type Member } from './distribution.ts';
 import type { WorkerServe } from './messages.ts';
-import {
-  type Passed,
-  startWorker,
-  type Unsent,
-  type WorkerProcess,
-  type WorkerStart,
-} from './worker-process.ts';
+import { type Passed, startWorker, type Unsent, type WorkerStart } from './worker-process.ts';
 
 /** One that is gone, or about to be. */
 export interface DeadWorker {
@@ -58,153 +53,45 @@ export interface WorkerPool {
   end(withinMs: number): Promise<void>;
 }
 
-interface Member {
-  readonly process: WorkerProcess;
-  readonly connections: Set<string>;
-  isServing: boolean;
+/** What the members are to, from when on, and whether those that die are replaced. */
+interface Crew {
+  readonly members: Set<Member>;
+  readonly distribution: Distribution;
+  readonly firstServes: PromiseWithResolvers<void>;
+  readonly allGone: PromiseWithResolvers<void>;
+  facts: (() => WorkerServe) | undefined;
+  isRetired: boolean;
 }
-
-/** Nobody serves it yet. */
-interface Waiting {
-  readonly passed: Passed;
-  readonly socket: Socket;
-  readonly timer: NodeJS.Timeout;
-}
-
-const maxWaiting = 1_024;
-const waitMs = 30_000;
 
 export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
-  const { count, generation, lifelineFd, version, onServing, onDeath, onRefused } = options;
-  const times = { ...usual, ...options.times };
+  const { count, generation, onRefused } = options;
   const members = new Set<Member>();
-  const memberOf = new Map<string, Member>();
-  const firstServes = Promise.withResolvers<void>();
-  const allGone = Promise.withResolvers<void>();
-  let facts: (() => WorkerServe) | undefined;
-  let started = 0;
-  let failures = 0;
-  let isRetired = false;
-  let waiting: Waiting[] = [];
-
-  function add(): Member {
-    const process = startWorker(
-      { id: `${generation}.${++started}`, version, config: facts?.().config ?? options.config, lifelineFd },
-      {
-        onServing() {
-          member.isServing = true;
-          failures = 0;
-          firstServes.resolve();
-          onServing(process.id);
-          giveWaiting();
-        },
-        onLost: (connection) => {
-          left(connection);
-          onRefused(connection);
-        },
-        onExit: (status, signal, unsent) => remove(member, status, signal, unsent),
-      },
-    );
-    const member: Member = { process, connections: new Set(), isServing: false };
-    members.add(member);
-    if (facts) process.serve(facts());
-    return member;
-  }
-
-  function remove(
-    member: Member,
-    status: number | null,
-    signal: NodeJS.Signals | null,
-    unsent: readonly Unsent[],
-  ): void {
-    members.delete(member);
-    for (const { passed } of unsent) left(passed.connection);
-    for (const connection of member.connections) memberOf.delete(connection);
-    const { id, pid } = member.process;
-    const hasServed = member.isServing;
-    if (!isRetired) replace(hasServed);
-    onDeath({ id, pid, status, signal, hasServed, connections: [...member.connections] });
-    // It never saw them: another one serves them.
-    for (const { passed, socket } of unsent) (isRetired ? refuse : pass)(passed, socket);
-    if (isRetired && members.size === 0) allGone.resolve();
-  }
-
-  /** One that dies before it serves will do so again: not at once, or nothing else would get done. */
-  function replace(hasServed: boolean): void {
-    // Before that it is for whoever waits for `loaded`.
-    if (!facts) return;
-    const { firstBackoffMs, longestBackoffMs } = times;
-    const delayMs = hasServed ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures++);
-    setTimeout(() => !isRetired && add(), delayMs);
-  }
-
-  function give(member: Member, passed: Passed, socket: Socket): void {
-    if (socket.destroyed) return refuse(passed, socket);
-    member.connections.add(passed.connection);
-    memberOf.set(passed.connection, member);
-    member.process.pass(passed, socket);
-  }
-  function refuse({ connection }: Passed, socket: Socket): void {
-    socket.destroy();
-    onRefused(connection);
-  }
-  function giveWaiting(): void {
-    const all = waiting;
-    waiting = [];
-    for (const { passed, socket, timer } of all) {
-      clearTimeout(timer);
-      const member = leastBusy();
-      if (member) give(member, passed, socket);
-      else refuse(passed, socket);
-    }
-  }
-
-  function pass(passed: Passed, socket: Socket): void {
-    const member = leastBusy();
-    if (member) return give(member, passed, socket);
-    if (waiting.length >= maxWaiting) return refuse(passed, socket);
-    const timer = setTimeout(() => {
-      waiting = waiting.filter((other) => other.socket !== socket);
-      refuse(passed, socket);
-    }, waitMs);
-    waiting.push({ passed, socket, timer });
-  }
-  function left(connection: string): void {
-    memberOf.get(connection)?.connections.delete(connection);
-    memberOf.delete(connection);
-  }
-
-  const leastBusy = () =>
-    [...members]
-      .filter(({ isServing }) => isServing)
-      .reduce<Member | undefined>(
-        (least, member) => (least && least.connections.size <= member.connections.size ? least : member),
-        undefined,
-      );
-
+  const distribution = createDistribution(members, onRefused);
+  const [firstServes, allGone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  const crew: Crew = { members, distribution, firstServes, allGone, facts: undefined, isRetired: false };
   const kill = () => {
-    isRetired = true;
+    crew.isRetired = true;
     for (const { process } of members) process.kill();
   };
 
-  const first = Array.from({ length: count }, add);
+  const first = Array.from({ length: count }, createRecruiting(options, crew));
   return {
     loaded: Promise.all(first.map(({ process }) => process.loaded)).then(() => {}),
     serve(how) {
-      facts = how;
+      crew.facts = how;
       for (const { process } of members) process.serve(how());
       return firstServes.promise;
     },
     pass(passed, socket) {
       keepUnread(socket);
-      pass(passed, socket);
+      distribution.pass(passed, socket);
     },
-    left,
+    left: distribution.left,
     stop() {
-      isRetired = true;
+      crew.isRetired = true;
     },
     retire(timeoutMs) {
-      isRetired = true;
+      crew.isRetired = true;
       for (const { process } of members) process.retire(timeoutMs);
       if (members.size === 0) allGone.resolve();
       return allGone.promise;
@@ -212,11 +99,78 @@ export function createWorkerPool(options: WorkerPoolOptions): WorkerPool {
     isOwn: (id) => id.startsWith(`${generation}.`),
     kill,
     async end(withinMs) {
-      isRetired = true;
+      crew.isRetired = true;
       if (members.size === 0) return;
       const timer = setTimeout(kill, withinMs);
       await allGone.promise;
       clearTimeout(timer);
     },
   };
+}
+
+/** Starts a member, in whose place another is started when it dies. */
+function createRecruiting(options: WorkerPoolOptions, crew: Crew): () => Member {
+  const { generation, lifelineFd, version, onServing, onDeath, onRefused } = options;
+  const { members, distribution } = crew;
+  const { firstBackoffMs, longestBackoffMs } = { ...usual, ...options.times };
+  let started = 0;
+  let failures = 0;
+
+  /** One that dies before it serves will do so again: not at once, or nothing else would get done. */
+  function replace(hasServed: boolean): void {
+    // Before that it is for whoever waits for `loaded`.
+    if (!crew.facts) return;
+    const delayMs = hasServed ? 0 : Math.min(longestBackoffMs, firstBackoffMs * 2 ** failures++);
+    setTimeout(() => !crew.isRetired && add(), delayMs);
+  }
+
+  function add(): Member {
+    const config = crew.facts?.().config ?? options.config;
+    const process = startWorker(
+      { id: `${generation}.${++started}`, version, config, lifelineFd },
+      {
+        onServing() {
+          member.isServing = true;
+          failures = 0;
+          crew.firstServes.resolve();
+          onServing(process.id);
+          distribution.giveWaiting();
+        },
+        onLost: (connection) => {
+          distribution.left(connection);
+          onRefused(connection);
+        },
+        onExit(status, signal, unsent) {
+          if (!crew.isRetired) replace(member.isServing);
+          lose(crew, { member, status, signal, unsent }, onDeath);
+        },
+      },
+    );
+    const member: Member = { process, connections: new Set(), isServing: false };
+    members.add(member);
+    if (crew.facts) process.serve(crew.facts());
+    return member;
+  }
+  return add;
+}
+
+interface Exit extends Pick<DeadWorker, 'status' | 'signal'> {
+  readonly member: Member;
+  readonly unsent: readonly Unsent[];
+}
+
+function lose(
+  { members, distribution, allGone, isRetired }: Crew,
+  { member, status, signal, unsent }: Exit,
+  onDeath: WorkerPoolOptions['onDeath'],
+): void {
+  members.delete(member);
+  for (const { passed } of unsent) distribution.left(passed.connection);
+  distribution.gone(member);
+  const { process, isServing: hasServed, connections } = member;
+  onDeath({ id: process.id, pid: process.pid, status, signal, hasServed, connections: [...connections] });
+  // It never saw them: another one serves them.
+  for (const { passed, socket } of unsent)
+    (isRetired ? distribution.refuse : distribution.pass)(passed, socket);
+  if (isRetired && members.size === 0) allGone.resolve();
 }

@@ -57,14 +57,7 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
   }
 
   const ping = setInterval(() => {
-    for (const { peer } of connected()) {
-      peer
-        ?.request(orders.ping, undefined, { deadlineMs: pingWithinMs })
-        // One whose connection has ended is seen to by whoever hears of that.
-        .catch(async (error: Error) => {
-          if (peer.closedFor === undefined) await end(peer, error.message);
-        });
-    }
+    for (const { peer } of connected()) if (peer) void endUnlessAnswered(peer, pingWithinMs, end);
   }, pingEveryMs).unref();
 
   return {
@@ -90,29 +83,44 @@ export function createWorkerRegistry(options: WorkerRegistryOptions): WorkerRegi
     isLeaving: (id) => leaving.has(id),
     list: connected,
     find: (id) => workers.get(id),
-    async allGone(withinMs) {
-      const all = [...workers.values()];
-      const kill = setTimeout(() => {
-        for (const { pid } of all) void killProcess(pid);
-      }, withinMs);
-      await Promise.all(all.map(({ gone }) => gone.promise));
-      clearTimeout(kill);
-    },
+    allGone: (withinMs) => goneWithin([...workers.values()], withinMs),
     whenGone: async (id) => workers.get(id)?.gone.promise,
     end,
-    async ask<Result>(method: string, params: unknown, deadlineMs: number) {
-      const answers = await Promise.allSettled(
-        connected().map(({ peer }) => peer?.request<Result>(method, params, { deadlineMs })),
-      );
-      return answers.flatMap((answer) =>
-        answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
-      );
-    },
+    ask: <Result>(method: string, params: unknown, deadlineMs: number) =>
+      answersOf(connected().map(({ peer }) => peer?.request<Result>(method, params, { deadlineMs }))),
     tell(method, params) {
       for (const { peer } of connected()) peer?.notify(method, params);
     },
     close: () => clearInterval(ping),
   };
+}
+
+/** One whose connection has ended is seen to by whoever hears of that. */
+async function endUnlessAnswered(
+  peer: Peer,
+  deadlineMs: number,
+  end: (peer: Peer, reason: string) => Promise<void>,
+): Promise<void> {
+  await peer.request(orders.ping, undefined, { deadlineMs }).catch(async (error: Error) => {
+    if (peer.closedFor === undefined) await end(peer, error.message);
+  });
+}
+
+async function answersOf<Answer>(
+  asked: readonly (Promise<Answer> | undefined)[],
+): Promise<readonly Answer[]> {
+  const answers = await Promise.allSettled(asked);
+  return answers.flatMap((answer) =>
+    answer.status === 'fulfilled' && answer.value !== undefined ? [answer.value] : [],
+  );
+}
+
+async function goneWithin(workers: readonly RegisteredWorker[], withinMs: number): Promise<void> {
+  const kill = setTimeout(() => {
+    for (const { pid } of workers) void killProcess(pid);
+  }, withinMs);
+  await Promise.all(workers.map(({ gone }) => gone.promise));
+  clearTimeout(kill);
 }
 
 const leavingWithinMs = 5_000;
