@@ -3,33 +3,24 @@ import type { Logger } from 'pino';
 import type { Audit } from './audit/audit.ts';
 import type { Penalties } from './auth/penalties.ts';
 import type { Config } from './config/config.ts';
-import { GatewayError } from './errors.ts';
 import { type Adopters, createArrivals } from './gateway-arrivals.ts';
 import type { Serving } from './gateway-doors.ts';
 import type { GatewayMemory } from './gateway-memory.ts';
-import { openIpcListener } from './ipc/open-listener.ts';
+import { openWorkersServing, renewWorker } from './gateway-workers-serving.ts';
 import type { Peer } from './ipc/peer.ts';
 import type { Handler } from './ipc/serving.ts';
-import { socketPath } from './platform/socket-path.ts';
 import type { Address } from './sessions/session.ts';
 import { attachMethod, type Heard } from './store/over-ipc/protocol.ts';
-import { serveStore } from './store/over-ipc/serve-store.ts';
+import { type StoreServer, serveStore } from './store/over-ipc/serve-store.ts';
 import type { Store } from './store/store.ts';
-import {
-  type AuthenticatedNews,
-  type CloseOrder,
-  type DrainOrder,
-  type HeldNews,
-  type LeftNews,
-  news,
-  orders,
-  parseWorkerIdentity,
-  type RenewOrder,
-} from './workers/orders.ts';
 import type { PortsServer } from './workers/ports/serve-ports.ts';
-import { awaitWorkers, type ReturnOfWorkers } from './workers/return-of-workers.ts';
+import { createReturn, type ReturnOfWorkers } from './workers/return-of-workers.ts';
 import type { DeadWorker, WorkerPool } from './workers/worker-pool.ts';
-import { createWorkerRegistry, type RegisteredWorker } from './workers/worker-registry.ts';
+import {
+  createWorkerRegistry,
+  type RegisteredWorker,
+  type WorkerRegistry,
+} from './workers/worker-registry.ts';
 
 export interface WorkersDependencies {
   readonly config: Config;
@@ -87,9 +78,6 @@ export interface WorkersServing extends Serving {
 
 /** For those of a supervisor before, until they have found this one. */
 const returnWithinMs = 15_000;
-const leaveWithinMs = 15_000;
-/** For the answer, beyond the time that the work itself may take. */
-const answerMs = 3_000;
 
 export function createWorkers({ config, log, pool, memory, remember }: WorkersDependencies): Workers {
   const onFault = (error: unknown, method: string) =>
@@ -108,46 +96,20 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
   const registry = createWorkerRegistry({
     warn: (sentence) => log.error(sentence),
     onGone: ({ id, pid }) => !pool.isOwn(id) && gone(id, pid),
-    onChange: () => remember(own()),
+    onChange: () => remember(known()),
   });
-  const missing = () => returning?.missing() ?? memory?.workers ?? [];
-  const own = (): WorkersMemory => ({
-    workers: [...registry.list(), ...missing()].map(({ id, pid }) => ({ id, pid })),
+  const returning = createReturn(memory?.workers ?? [], returnWithinMs);
+  const known = (): WorkersMemory => ({
+    workers: [...registry.list(), ...returning.missing()].map(({ id, pid }) => ({ id, pid })),
     dataDir: config.dataDir,
   });
-  /** One that cannot yet is asked again when it serves. */
-  const renewOne = async (peer: Peer | undefined) => {
-    if (!parts) return;
-    const order: RenewOrder = { config: { ...parts.config }, keys: Object.keys(parts.config) };
-    await peer?.request(orders.renew, order, { deadlineMs: answerMs }).catch(() => {});
-  };
-  let returning: ReturnOfWorkers | undefined;
-  const allBack = Promise.withResolvers<unknown>();
-  // Where this supervisor does not get so far as to hear of them, nobody waits for ever.
-  const patience = memory?.workers.length ? returnWithinMs : 0;
-  setTimeout(() => allBack.resolve(undefined), 2 * patience).unref();
-  let shared: ReturnType<typeof serveStore> | undefined;
-
+  const sharing = createSharing(onFault, registry, returning, memory?.heard);
   return {
-    shareStore(store) {
-      shared = serveStore({
-        store,
-        onFault,
-        endClient: registry.end,
-        ...(memory?.heard ? { follows: memory.heard } : {}),
-      });
-      shared.waitFor(allBack.promise);
-      const { close } = shared;
-      const closeBoth = () => {
-        close();
-        return store.close();
-      };
-      return { ...shared.store, close: closeBoth };
-    },
-    list: () => [...registry.list(), ...missing().map((each) => ({ ...each, peer: undefined }))],
-    ready: allBack.promise,
+    shareStore: sharing.share,
+    list: () => [...registry.list(), ...returning.missing().map((each) => ({ ...each, peer: undefined }))],
+    ready: returning.settled,
     refused: (connection) => void arrivals.left(connection),
-    serves: (id) => void renewOne(registry.find(id)?.peer),
+    serves: (id) => parts && void renewWorker(registry.find(id)?.peer, parts.config),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
       // What it said last may not have been read yet.
@@ -155,79 +117,43 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
     },
     async open(opened) {
       parts = opened;
-      const path = socketPath(config.dataDir, 'workers.sock');
-      const listener = await openIpcListener({
-        path,
-        onFault,
-        accept({ who }, peer) {
-          const identity = parseWorkerIdentity(who);
-          if (!identity) throw new GatewayError('process-refused', { problem: 'it is no worker' });
-          const worker = registry.add(identity, peer);
-          // Behind the answer to its hello: whatever it was started with, the configuration of now holds for it.
-          setImmediate(() => void renewOne(peer));
-          return new Map<string, Handler>([
-            ...(shared ? withReturn(shared.handlersFor(peer), () => returning?.back(worker.id)) : []),
-            ...(opened.ports?.handlersFor(worker, peer) ?? []),
-            [news.held, (params) => arrivals.held(worker.id, (params as HeldNews).connections)],
-            [
-              news.authenticated,
-              (params) => arrivals.authenticated((params as AuthenticatedNews).connection),
-            ],
-            [
-              news.left,
-              (params) => {
-                const { connection, offence, source } = params as LeftNews;
-                if (!arrivals.left(connection, offence) && offence && source)
-                  opened.penalise(source, offence);
-              },
-            ],
-            [
-              news.leaving,
-              () => {
-                registry.noteLeaving(worker.id);
-                return true;
-              },
-            ],
-          ]);
-        },
-      });
+      const memoryOfNow = () => ({ ...known(), heard: sharing.heard() });
+      const supervised = { pool, registry, arrivals, onFault, storeFor: sharing.handlersFor };
+      const serving = await openWorkersServing({ ...supervised, remember: memoryOfNow }, opened);
       // They find us from now on.
-      returning = awaitWorkers(memory?.workers ?? [], returnWithinMs, gone);
-      allBack.resolve(returning.settled);
-      return {
-        begin(entrances) {
-          arrivals.count(entrances);
-          return pool.serve(() => ({
-            ...{ kind: 'serve', config: { ...opened.config }, socketPath: path },
-            sshAddress: opened.sshAddress(),
-          }));
-        },
-        ...arrivals.doors,
-        async renew() {
-          await Promise.all(registry.list().map(({ peer }) => renewOne(peer)));
-        },
-        async drain({ timeoutMs, hurry }) {
-          const stopWaiting = () => registry.tell(orders.hurry);
-          hurry.addEventListener('abort', stopWaiting, { once: true });
-          await registry.ask(orders.drain, { timeoutMs } satisfies DrainOrder, timeoutMs + answerMs);
-          hurry.removeEventListener('abort', stopWaiting);
-        },
-        async close(graceMs, reason) {
-          pool.stop();
-          for (const worker of registry.list()) registry.noteLeaving(worker.id);
-          await registry.ask(orders.close, { graceMs, reason } satisfies CloseOrder, graceMs + answerMs);
-          registry.close();
-          await Promise.all([pool.end(answerMs), registry.allGone(answerMs)]);
-          await listener.close();
-        },
-        async leave() {
-          registry.close();
-          const left = own();
-          await listener.leave(leaveWithinMs);
-          return { ...left, heard: shared?.heard() };
-        },
-      };
+      returning.begin(gone);
+      return serving;
     },
+  };
+}
+
+/** The store, for this process and for workers: what changes is acknowledged when all of these know of it. */
+function createSharing(
+  onFault: (error: unknown, method: string) => void,
+  registry: WorkerRegistry,
+  returning: ReturnOfWorkers,
+  heard: Heard | undefined,
+) {
+  let shared: StoreServer | undefined;
+  return {
+    share(store: Store): Store {
+      const server = serveStore({
+        store,
+        onFault,
+        endClient: registry.end,
+        ...(heard ? { follows: heard } : {}),
+      });
+      shared = server;
+      server.waitFor(returning.settled);
+      const close = () => {
+        server.close();
+        return store.close();
+      };
+      return { ...server.store, close };
+    },
+    heard: () => shared?.heard(),
+    handlersFor: (worker: string, peer: Peer) =>
+      shared ? withReturn(shared.handlersFor(peer), () => returning.back(worker)) : [],
   };
 }
 

@@ -51,6 +51,7 @@ const layers = [
     'gateway-operator.ts',
     'gateway-ending.ts',
     'gateway-workers.ts',
+    'gateway-workers-serving.ts',
     'gateway-worker.ts',
     'gateway-worker-ports.ts',
   ],
