@@ -1,10 +1,11 @@
 /** The composition of a worker: the doors, over ports whose other ends are in the supervisor. */
-import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
 import type { Config } from './config/config.ts';
-import { createLiveConfig } from './config/live-config.ts';
-import { endpointOf, openDoors } from './gateway-doors.ts';
+import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
+import { endpointOf, openDoors, type Serving } from './gateway-doors.ts';
+import type { Lifecycle } from './gateway-ports.ts';
 import { createRules } from './gateway-rules.ts';
+import { createHeldConnections, type HeldConnections } from './gateway-worker-held.ts';
 import { openWorkerPorts } from './gateway-worker-ports.ts';
 import { openSteadyPeer } from './ipc/open-steady-peer.ts';
 import type { Handler } from './ipc/serving.ts';
@@ -12,24 +13,18 @@ import { createEndForFault } from './metrics/end-for-fault.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
 import { createLifecycle } from './platform/lifecycle.ts';
 import { watchRevocations } from './sessions/revocation.ts';
-import { openHostKeyRing } from './ssh/host-key-ring.ts';
-import type { PassedHttp, PassedSsh, WorkerServe } from './workers/messages.ts';
+import { type HostKeyRotation, openHostKeyRing } from './ssh/host-key-ring.ts';
+import type { WorkerServe } from './workers/messages.ts';
 import {
   type CloseOrder,
   type DrainOrder,
-  type HeldConnection,
-  heldNews,
-  type LeftNews,
   news,
   orders,
   type RenewOrder,
   type WorkerIdentity,
 } from './workers/orders.ts';
 
-export interface WorkerGateway {
-  /** `socket` is undefined where it was closed on its way. */
-  ssh(passed: PassedSsh, socket: Socket | undefined): void;
-  http(passed: PassedHttp, socket: Socket | undefined): void;
+export interface WorkerGateway extends Pick<HeldConnections, 'ssh' | 'http'> {
   readonly endForFault: EndForFault;
   noteFault(): void;
   /** No more sockets come: it leaves when those that it has are closed, which it does itself after `timeoutMs`. */
@@ -50,11 +45,56 @@ const renewed = (own: Config, { config, keys = Object.keys(own) }: RenewOrder): 
 
 /** Throws a sentence when it cannot serve. */
 export async function startWorkerGateway(
-  { config: initial, sshAddress, socketPath }: WorkerServe,
+  begin: WorkerServe,
   who: WorkerIdentity,
   log: Logger,
 ): Promise<WorkerGateway> {
   const lifecycle = createLifecycle();
+  const phase: Phase = { isDraining: false, isRetired: false };
+  const worker = await compose(begin, who, log, lifecycle, phase);
+  const { supervisor, rules, serving, endForFault } = worker;
+  const ended = Promise.withResolvers<void>();
+  const held = createHeldConnections(supervisor, serving, leaveIfDone);
+  async function leaveIfDone(): Promise<void> {
+    if (!phase.isRetired || !held.isEmpty()) return;
+    // Whoever is in charge, or is about to be, must not take it for dead.
+    await supervisor.request(news.leaving, undefined, { repeatable: true }).catch(() => {});
+    if (!held.isEmpty()) return;
+    await lifecycle.close();
+    ended.resolve();
+  }
+  async function stop(graceMs: number, reason: string): Promise<void> {
+    await serving.close(graceMs, reason);
+    await rules.auditLog.flush();
+  }
+  const leave = () => lifecycle.close().finally(ended.resolve);
+  supervisor.serve(ordersFor({ ...worker, phase, stop, leave }));
+  return {
+    ssh: held.ssh,
+    http: held.http,
+    endForFault,
+    noteFault: () => rules.meter.faultCaught('gateway'),
+    retire(timeoutMs) {
+      phase.isRetired = true;
+      if (timeoutMs !== undefined) setTimeout(() => void stop(retireGraceMs, restartedReason), timeoutMs);
+      void leaveIfDone();
+    },
+    ended: ended.promise,
+    async stop(graceMs, reason) {
+      await stop(graceMs, reason);
+      await lifecycle.close();
+    },
+  };
+}
+
+/** The doors, and what they stand on. */
+async function compose(
+  { config: initial, sshAddress, socketPath }: WorkerServe,
+  who: WorkerIdentity,
+  log: Logger,
+  lifecycle: Lifecycle,
+  phase: Phase,
+) {
   const live = createLiveConfig(initial);
   const { config } = live;
   const onFault = (error: unknown, method: string) =>
@@ -74,114 +114,68 @@ export async function startWorkerGateway(
       () => true,
       () => false,
     );
-  const health = { config, log, meter: rules.meter, isDraining: () => isDraining, engineAnswers };
-  const answersLast = () => isDraining || isRetired;
-  const serving = await openDoors({
-    config,
-    log,
-    rules,
-    hostKeys: hostKeys.current,
-    endpoint,
-    endForFault,
-    health: { ...health, answersLast },
-  });
-  let isDraining = false;
-  let isRetired = false;
-  const open = new Map<string, HeldConnection>();
-  const ended = Promise.withResolvers<void>();
-  const hurry = new AbortController();
+  const health = {
+    ...{ config, log, meter: rules.meter, engineAnswers },
+    isDraining: () => phase.isDraining,
+    answersLast: () => phase.isDraining || phase.isRetired,
+  };
+  const doors = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
+  const serving = await openDoors(doors);
   live.onReplace(() => {
     log.level = config.logLevel;
   });
+  return { live, supervisor, rules, hostKeys, serving, endForFault };
+}
 
-  const left = (gone: LeftNews) => {
-    supervisor.notify(news.left, gone);
-    open.delete(gone.connection);
-    leaveIfDone();
-  };
-  async function leaveIfDone(): Promise<void> {
-    if (!isRetired || open.size > 0) return;
-    // Whoever is in charge, or is about to be, must not take it for dead.
-    await supervisor.request(news.leaving, undefined, { repeatable: true }).catch(() => {});
-    if (open.size > 0) return;
-    await lifecycle.close();
-    ended.resolve();
-  }
-  async function stop(graceMs: number, reason: string): Promise<void> {
-    await serving.close(graceMs, reason);
-    await rules.auditLog.flush();
-  }
+/** What it was told so far. */
+interface Phase {
+  isDraining: boolean;
+  /** No more sockets come. */
+  isRetired: boolean;
+}
 
-  supervisor.onConnect((peer) => {
-    for (const held of heldNews([...open.values()])) peer.notify(news.held, held);
-  });
-  supervisor.serve(
-    new Map<string, Handler>([
-      [orders.ping, () => true],
-      [
-        orders.renew,
-        async (params) => {
-          live.replace(renewed(config, params as RenewOrder));
-          await hostKeys.read();
-          await serving.renew();
-          return true;
-        },
-      ],
-      [
-        orders.drain,
-        async (params) => {
-          isDraining = true;
-          await serving.drain({ timeoutMs: (params as DrainOrder).timeoutMs, hurry: hurry.signal });
-          return true;
-        },
-      ],
-      [orders.hurry, () => hurry.abort()],
-      [
-        orders.close,
-        async (params) => {
-          const { graceMs, reason } = params as CloseOrder;
-          await stop(graceMs, reason);
-          // Behind the answer.
-          setImmediate(() => lifecycle.close().finally(ended.resolve));
-          return true;
-        },
-      ],
-    ]),
-  );
+interface Ordered {
+  readonly live: LiveConfig;
+  readonly hostKeys: Pick<HostKeyRotation, 'read'>;
+  readonly serving: Serving;
+  readonly phase: Phase;
+  readonly stop: (graceMs: number, reason: string) => Promise<void>;
+  /** When all is stopped. */
+  readonly leave: () => Promise<void>;
+}
 
-  return {
-    ssh({ connection, ends, head }, socket) {
-      if (!socket) return left({ connection });
-      const { address: source } = ends.source;
-      const held = { connection, kind: 'ssh', source } as const;
-      open.set(connection, { ...held, isAuthenticated: false });
-      const startup = {
-        authenticated() {
-          if (open.has(connection)) open.set(connection, { ...held, isAuthenticated: true });
-          supervisor.notify(news.authenticated, { connection });
-        },
-        left: (offence?: LeftNews['offence']) =>
-          left({ connection, ...(offence ? { offence, source } : {}) }),
-      };
-      serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
-    },
-    http({ connection }, socket) {
-      if (!socket) return left({ connection });
-      open.set(connection, { connection, kind: 'http', isAuthenticated: true });
-      socket.once('close', () => left({ connection }));
-      serving.http(socket, () => {});
-    },
-    endForFault,
-    noteFault: () => rules.meter.faultCaught('gateway'),
-    retire(timeoutMs) {
-      isRetired = true;
-      if (timeoutMs !== undefined) setTimeout(() => void stop(retireGraceMs, restartedReason), timeoutMs);
-      void leaveIfDone();
-    },
-    ended: ended.promise,
-    async stop(graceMs, reason) {
-      await stop(graceMs, reason);
-      await lifecycle.close();
-    },
-  };
+/** Whatever the supervisor in charge may say. */
+function ordersFor({ live, hostKeys, serving, phase, stop, leave }: Ordered): ReadonlyMap<string, Handler> {
+  const hurry = new AbortController();
+  return new Map<string, Handler>([
+    [orders.ping, () => true],
+    [
+      orders.renew,
+      async (params) => {
+        live.replace(renewed(live.config, params as RenewOrder));
+        await hostKeys.read();
+        await serving.renew();
+        return true;
+      },
+    ],
+    [
+      orders.drain,
+      async (params) => {
+        phase.isDraining = true;
+        await serving.drain({ timeoutMs: (params as DrainOrder).timeoutMs, hurry: hurry.signal });
+        return true;
+      },
+    ],
+    [orders.hurry, () => hurry.abort()],
+    [
+      orders.close,
+      async (params) => {
+        const { graceMs, reason } = params as CloseOrder;
+        await stop(graceMs, reason);
+        // Behind the answer.
+        setImmediate(leave);
+        return true;
+      },
+    ],
+  ]);
 }

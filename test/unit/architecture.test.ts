@@ -53,6 +53,7 @@ const layers = [
     'gateway-workers.ts',
     'gateway-workers-serving.ts',
     'gateway-worker.ts',
+    'gateway-worker-held.ts',
     'gateway-worker-ports.ts',
   ],
   ['cli'],
