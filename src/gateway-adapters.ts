@@ -37,7 +37,7 @@ import { isSessionSlot } from './sessions/run-session.ts';
 import { localSessions, type SessionDirectory } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
-import { createLeftPrograms } from './targets/container/left-programs.ts';
+import { createLeftPrograms, type LeftPrograms } from './targets/container/left-programs.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 import type { SharedState } from './workers/ports/serve-ports.ts';
 
@@ -89,10 +89,7 @@ export async function openAdapters(
   lifecycle.onClose(() => store.close());
   const auditLog = await openAudit(config, log, clock);
   lifecycle.onClose(() => auditLog.close());
-  const space = createRecordingSpace({ ...recordingOptions(config, log, clock), ready });
-  lifecycle.onClose(() => space.close());
-  const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
-  lifecycle.onClose(() => recordings.close());
+  const { recordingSpace, recordings } = openRecorders(config, log, clock, ready, lifecycle);
   const targets = openTargets({ config, store, clock, log, meter, own: overrides.engine }, lifecycle);
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
@@ -109,15 +106,12 @@ export async function openAdapters(
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const ownRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
   const { spanning, ...shared } = spanGateways(config, others, ownRate);
-  const left = createLeftPrograms(
-    withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
-  );
-  lifecycle.onClose(() => left.close());
+  const endPrograms = openLeftPrograms(config, log, lifecycle);
   return {
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
-    shared: { recordingSpace: space, auditLog, tellAudit, ready, endPrograms: left.end, spanning },
+    shared: { recordingSpace, auditLog, tellAudit, ready, endPrograms, spanning },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
       tokenRate: ownRate.remembered(),
@@ -140,6 +134,28 @@ function spanGateways(config: Config, others: OtherGateways | undefined, ownRate
     tokenRate: tokenRateAcross(withLive({ others, own: ownRate }, rate)),
     spanning: (sessions: SessionDirectory) => sessionsAcross(others, sessions),
   };
+}
+
+function openRecorders(
+  config: Config,
+  log: Logger,
+  clock: Clock,
+  ready: Sharing['ready'],
+  lifecycle: Lifecycle,
+) {
+  const recordingSpace = createRecordingSpace({ ...recordingOptions(config, log, clock), ready });
+  lifecycle.onClose(() => recordingSpace.close());
+  const recordings = openRecordings({ ...recordingOptions(config, log, clock), space: recordingSpace });
+  lifecycle.onClose(() => recordings.close());
+  return { recordingSpace, recordings };
+}
+
+function openLeftPrograms(config: Config, log: Logger, lifecycle: Lifecycle): LeftPrograms['end'] {
+  const left = createLeftPrograms(
+    withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
+  );
+  lifecycle.onClose(() => left.close());
+  return left.end;
 }
 
 const openAudit = (config: Config, log: Logger, clock: Clock): Promise<AuditLog> =>

@@ -28,7 +28,6 @@ export function createArrivals(pool: Pick<WorkerPool, 'pass' | 'left'>): Arrival
   const open = new Map<string, Startup>();
   const adopted = new Map<string, { readonly worker: string; readonly held: HeldConnection }>();
   let adopters: Adopters | undefined;
-
   const add = (startup: Startup): string => {
     const connection = randomId();
     open.set(connection, startup);
@@ -53,17 +52,7 @@ export function createArrivals(pool: Pick<WorkerPool, 'pass' | 'left'>): Arrival
 
   return {
     left,
-    doors: {
-      ssh({ socket, ends, head, startup }) {
-        const connection = add(startup);
-        const passed = { kind: 'ssh', connection, ends, head: head.toString('base64') } as const;
-        pool.pass(passed, socket);
-      },
-      http(socket, onLeft) {
-        const connection = add({ authenticated: () => {}, left: onLeft });
-        pool.pass({ kind: 'http', connection }, socket);
-      },
-    },
+    doors: passingDoors(pool, add),
     held(worker, connections) {
       for (const held of connections) {
         if (open.has(held.connection) || adopted.has(held.connection)) continue;
@@ -85,3 +74,19 @@ export function createArrivals(pool: Pick<WorkerPool, 'pass' | 'left'>): Arrival
     },
   };
 }
+
+/** What is let in is a worker's. `add` names a connection. */
+const passingDoors = (
+  pool: Pick<WorkerPool, 'pass'>,
+  add: (startup: Startup) => string,
+): Arrivals['doors'] => ({
+  ssh({ socket, ends, head, startup }) {
+    const connection = add(startup);
+    const passed = { kind: 'ssh', connection, ends, head: head.toString('base64') } as const;
+    pool.pass(passed, socket);
+  },
+  http(socket, onLeft) {
+    const connection = add({ authenticated: () => {}, left: onLeft });
+    pool.pass({ kind: 'http', connection }, socket);
+  },
+});
