@@ -32,43 +32,9 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const { log, config } = setup;
   const manager = createServiceManager(terminal.env, log);
   const ends = createEnds(kept, manager, log);
-  const { why, generation, lifelineFd } = kept.begin;
-  const pool = createWorkerPool({
-    ...{ config, generation, lifelineFd, version },
-    count: config.workers,
-    onServing: (id) => workers?.serves(id),
-    onDeath: (dead) => workers?.died(dead),
-    onRefused: (connection) => workers?.refused(connection),
-  });
-  // Made when it is known what the one before leaves.
-  let workers: Workers | undefined;
+  const { why, generation } = kept.begin;
   const sockets = heldSockets(kept, setup);
-  const begin = async () => {
-    await prepare(pool, kept, sockets.check);
-    const memory = (why === 'restart' ? await kept.prepared() : kept.begin.memory) as
-      | WorkersMemory
-      | undefined;
-    workers = createWorkers({ config, log, pool, memory, remember: kept.remember });
-    return startGateway(
-      config,
-      log,
-      {},
-      {
-        workers,
-        memory: memory?.gateway,
-        pid: process.ppid,
-        readConfig: () => {
-          const read = setup.readConfig();
-          kept.inForce(read);
-          return read;
-        },
-        restart: () => ends.end('restored'),
-        replace: kept.restart,
-        inheritedSockets: sockets.inherited,
-        onListening: sockets.onListening,
-      },
-    );
-  };
+  const { pool, begin } = createBeginning(kept, setup, sockets, () => ends.end('restored'));
   let hasBegun = false;
   void ends.first
     .then(() => pause(beginWithinMs, undefined, { ref: false }))
@@ -104,6 +70,39 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   await stopBounded(gateway);
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return drained === 'failure' ? 1 : 0;
+}
+
+/** The workers begin to load at once; the gateway opens when what the one before leaves is known. */
+function createBeginning(kept: Kept, setup: ServeSetup, sockets: HeldSockets, restart: () => void) {
+  const { log, config } = setup;
+  const { why, generation, lifelineFd } = kept.begin;
+  let workers: Workers | undefined;
+  const pool = createWorkerPool({
+    ...{ config, generation, lifelineFd, version },
+    count: config.workers,
+    onServing: (id) => workers?.serves(id),
+    onDeath: (dead) => workers?.died(dead),
+    onRefused: (connection) => workers?.refused(connection),
+  });
+  const readConfig = () => {
+    const read = setup.readConfig();
+    kept.inForce(read);
+    return read;
+  };
+  const begin = async (): Promise<Gateway> => {
+    await prepare(pool, kept, sockets.check);
+    const memory = (why === 'restart' ? await kept.prepared() : kept.begin.memory) as
+      | WorkersMemory
+      | undefined;
+    workers = createWorkers({ config, log, pool, memory, remember: kept.remember });
+    const { inherited: inheritedSockets, onListening } = sockets;
+    const program = {
+      ...{ workers, memory: memory?.gateway, pid: process.ppid },
+      ...{ readConfig, restart, replace: kept.restart, inheritedSockets, onListening },
+    };
+    return startGateway(config, log, {}, program);
+  };
+  return { pool, begin };
 }
 
 /** Once it was told to stop. */
@@ -172,6 +171,8 @@ const keyOfListener = {
   health: 'healthListen',
   metrics: 'metricsListen',
 } as const;
+
+type HeldSockets = ReturnType<typeof heldSockets>;
 
 /** A socket that listens is taken over where it is the one that the configuration names; any other is let go. */
 function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
