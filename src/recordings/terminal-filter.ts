@@ -65,100 +65,111 @@ function isKeptMode(parameters: string, intermediates: string): boolean {
   return intermediates === '' && modes !== '' && modes.split(';').every((mode) => keptModes.has(mark + mode));
 }
 
-export function createTerminalFilter(kind: FilterKind): TerminalFilter {
-  let state: State = 'ground';
+/** Where a filter stands in the output. */
+interface Reading {
+  readonly kind: FilterKind;
+  state: State;
   /** Of the sequence under way. */
-  let sequence = '';
-  let length = 0;
+  sequence: string;
+  length: number;
+}
 
-  const enter = (next: State) => {
-    state = next;
-    sequence = '';
-    length = 0;
-    return '';
-  };
-  const kept = (text: string) => {
-    enter('ground');
-    return kind === 'play' ? text : '';
-  };
-
-  const ground = (character: string): string => {
-    const code = character.charCodeAt(0);
-    if (character === esc) return enter('escape');
-    if (code >= 0x80 && code <= 0x9f) return inEscape(String.fromCharCode(code - 0x40));
-    if (code < 0x20 || code === 0x7f) {
-      return (kind === 'play' ? keptControls : textControls).has(character) ? character : '';
-    }
-    return character;
-  };
-
-  const inEscape = (character: string): string => {
-    if (character === '[') return enter('csi');
-    if (stringIntroducers.has(character)) return enter('string');
-    if (/[\x20-\x2f]/.test(character)) {
-      enter('escape-intermediate');
-      sequence = character;
-      return '';
-    }
-    return keptEscapes.has(character) ? kept(esc + character) : enter('ground');
-  };
-
-  /** Character sets, and DEC's line sizes. */
-  const inIntermediate = (character: string): string => {
-    if (/[\x20-\x2f]/.test(character)) {
-      sequence = (sequence + character).slice(0, 3);
-      return '';
-    }
-    const draws = /^[()*+\-./#]$/.test(sequence) && /[\x30-\x7e]/.test(character);
-    return draws ? kept(esc + sequence + character) : enter('ground');
-  };
-
-  const inCsi = (character: string): string => {
-    if (character < '\x20') return keptControls.has(character) ? character : '';
-    if (character > '\x7e') return enter('ground');
-    if (character < '\x40') {
-      length++;
-      if (length <= maxSequence) sequence += character;
-      return '';
-    }
-    const [, parameters = '', intermediates] = /^([\x30-\x3f]*)([\x20-\x2f]*)$/.exec(sequence) ?? [];
-    const draws =
-      length <= maxSequence &&
-      intermediates !== undefined &&
-      drawing.get(character)?.(parameters, intermediates) === true;
-    return draws ? kept(`${esc}[${sequence}${character}`) : enter('ground');
-  };
-
-  const inString = (character: string): string => {
-    length++;
-    const isOver = character === '\x07' || character === '\x9c' || length > maxString;
-    if (isOver) return enter('ground');
-    if (character === esc) state = 'string-escape';
-    return '';
-  };
-
-  /** ESC ends a string, whatever it begins then. */
-  const afterString = (character: string): string =>
-    character === '\\' ? enter('ground') : inEscape(character);
-
-  const steps: Readonly<Record<State, (character: string) => string>> = {
-    ground,
-    escape: inEscape,
-    'escape-intermediate': inIntermediate,
-    csi: inCsi,
-    string: inString,
-    'string-escape': afterString,
-  };
-
+export function createTerminalFilter(kind: FilterKind): TerminalFilter {
+  const reading: Reading = { kind, state: 'ground', sequence: '', length: 0 };
   return (text) => {
     let shown = '';
     for (const character of text) {
       const cancels = character === '\x18' || character === '\x1a';
-      const restarts = character === esc && state !== 'string';
-      if (cancels) enter('ground');
-      else if (restarts) enter('escape');
-      else shown += steps[state](character);
+      const restarts = character === esc && reading.state !== 'string';
+      if (cancels) enter(reading, 'ground');
+      else if (restarts) enter(reading, 'escape');
+      else shown += steps[reading.state](reading, character);
     }
     return shown;
   };
 }
+
+function enter(reading: Reading, next: State): string {
+  reading.state = next;
+  reading.sequence = '';
+  reading.length = 0;
+  return '';
+}
+
+function keep(reading: Reading, text: string): string {
+  enter(reading, 'ground');
+  return reading.kind === 'play' ? text : '';
+}
+
+/** What one more character comes to: what of it is shown. */
+type Step = (reading: Reading, character: string) => string;
+
+const ground: Step = (reading, character) => {
+  const code = character.charCodeAt(0);
+  if (character === esc) return enter(reading, 'escape');
+  if (code >= 0x80 && code <= 0x9f) return inEscape(reading, String.fromCharCode(code - 0x40));
+  if (code < 0x20 || code === 0x7f) {
+    return (reading.kind === 'play' ? keptControls : textControls).has(character) ? character : '';
+  }
+  return character;
+};
+
+const inEscape: Step = (reading, character) => {
+  if (character === '[') return enter(reading, 'csi');
+  if (stringIntroducers.has(character)) return enter(reading, 'string');
+  if (/[\x20-\x2f]/.test(character)) {
+    enter(reading, 'escape-intermediate');
+    reading.sequence = character;
+    return '';
+  }
+  return keptEscapes.has(character) ? keep(reading, esc + character) : enter(reading, 'ground');
+};
+
+/** Character sets, and DEC's line sizes. */
+const inIntermediate: Step = (reading, character) => {
+  const { sequence } = reading;
+  if (/[\x20-\x2f]/.test(character)) {
+    reading.sequence = (sequence + character).slice(0, 3);
+    return '';
+  }
+  const draws = /^[()*+\-./#]$/.test(sequence) && /[\x30-\x7e]/.test(character);
+  return draws ? keep(reading, esc + sequence + character) : enter(reading, 'ground');
+};
+
+const inCsi: Step = (reading, character) => {
+  if (character < '\x20') return keptControls.has(character) ? character : '';
+  if (character > '\x7e') return enter(reading, 'ground');
+  if (character < '\x40') {
+    reading.length++;
+    if (reading.length <= maxSequence) reading.sequence += character;
+    return '';
+  }
+  const { sequence, length } = reading;
+  const [, parameters = '', intermediates] = /^([\x30-\x3f]*)([\x20-\x2f]*)$/.exec(sequence) ?? [];
+  const draws =
+    length <= maxSequence &&
+    intermediates !== undefined &&
+    drawing.get(character)?.(parameters, intermediates) === true;
+  return draws ? keep(reading, `${esc}[${sequence}${character}`) : enter(reading, 'ground');
+};
+
+const inString: Step = (reading, character) => {
+  reading.length++;
+  const isOver = character === '\x07' || character === '\x9c' || reading.length > maxString;
+  if (isOver) return enter(reading, 'ground');
+  if (character === esc) reading.state = 'string-escape';
+  return '';
+};
+
+/** ESC ends a string, whatever it begins then. */
+const afterString: Step = (reading, character) =>
+  character === '\\' ? enter(reading, 'ground') : inEscape(reading, character);
+
+const steps: Readonly<Record<State, Step>> = {
+  ground,
+  escape: inEscape,
+  'escape-intermediate': inIntermediate,
+  csi: inCsi,
+  string: inString,
+  'string-escape': afterString,
+};
