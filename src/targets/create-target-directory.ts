@@ -28,73 +28,27 @@ interface Reachable {
   readonly isHasty: boolean;
 }
 
-export function createTargetDirectory({
-  engine,
-  hosts,
-  authorizer,
-  config: { targetPrefix },
-}: TargetDirectoryDependencies): TargetDirectory {
-  async function reachableOf(principal: Principal, targets: readonly ContainerTarget[]) {
-    const reachable = await authorizer.reachable(principal, targets);
-    return reachable.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
-  }
-
-  const reachableHosts = async (principal: Principal) => {
-    const registered = await hosts.list();
-    return registered.length === 0 ? [] : authorizer.reachableHosts(principal, registered);
+export function createTargetDirectory(dependencies: TargetDirectoryDependencies): TargetDirectory {
+  const { engine, hosts, authorizer, config } = dependencies;
+  const { targetPrefix } = config;
+  const { look, listAll } = createSurveys(dependencies);
+  const meant = async (reachable: Reachable, principal: Principal, name: string): Promise<Target> => {
+    const { host, container } = getMeant(reachable, principal, name, targetPrefix);
+    return host ? hosts.asTarget(host) : container;
   };
-
-  async function look(principal: Principal): Promise<Overview> {
-    const { containers, silent } = await engine.survey();
-    const [own, reached] = await Promise.all([reachableOf(principal, containers), reachableHosts(principal)]);
-    return { containers: withLoginNames(own, namesOf(reached)), silent };
-  }
-
-  /** Where the engines are away, hosts are reached all the same. */
-  async function listAll(principal: Principal, patient: boolean): Promise<Reachable> {
-    const survey = await engine.survey({ patient });
-    const [containers, reached] = await Promise.all([
-      reachableOf(principal, withRemembered(survey)),
-      reachableHosts(principal),
-    ]);
-    return {
-      containers: withLoginNames(containers, namesOf(reached)),
-      hosts: reached,
-      silent: survey.silent,
-      isHasty: survey.isHasty,
-    };
-  }
-
-  async function resolveAmong(reachable: Reachable, principal: Principal, name: string): Promise<Target> {
-    const { host, found } = findPrefixed(reachable, name, targetPrefix);
-    if (host) return hosts.asTarget(host);
-    const [first, ...others] = found;
-    if (first === undefined) {
-      const fault = findFault(reachable, withoutPrefix(name, targetPrefix));
-      if (fault) throw fault;
-      throw new GatewayError('target-not-found', {
-        target: excerpt(name),
-        reachable: reachableSentence(reachable, principal) + silentSentence(reachable),
-      });
-    }
-    if (others.length > 0) throw ambiguous(name, [first, ...others]);
-    const away = reachable.silent.find((each) => each.engine === first.engine && each.isAway);
-    if (away) throw away.fault;
-    return first;
-  }
 
   /** Only what is not found is worth waiting for engines that are slow, and asking them all anew. */
   async function find(principal: Principal, name: string) {
     const reachable = await listAll(principal, false);
     try {
-      return { reachable, target: await resolveAmong(reachable, principal, name) };
+      return { reachable, target: await meant(reachable, principal, name) };
     } catch (error) {
       const isKnownAway = reachable.silent.some(({ fault, isAway }) => isAway && fault === error);
       const mayBeThere = isGatewayError(error, 'target-not-found') || isUnavailable(error);
       if (!reachable.isHasty || isKnownAway || !mayBeThere) throw error;
     }
     const later = await listAll(principal, true);
-    return { reachable: later, target: await resolveAmong(later, principal, name) };
+    return { reachable: later, target: await meant(later, principal, name) };
   }
 
   const resolve = async (principal: Principal, name: string) => (await find(principal, name)).target;
@@ -126,6 +80,65 @@ export function createTargetDirectory({
     sshName: (target) =>
       targetPrefix + (target.kind === 'container' ? (target.loginName ?? target.name) : target.name),
   };
+}
+
+/** What somebody reaches at the moment. */
+function createSurveys({ engine, hosts, authorizer }: TargetDirectoryDependencies) {
+  async function reachableOf(principal: Principal, targets: readonly ContainerTarget[]) {
+    const reachable = await authorizer.reachable(principal, targets);
+    return reachable.toSorted((a, b) => compare(a.name, b.name) || compare(a.id, b.id));
+  }
+  const reachableHosts = async (principal: Principal) => {
+    const registered = await hosts.list();
+    return registered.length === 0 ? [] : authorizer.reachableHosts(principal, registered);
+  };
+  return {
+    async look(principal: Principal): Promise<Overview> {
+      const { containers, silent } = await engine.survey();
+      const [own, reached] = await Promise.all([
+        reachableOf(principal, containers),
+        reachableHosts(principal),
+      ]);
+      return { containers: withLoginNames(own, namesOf(reached)), silent };
+    },
+    /** Where the engines are away, hosts are reached all the same. */
+    async listAll(principal: Principal, patient: boolean): Promise<Reachable> {
+      const survey = await engine.survey({ patient });
+      const [containers, reached] = await Promise.all([
+        reachableOf(principal, withRemembered(survey)),
+        reachableHosts(principal),
+      ]);
+      return {
+        containers: withLoginNames(containers, namesOf(reached)),
+        hosts: reached,
+        silent: survey.silent,
+        isHasty: survey.isHasty,
+      };
+    },
+  };
+}
+
+type Meant =
+  | { readonly host: HostRow; readonly container?: undefined }
+  | { readonly host?: undefined; readonly container: ContainerTarget };
+
+/** Throws what people are told where the name means none, or more than one, or one whose engine is away. */
+function getMeant(reachable: Reachable, principal: Principal, name: string, prefix: string): Meant {
+  const { host, found } = findPrefixed(reachable, name, prefix);
+  if (host) return { host };
+  const [first, ...others] = found;
+  if (first === undefined) {
+    const fault = findFault(reachable, withoutPrefix(name, prefix));
+    if (fault) throw fault;
+    throw new GatewayError('target-not-found', {
+      target: excerpt(name),
+      reachable: reachableSentence(reachable, principal) + silentSentence(reachable),
+    });
+  }
+  if (others.length > 0) throw ambiguous(name, [first, ...others]);
+  const away = reachable.silent.find((each) => each.engine === first.engine && each.isAway);
+  if (away) throw away.fault;
+  return { container: first };
 }
 
 /** Throws not-a-container. */
