@@ -52,89 +52,127 @@ const gatherMs = 20;
 
 /** Throws what the disk throws when there is no writing to it now. */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
-  const { log, clock } = options;
+  const { log } = options;
   let writer = await openWriter(options, beginning);
-  let pending: Pending[] = [];
-  let lost = 0;
-  let problem: string | undefined;
-  const listeners = new Set<() => void>();
-  const setProblem = (now: string | undefined) => {
-    const isNew = now !== problem;
-    problem = now;
-    if (isNew) for (const listener of listeners) listener();
-  };
+  const queue = createQueue(options.clock);
+  const problem = createProblem(log);
+  const turns = createTurns(drain);
   let closed = false;
-  let writing: Promise<void> | undefined;
-  let gathering: NodeJS.Timeout | undefined;
   let retrying: NodeJS.Timeout | undefined;
 
-  const push = (event: string, fields: AuditFields) => {
-    if (pending.length < maxPending) pending.push({ time: isoTime(clock), event, fields });
-    else lost++;
-  };
-  const start = () => {
-    clearTimeout(gathering);
-    gathering = undefined;
-    writing ??= drain().finally(() => {
-      writing = undefined;
-    });
-  };
-  const settled = async () => {
-    if (gathering !== undefined) start();
-    await writing;
-  };
-
   async function drain(): Promise<void> {
-    while (pending.length > 0) {
-      const batch = pending.slice(0, batchSize);
+    for (let batch = queue.next(); batch.length > 0; batch = queue.next()) {
       try {
         await writer.append(batch);
       } catch (error) {
         return fail(error as NodeJS.ErrnoException);
       }
-      pending = pending.slice(batch.length);
-      if (problem !== undefined) log.warn('the audit is written again');
-      setProblem(undefined);
-      if (lost > 0 && pending.length === 0) {
-        const count = lost;
-        lost = 0;
-        push('events-lost', { count });
-      }
+      queue.written(batch);
+      problem.over();
+      queue.tellLost();
     }
   }
 
   /** What was written of the batch nobody knows: the file is read again, as after a power cut. */
   async function fail(error: NodeJS.ErrnoException): Promise<void> {
-    if (problem === undefined) log.error({ err: error }, 'the audit cannot be written');
-    setProblem(error.code ?? 'failed');
+    problem.begin(error);
     await writer.close().catch(() => {});
     const end = writer.end();
     writer = await openWriter(options, end).catch(() => brokenWriter(error, end));
-    if (!closed) retrying = setTimeout(start, retryAfterMs).unref();
+    if (!closed) retrying = setTimeout(turns.start, retryAfterMs).unref();
   }
 
   return {
     write(event, fields) {
       if (closed) return;
-      push(event, fields);
-      gathering ??= setTimeout(start, gatherMs);
+      queue.push(event, fields);
+      turns.startSoon();
     },
-    problem: () => problem,
-    onProblem(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    flush: settled,
+    problem: problem.now,
+    onProblem: problem.onChange,
+    flush: turns.settled,
     async head() {
-      await settled();
+      await turns.settled();
       return writer.end();
     },
     async close() {
       closed = true;
       // By then the file is a successor's.
       clearTimeout(retrying);
-      await settled();
+      await turns.settled();
       await writer.close().catch(() => {});
+    },
+  };
+}
+
+/** One turn of writing at a time, at once or when a little more may have come. */
+function createTurns(write: () => Promise<void>) {
+  let writing: Promise<void> | undefined;
+  let gathering: NodeJS.Timeout | undefined;
+  const start = () => {
+    clearTimeout(gathering);
+    gathering = undefined;
+    writing ??= write().finally(() => {
+      writing = undefined;
+    });
+  };
+  return {
+    start,
+    startSoon() {
+      gathering ??= setTimeout(start, gatherMs);
+    },
+    async settled() {
+      if (gathering !== undefined) start();
+      await writing;
+    },
+  };
+}
+
+/** What waits for the disk; what finds no room is counted, and told of when there is some. */
+function createQueue(clock: Clock) {
+  let pending: Pending[] = [];
+  let lost = 0;
+  const push = (event: string, fields: AuditFields) => {
+    if (pending.length < maxPending) pending.push({ time: isoTime(clock), event, fields });
+    else lost++;
+  };
+  return {
+    push,
+    next: (): readonly Pending[] => pending.slice(0, batchSize),
+    written(batch: readonly Pending[]) {
+      pending = pending.slice(batch.length);
+    },
+    tellLost() {
+      if (lost === 0 || pending.length > 0) return;
+      const count = lost;
+      lost = 0;
+      push('events-lost', { count });
+    },
+  };
+}
+
+/** Why nothing can be written now. */
+function createProblem(log: Logger) {
+  let problem: string | undefined;
+  const listeners = new Set<() => void>();
+  const set = (now: string | undefined) => {
+    const isNew = now !== problem;
+    problem = now;
+    if (isNew) for (const listener of listeners) listener();
+  };
+  return {
+    now: () => problem,
+    onChange(listener: () => void) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    begin(error: NodeJS.ErrnoException) {
+      if (problem === undefined) log.error({ err: error }, 'the audit cannot be written');
+      set(error.code ?? 'failed');
+    },
+    over() {
+      if (problem !== undefined) log.warn('the audit is written again');
+      set(undefined);
     },
   };
 }
@@ -180,9 +218,7 @@ async function openWriter(options: AuditLogOptions, known: ChainEnd): Promise<Wr
     handle = await open(file, 'a', 0o600);
     bytes = 0;
     firstSeq = end.seq + 1;
-    const { keptFiles } = options;
-    const rotated = keptFiles === 0 ? [] : (await listRotated(dataDir)).slice(0, -keptFiles);
-    for (const old of rotated) await unlink(old);
+    await removeOld(options);
   };
 
   const resume = async (cut: string) => {
@@ -208,6 +244,11 @@ async function openWriter(options: AuditLogOptions, known: ChainEnd): Promise<Wr
     },
     close: () => handle.close(),
   };
+}
+
+async function removeOld({ dataDir, keptFiles }: AuditLogOptions): Promise<void> {
+  const rotated = keptFiles === 0 ? [] : (await listRotated(dataDir)).slice(0, -keptFiles);
+  for (const old of rotated) await unlink(old);
 }
 
 class RemovedFile extends Error {

@@ -76,35 +76,17 @@ interface Entry {
 type Rules = Exclude<Config['perSourcePenalties'], false>;
 
 export function createPenalties(dependencies: PenaltiesDependencies): Penalties {
-  const { config, clock, isExempt, onActive, remembered } = dependencies;
-  /** IPv4, IPv6: an overflow of one does not touch the other. */
-  const families = [createSoonestFirst<Entry>(), createSoonestFirst<Entry>()] as const;
-  const nowSeconds = () => Math.floor(clock.now() / 1000);
-  const blockOf = (address: string) => sourceBlock(address, config.perSourceNetBlockSize);
-  const familyOf = (block: string) => families[isSix(block) ? 1 : 0];
-  const everything = () => {
-    for (const entries of families) entries.forgetUntil(nowSeconds());
-    return families.flatMap((entries) => entries.all());
-  };
+  const { config, isExempt, onActive, remembered } = dependencies;
+  const { nowSeconds, blockOf, of, everything, list } = createSources(dependencies);
   let refusals = remembered?.refused ?? 0;
-  for (const { source, secondsLeft, ...entry } of remembered?.penalties ?? []) {
-    const expiresAt = nowSeconds() + secondsLeft;
-    familyOf(source).put(source, { ...entry, expiresAt }, expiresAt);
-  }
-  const list = (limit: number) =>
-    everything()
-      .sort(([, one], [, other]) => other.expiresAt - one.expiresAt)
-      .slice(0, limit)
-      .map(([block, entry]) => toPenalty(block, entry, nowSeconds()));
 
   function penalise(address: string, offence: Offence): void {
     const rules = config.perSourcePenalties;
     const seconds = rules === false ? 0 : secondsOf(rules, offence);
     if (rules === false || seconds === 0 || isExempt(address)) return;
     const block = blockOf(address);
-    const entries = familyOf(block);
     const now = nowSeconds();
-    entries.forgetUntil(now);
+    const entries = of(block);
     const entry = entries.get(block) ?? { reason: offence, expiresAt: now, active: false, refused: 0 };
     entry.reason = offence;
     const expiresAt = Math.min(entry.expiresAt + seconds, now + rules.maxSeconds);
@@ -120,8 +102,7 @@ export function createPenalties(dependencies: PenaltiesDependencies): Penalties 
     const rules = config.perSourcePenalties;
     if (rules === false || isExempt(address)) return undefined;
     const block = blockOf(address);
-    const entries = familyOf(block);
-    entries.forgetUntil(nowSeconds());
+    const entries = of(block);
     const enforced = findEnforced(rules, block, entries, nowSeconds());
     const entry = entries.get(block);
     if (entry && enforced) entry.refused++;
@@ -139,15 +120,44 @@ export function createPenalties(dependencies: PenaltiesDependencies): Penalties 
     refusedCount: () => refusals,
     clear(address) {
       const block = blockOf(address);
-      const entries = familyOf(block);
-      entries.forgetUntil(nowSeconds());
-      return entries.remove(block);
+      return of(block).remove(block);
     },
     clearAll() {
       const all = everything();
-      for (const [block] of all) familyOf(block).remove(block);
+      for (const [block] of all) of(block).remove(block);
       return all.length;
     },
+  };
+}
+
+/** What sources have earned that has not run off; IPv4 and IPv6 apart: an overflow of one does not touch the other. */
+function createSources({ config, clock, remembered }: PenaltiesDependencies) {
+  const families = [createSoonestFirst<Entry>(), createSoonestFirst<Entry>()] as const;
+  const nowSeconds = () => Math.floor(clock.now() / 1000);
+  const of = (block: string) => {
+    const entries = families[isSix(block) ? 1 : 0];
+    entries.forgetUntil(nowSeconds());
+    return entries;
+  };
+  for (const { source, secondsLeft, ...entry } of remembered?.penalties ?? []) {
+    const expiresAt = nowSeconds() + secondsLeft;
+    of(source).put(source, { ...entry, expiresAt }, expiresAt);
+  }
+  const everything = () => {
+    for (const entries of families) entries.forgetUntil(nowSeconds());
+    return families.flatMap((entries) => entries.all());
+  };
+  return {
+    nowSeconds,
+    blockOf: (address: string) => sourceBlock(address, config.perSourceNetBlockSize),
+    /** The family of this block. */
+    of,
+    everything,
+    list: (limit: number) =>
+      everything()
+        .sort(([, one], [, other]) => other.expiresAt - one.expiresAt)
+        .slice(0, limit)
+        .map(([block, entry]) => toPenalty(block, entry, nowSeconds())),
   };
 }
 

@@ -56,11 +56,49 @@ export interface OwnRecordingSpace extends RecordingSpace {
 const pruneEveryMs = 10 * 60_000;
 
 export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
-  const { log, limits, ready } = options;
   const folder = createRecordingFolder(options.dataDir);
   const running = new Set<string>();
-  const isOpen = (id: string) => running.has(id);
-  const tally = createTally(limits);
+  const tally = createTally(options.limits);
+  const pruning = createPruning({ ...options, folder, isOpen: (id) => running.has(id) }, tally);
+  return {
+    written(bytes) {
+      tally.add(bytes);
+      pruning.pruneIfWorthIt();
+    },
+    async begin(id) {
+      try {
+        if (tally.isOverLimit()) await pruning.prune();
+      } catch (error) {
+        return reasonOf(error);
+      }
+      if (tally.isOverLimit()) return 'those that are being written fill their room';
+      running.add(id);
+      return undefined;
+    },
+    adopt: (id) => void running.add(id),
+    listRunning: async () => [...running],
+    prune: pruning.prune,
+    async remove(id) {
+      await options.ready;
+      const file = isRecordingId(id) ? (await folder.list()).find((each) => each.id === id) : undefined;
+      if (!file || running.has(id)) return false;
+      const bytes = await sizeOf(folder, file);
+      await folder.remove(file);
+      tally.add(-bytes);
+      return true;
+    },
+    finished(id) {
+      running.delete(id);
+      pruning.noteEnded();
+      pruning.pruneIfWorthIt();
+    },
+    close: pruning.close,
+  };
+}
+
+/** Makes room at times, and when there is too much; one at a time. */
+function createPruning(options: Pruned, tally: Tally) {
+  const { log, limits, ready } = options;
   let pruning: Promise<void> | undefined;
   /** How many recordings have ended, and how many had when there was too much, and all of it being written. */
   let ended = 0;
@@ -69,7 +107,7 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
   async function pruneNow(): Promise<void> {
     await ready;
     const endedBefore = ended;
-    const leftBytes = await tally.recount(() => removePruned({ ...options, folder, isOpen }));
+    const leftBytes = await tally.recount(() => removePruned(options));
     if (leftBytes >= limits.maxBytes) endedAtVainLook = endedBefore;
   }
 
@@ -90,36 +128,10 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
   pruneQuietly();
 
   return {
-    written(bytes) {
-      tally.add(bytes);
-      pruneIfWorthIt();
-    },
-    async begin(id) {
-      try {
-        if (tally.isOverLimit()) await prune();
-      } catch (error) {
-        return reasonOf(error);
-      }
-      if (tally.isOverLimit()) return 'those that are being written fill their room';
-      running.add(id);
-      return undefined;
-    },
-    adopt: (id) => void running.add(id),
-    listRunning: async () => [...running],
     prune,
-    async remove(id) {
-      await ready;
-      const file = isRecordingId(id) ? (await folder.list()).find((each) => each.id === id) : undefined;
-      if (!file || running.has(id)) return false;
-      const bytes = await sizeOf(folder, file);
-      await folder.remove(file);
-      tally.add(-bytes);
-      return true;
-    },
-    finished(id) {
-      running.delete(id);
+    pruneIfWorthIt,
+    noteEnded() {
       ended++;
-      pruneIfWorthIt();
     },
     async close() {
       clearInterval(timer);
@@ -127,6 +139,8 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
     },
   };
 }
+
+type Tally = ReturnType<typeof createTally>;
 
 /** How much there is: all files when they were last counted, and what came and went since. */
 function createTally(limits: RecordingLimits) {
