@@ -13,7 +13,7 @@ import { findSelfId, rememberedTargets } from './container-list.ts';
 import { dialWeb } from './dial-web.ts';
 import { createEndingWatch } from './ending-watch.ts';
 import { parseEngineAddress } from './engine-address.ts';
-import { createEngineApi } from './engine-api.ts';
+import { createEngineApi, type EngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import type { ExecParts } from './exec-session.ts';
 import { createFollowedList } from './followed-list.ts';
@@ -65,55 +65,15 @@ const closeWithinMs = 10_000;
 
 /** Nothing is dialled, and the client library not loaded, before the first call. Throws `invalid-config`. */
 export function createContainerEngine(options: ContainerEngineOptions): ContainerEngine {
-  const { docker, dial, log, meter } = options;
-  const api = createEngineApi(
-    dial ? { kind: 'dialled', dial } : parseEngineAddress(docker, process.env['DOCKER_HOST']),
-  );
-  const engine = meter ? measuredApi(api, meter) : api;
-  const signaller = createSignaller(engine);
-  const hangups = createHangups(signaller, options, log);
-  const facts = createContainerFactsSource(engine);
-  const parts: ExecParts = {
-    engine,
-    facts,
-    signaller,
-    hangups,
-    endings: createEndingWatch(facts, options.looksEveryMs ?? 15_000),
-    onProgram: options.onProgram,
-  };
+  const { dial, meter } = options;
+  const engine = openApi(options);
+  const { parts, hangups, sidecars, residents, spares, sockets, choose } = createInside(engine, options);
   const rules: PlanRules = {
     isAcceptedEnv: (name) => createEnvFilter(options.acceptEnv)(name),
     splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),
   };
-  const selfId = dial ? undefined : (options.selfId ?? findSelfId(hostname()));
   const sessions = createRunningSessions();
-  const withModes = createNetworkModes(engine);
-  const listed = {
-    list: async () => withModes(await engine.list()),
-    openChanges: (closed: AbortSignal) => engine.openChanges(closed),
-  };
-  const containers = dial ? createFollowedList(listed) : createWatchedList(listed);
-  const targets = rememberedTargets(selfId);
-  const { sidecarIdleMs: idleMs, residentIdleMs = 60_000 } = options;
-  const withImage = createWithImage(engine);
-  const sidecars = createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) });
-  const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
-  const spares = createSpares({ engine, log, idleMs: options.prepares === false ? 0 : residentIdleMs });
-  const sockets = createSockets({ residents, facts, log });
-  const choose = createChooseResident(residents, options.prepares ?? true);
-
-  const lifecycle =
-    (verb: 'start' | 'stop' | 'restart') =>
-    async ({ id }: ContainerRef) => {
-      try {
-        await engine[verb](id);
-      } catch (error) {
-        if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
-        throw translateEngineError(error);
-      } finally {
-        containers.forget();
-      }
-    };
+  const { containers, targets, act } = createListed(engine, options);
   return {
     async list(listOptions) {
       const summaries = await containers.get(listOptions).catch((error) => {
@@ -126,9 +86,9 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
         throw translateEngineError(error);
       });
     },
-    start: lifecycle('start'),
-    stop: lifecycle('stop'),
-    restart: lifecycle('restart'),
+    start: act('start'),
+    stop: act('stop'),
+    restart: act('restart'),
     defaultUser: ({ id, name }) => parts.facts.getDefaultUser(id, name),
     openSession: (authorization) =>
       sessions.wrap(
@@ -157,6 +117,61 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       containers.close();
       engine.close();
     },
+  };
+}
+
+function openApi({ docker, dial, meter }: ContainerEngineOptions): EngineApi {
+  const api = createEngineApi(
+    dial ? { kind: 'dialled', dial } : parseEngineAddress(docker, process.env['DOCKER_HOST']),
+  );
+  return meter ? measuredApi(api, meter) : api;
+}
+
+/** What sessions and forwards go by, in containers and beside them. */
+function createInside(engine: EngineApi, options: ContainerEngineOptions) {
+  const { log, sidecarIdleMs: idleMs, residentIdleMs = 60_000, prepares = true } = options;
+  const signaller = createSignaller(engine);
+  const hangups = createHangups(signaller, options, log);
+  const facts = createContainerFactsSource(engine);
+  const endings = createEndingWatch(facts, options.looksEveryMs ?? 15_000);
+  const parts: ExecParts = { engine, facts, signaller, hangups, endings, onProgram: options.onProgram };
+  const withImage = createWithImage(engine);
+  const residents = createResidents({ engine, withImage, log, idleMs: residentIdleMs });
+  return {
+    parts,
+    hangups,
+    residents,
+    sidecars: createSidecars({ engine, withImage, log, ...(idleMs === undefined ? {} : { idleMs }) }),
+    spares: createSpares({ engine, log, idleMs: prepares ? residentIdleMs : 0 }),
+    sockets: createSockets({ residents, facts, log }),
+    choose: createChooseResident(residents, prepares),
+  };
+}
+
+/** The list of containers, and what changes it. */
+function createListed(engine: EngineApi, { dial, selfId }: ContainerEngineOptions) {
+  const withModes = createNetworkModes(engine);
+  const listed = {
+    list: async () => withModes(await engine.list()),
+    openChanges: (closed: AbortSignal) => engine.openChanges(closed),
+  };
+  const containers = dial ? createFollowedList(listed) : createWatchedList(listed);
+  const act =
+    (verb: 'start' | 'stop' | 'restart') =>
+    async ({ id }: ContainerRef) => {
+      try {
+        await engine[verb](id);
+      } catch (error) {
+        if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
+        throw translateEngineError(error);
+      } finally {
+        containers.forget();
+      }
+    };
+  return {
+    containers,
+    targets: rememberedTargets(dial ? undefined : (selfId ?? findSelfId(hostname()))),
+    act,
   };
 }
 

@@ -20,41 +20,32 @@ const maxHeldBytes = 1024 * 1024;
 const maxEngineTextBytes = 4096;
 const engineText = Buffer.from('OCI runtime exec failed: ');
 
-export function createLaunchGate(facts: {
+export interface LaunchGateOptions {
   readonly marker: string | undefined;
   /** Where the launcher writes its line. */
   readonly lineStream: OutputStream;
   readonly onOutput: (stream: OutputStream, data: Buffer) => void;
   /** The gate has opened: the program runs, with this pid where it was told. */
   readonly onOpen: (pid: number | undefined) => void;
-}): LaunchGate {
-  const { marker, lineStream, onOutput } = facts;
+}
+
+export function createLaunchGate(options: LaunchGateOptions): LaunchGate {
+  const { marker, lineStream, onOutput, onOpen } = options;
   const line = marker === undefined ? undefined : createLaunchLineReader(marker);
-  let held: [OutputStream, Buffer][] = [];
-  let heldBytes = 0;
+  const held = createHeldOutput();
   let isOpen = false;
   let pid: number | undefined;
 
-  const takeHeld = () => {
-    const taken = held;
-    held = [];
-    heldBytes = 0;
-    return taken;
-  };
   const open = (told?: number) => {
     isOpen = true;
     pid = told;
-    for (const [stream, data] of takeHeld()) onOutput(stream, data);
-    facts.onOpen(told);
-  };
-  const hold = (stream: OutputStream, data: Buffer) => {
-    held.push([stream, data]);
-    heldBytes += data.length;
+    for (const [stream, data] of held.take()) onOutput(stream, data);
+    onOpen(told);
   };
   const feedLaunched = (stream: OutputStream, data: Buffer) => {
     if (!line || stream !== lineStream) {
-      hold(stream, data);
-      if (heldBytes > maxHeldBytes) for (const each of takeHeld()) onOutput(...each);
+      held.add(stream, data);
+      if (held.bytes() > maxHeldBytes) for (const each of held.take()) onOutput(...each);
       return;
     }
     const found = line.feed(data);
@@ -64,11 +55,11 @@ export function createLaunchGate(facts: {
   };
   /** Nothing tells of the start: whatever does not begin like the engine's text is the program's. */
   const feedBare = (stream: OutputStream, data: Buffer) => {
-    hold(stream, data);
-    const text = Buffer.concat(held.map(([, each]) => each));
+    held.add(stream, data);
+    const text = held.text();
     const length = Math.min(text.length, engineText.length);
     const like = text.subarray(0, length).equals(engineText.subarray(0, length));
-    if (!like || heldBytes > maxEngineTextBytes) open();
+    if (!like || held.bytes() > maxEngineTextBytes) open();
   };
   return {
     feed(stream, data) {
@@ -84,7 +75,27 @@ export function createLaunchGate(facts: {
     },
     takeHeld() {
       const rest = line && !isOpen ? line.flush() : undefined;
-      return [...takeHeld(), ...(rest?.length ? [[lineStream, rest] as const] : [])];
+      return [...held.take(), ...(rest?.length ? [[lineStream, rest] as const] : [])];
     },
+  };
+}
+
+/** What came before it was known whose it is, in order. */
+function createHeldOutput() {
+  let held: [OutputStream, Buffer][] = [];
+  let bytes = 0;
+  return {
+    add(stream: OutputStream, data: Buffer): void {
+      held.push([stream, data]);
+      bytes += data.length;
+    },
+    take() {
+      const taken = held;
+      held = [];
+      bytes = 0;
+      return taken;
+    },
+    bytes: () => bytes,
+    text: () => Buffer.concat(held.map(([, each]) => each)),
   };
 }

@@ -50,50 +50,17 @@ const tryAgainAfterMs = 10 * 60_000;
 const leastPids = 64;
 
 export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
+  const leaving = createLeaving();
   const kept = new Map<string, Kept>();
-  const leaving = new Set<Promise<void>>();
+  const prepare = createPreparing(engine, log);
   let closed = false;
 
-  const leave = (spare: Promise<Spare | undefined> | undefined) => {
-    const gone: Promise<void> = Promise.resolve(spare)
-      .then((each) => each?.close())
-      .finally(() => leaving.delete(gone));
-    leaving.add(gone);
-  };
   const forget = (key: string) => {
     const entry = kept.get(key);
     kept.delete(key);
     clearTimeout(entry?.idle);
-    leave(entry?.opening);
+    leaving.add(entry?.opening);
   };
-
-  async function open(facts: ContainerFacts, { user, signalShell: shell }: SessionPlan) {
-    const { State, HostConfig } = await engine.inspect(facts.id);
-    const { PidsLimit } = HostConfig;
-    const isTight = PidsLimit ? PidsLimit > 0 && PidsLimit < leastPids : false;
-    if (State.StartedAt !== facts.startedAt || isTight || !shell || closed) return undefined;
-    return openSpare(engine, { containerId: facts.id, engineUser: user.engineUser, shell });
-  }
-
-  function prepare(entry: Kept, facts: ContainerFacts, plan: SessionPlan): void {
-    if (closed || entry.opening || entry.failedUntil > performance.now()) return;
-    const opening = open(facts, plan).catch((error) => {
-      log.debug({ err: error, container: facts.id, user: plan.user.name }, 'no spare could be made');
-      entry.failedUntil = performance.now() + tryAgainAfterMs;
-      return undefined;
-    });
-    const clear = () => {
-      if (entry.opening !== opening) return;
-      entry.opening = undefined;
-      entry.ready = undefined;
-    };
-    entry.opening = opening;
-    void opening.then((spare) => {
-      if (!spare?.isOpen) return clear();
-      entry.ready = spare;
-      spare.onClose(clear);
-    });
-  }
 
   function noteUse(key: string, facts: ContainerFacts, plan: SessionPlan): Kept {
     const entry = kept.get(key) ?? { opening: undefined, ready: undefined, failedUntil: 0, idle: undefined };
@@ -103,7 +70,8 @@ export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
     entry.idle = setTimeout(forget, idleMs, key);
     entry.idle.unref();
     if (kept.size > maxKept) forget(kept.keys().next().value as string);
-    setTimeout(() => kept.get(key) === entry && prepare(entry, facts, plan), preparesAfterMs).unref();
+    const isWanted = () => !closed && kept.get(key) === entry;
+    setTimeout(() => isWanted() && prepare(entry, facts, plan, () => !closed), preparesAfterMs).unref();
     return entry;
   }
 
@@ -124,7 +92,57 @@ export function createSpares({ engine, log, idleMs }: SparesOptions): Spares {
       closed = true;
       for (const key of [...kept.keys()]) forget(key);
       // One that comes up later hears nothing, and ends.
-      await Promise.race([Promise.all(leaving), pause(closeWithinMs, undefined, { ref: false })]);
+      await Promise.race([leaving.all(), pause(closeWithinMs, undefined, { ref: false })]);
     },
+  };
+}
+
+/** Opens a spare for whoever has just been served, where there is none. */
+const createPreparing =
+  (engine: EngineApi, log: Logger) =>
+  (entry: Kept, facts: ContainerFacts, plan: SessionPlan, isWanted: () => boolean): void => {
+    if (entry.opening || entry.failedUntil > performance.now()) return;
+    const opening = open(engine, facts, plan, isWanted).catch((error) => {
+      log.debug({ err: error, container: facts.id, user: plan.user.name }, 'no spare could be made');
+      entry.failedUntil = performance.now() + tryAgainAfterMs;
+      return undefined;
+    });
+    const clear = () => {
+      if (entry.opening !== opening) return;
+      entry.opening = undefined;
+      entry.ready = undefined;
+    };
+    entry.opening = opening;
+    void opening.then((spare) => {
+      if (!spare?.isOpen) return clear();
+      entry.ready = spare;
+      spare.onClose(clear);
+    });
+  };
+
+async function open(
+  engine: EngineApi,
+  facts: ContainerFacts,
+  { user, signalShell: shell }: SessionPlan,
+  isWanted: () => boolean,
+): Promise<Spare | undefined> {
+  const { State, HostConfig } = await engine.inspect(facts.id);
+  const { PidsLimit } = HostConfig;
+  const isTight = PidsLimit ? PidsLimit > 0 && PidsLimit < leastPids : false;
+  if (State.StartedAt !== facts.startedAt || isTight || !shell || !isWanted()) return undefined;
+  return openSpare(engine, { containerId: facts.id, engineUser: user.engineUser, shell });
+}
+
+/** Those that end, so that somebody can wait for them. */
+function createLeaving() {
+  const leaving = new Set<Promise<void>>();
+  return {
+    add(spare: Promise<Spare | undefined> | undefined): void {
+      const gone: Promise<void> = Promise.resolve(spare)
+        .then((each) => each?.close())
+        .finally(() => leaving.delete(gone));
+      leaving.add(gone);
+    },
+    all: () => Promise.all(leaving),
   };
 }
