@@ -77,20 +77,8 @@ export function openSteadyPeer(options: Omit<StayConnectedOptions, 'handlers'>):
   }
 
   return {
-    async request<Result>(method: string, params?: unknown, how: SteadyRequestOptions = {}): Promise<Result> {
-      const { deadlineMs = 30_000, largeAnswer = false, repeatable = false } = how;
-      const until = performance.now() + deadlineMs;
-      for (;;) {
-        const peer = current?.peer ?? (await connected(until - performance.now()));
-        try {
-          const leftMs = until - performance.now();
-          return await peer.request<Result>(method, params, { deadlineMs: leftMs, largeAnswer });
-        } catch (error) {
-          if (!isGatewayError(error, 'process-silent')) throw error;
-          const isLost = peer.closedFor !== undefined && repeatable;
-          if (error.params.notBegun !== true && !isLost) throw error;
-        }
-      }
+    request<Result>(method: string, params?: unknown, how?: SteadyRequestOptions): Promise<Result> {
+      return ask<Result>((deadlineMs) => current?.peer ?? connected(deadlineMs), method, params, how);
     },
 
     notify(method, params) {
@@ -116,6 +104,28 @@ export function openSteadyPeer(options: Omit<StayConnectedOptions, 'handlers'>):
       waiters.fail('this process is about to end');
     },
   };
+}
+
+/** Asks again where what was asked has not been begun, or may be done twice. */
+async function ask<Result>(
+  connect: (deadlineMs: number) => Peer | Promise<Peer>,
+  method: string,
+  params: unknown,
+  { deadlineMs = 30_000, largeAnswer = false, repeatable = false }: SteadyRequestOptions = {},
+): Promise<Result> {
+  const until = performance.now() + deadlineMs;
+  const leftMs = () => until - performance.now();
+  for (;;) {
+    const connected = connect(leftMs());
+    const peer = connected instanceof Promise ? await connected : connected;
+    try {
+      return await peer.request<Result>(method, params, { deadlineMs: leftMs(), largeAnswer });
+    } catch (error) {
+      if (!isGatewayError(error, 'process-silent')) throw error;
+      const isLost = peer.closedFor !== undefined && repeatable;
+      if (error.params.notBegun !== true && !isLost) throw error;
+    }
+  }
 }
 
 /** Those who wait for a connection. */

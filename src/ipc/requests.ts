@@ -36,46 +36,20 @@ export const processSilent = (reason: string) => new GatewayError('process-silen
 const notBegun = (reason: string) => new GatewayError('process-silent', { reason, notBegun: true });
 
 export function createRequests(limits: PeerLimits, send: (frame: Buffer) => void): Requests {
-  /** One whose deadline has passed stays: until it is answered, the other side counts it, too. */
-  const underWay = new Map<number, Outstanding>();
-  const waiting = new Map<number, { request: Outstanding; frame: Buffer }>();
-  let underWayBytes = 0;
-  let large = 0;
+  const underWay = createUnderWay(limits);
+  const waiting = createWaiting();
   let lastId = 0;
   let failedFor: string | undefined;
 
-  const hasRoom = (bytes: number) =>
-    underWay.size < limits.maxUnderWay &&
-    (underWay.size === 0 || underWayBytes + bytes <= limits.maxUnderWayBytes);
-
   function begin(id: number, request: Outstanding, frame: Buffer): void {
-    underWay.set(id, request);
-    underWayBytes += request.bytes;
-    if (request.large) large += 1;
+    underWay.add(id, request);
     send(frame);
-  }
-
-  function beginWaiting(): void {
-    for (const [id, { request, frame }] of waiting) {
-      if (!hasRoom(request.bytes)) return;
-      waiting.delete(id);
-      begin(id, request, frame);
-    }
-  }
-
-  function giveBack(reason: string): void {
-    for (const [id, { request }] of waiting) {
-      if (request.goesOn && failedFor === undefined) continue;
-      waiting.delete(id);
-      clearTimeout(request.timer);
-      request.reject(notBegun(reason));
-    }
   }
 
   return {
     make(method, params, { deadlineMs = 30_000, largeAnswer = false, goesOn = false } = {}) {
       if (failedFor !== undefined) return Promise.reject(notBegun(failedFor));
-      if (waiting.size >= limits.maxWaiting) {
+      if (waiting.size() >= limits.maxWaiting) {
         return Promise.reject(processSilent('too much is asked of it at once'));
       }
       lastId += 1;
@@ -86,39 +60,88 @@ export function createRequests(limits: PeerLimits, send: (frame: Buffer) => void
       }
       return new Promise((resolve, reject) => {
         const timer = setTimeout(() => {
-          waiting.delete(id);
+          waiting.remove(id);
           reject(processSilent(`none within ${Math.round(deadlineMs) / 1000} s`));
         }, deadlineMs);
         const request = { bytes: frame.length, large: largeAnswer, goesOn, timer, resolve, reject };
-        if (waiting.size === 0 && hasRoom(frame.length)) begin(id, request, frame);
-        else waiting.set(id, { request, frame });
+        if (waiting.size() === 0 && underWay.hasRoom(frame.length)) begin(id, request, frame);
+        else waiting.add(id, request, frame);
       });
     },
-
     settle(id, how) {
-      const request = underWay.get(id);
+      const request = underWay.take(id);
       if (!request) return false;
-      underWay.delete(id);
-      underWayBytes -= request.bytes;
-      if (request.large) large -= 1;
       clearTimeout(request.timer);
       how(request);
-      if (waiting.size > 0) beginWaiting();
+      if (waiting.size() > 0) waiting.giveTurns(underWay.hasRoom, begin);
       return true;
     },
-
-    expectsLargeAnswer: () => large > 0,
-
-    giveBack,
-
+    expectsLargeAnswer: underWay.expectsLargeAnswer,
+    giveBack: (reason) => waiting.giveBack(reason, ({ goesOn }) => !goesOn || failedFor !== undefined),
     fail(reason) {
       failedFor = reason;
-      giveBack(reason);
-      const requests = [...underWay.values()];
-      underWay.clear();
-      for (const { timer, reject } of requests) {
+      waiting.giveBack(reason, () => true);
+      for (const { timer, reject } of underWay.takeAll()) {
         clearTimeout(timer);
         reject(processSilent(reason));
+      }
+    },
+  };
+}
+
+/** One whose deadline has passed stays: until it is answered, the other side counts it, too. */
+function createUnderWay({ maxUnderWay, maxUnderWayBytes }: PeerLimits) {
+  const requests = new Map<number, Outstanding>();
+  let bytesUnderWay = 0;
+  let large = 0;
+  return {
+    hasRoom: (bytes: number) =>
+      requests.size < maxUnderWay && (requests.size === 0 || bytesUnderWay + bytes <= maxUnderWayBytes),
+    add(id: number, request: Outstanding): void {
+      requests.set(id, request);
+      bytesUnderWay += request.bytes;
+      if (request.large) large += 1;
+    },
+    take(id: number): Outstanding | undefined {
+      const request = requests.get(id);
+      if (!request) return undefined;
+      requests.delete(id);
+      bytesUnderWay -= request.bytes;
+      if (request.large) large -= 1;
+      return request;
+    },
+    takeAll(): readonly Outstanding[] {
+      const all = [...requests.values()];
+      requests.clear();
+      return all;
+    },
+    expectsLargeAnswer: () => large > 0,
+  };
+}
+
+/** Those that wait for their turn. */
+function createWaiting() {
+  const waiting = new Map<number, { readonly request: Outstanding; readonly frame: Buffer }>();
+  return {
+    size: () => waiting.size,
+    add: (id: number, request: Outstanding, frame: Buffer) => void waiting.set(id, { request, frame }),
+    remove: (id: number) => void waiting.delete(id),
+    giveTurns(
+      hasRoom: (bytes: number) => boolean,
+      begin: (id: number, request: Outstanding, frame: Buffer) => void,
+    ): void {
+      for (const [id, { request, frame }] of waiting) {
+        if (!hasRoom(request.bytes)) return;
+        waiting.delete(id);
+        begin(id, request, frame);
+      }
+    },
+    giveBack(reason: string, isMeant: (request: Outstanding) => boolean): void {
+      for (const [id, { request }] of waiting) {
+        if (!isMeant(request)) continue;
+        waiting.delete(id);
+        clearTimeout(request.timer);
+        request.reject(notBegun(reason));
       }
     },
   };

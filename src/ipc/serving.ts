@@ -37,13 +37,7 @@ export interface ServingOptions {
 export function createServing({ limits, handlers, send, onFault }: ServingOptions): Serving {
   const underWay = new Map<number, { readonly bytes: number; readonly maxAnswerBytes: number }>();
   let underWayBytes = 0;
-  let held = 0;
-  let idlers: (() => void)[] = [];
-
-  function wakeIdlers(): void {
-    if (underWay.size > 0 || held > 0) return;
-    for (const wake of idlers.splice(0)) wake();
-  }
+  const idling = createIdling(() => underWay.size > 0);
 
   function done(id: number, answer: { result?: unknown; error?: WireError }): void {
     const request = underWay.get(id);
@@ -51,14 +45,8 @@ export function createServing({ limits, handlers, send, onFault }: ServingOption
     underWay.delete(id);
     underWayBytes -= request.bytes;
     send(frameOf(id, answer, request.maxAnswerBytes));
-    if (idlers.length > 0) wakeIdlers();
+    idling.wake();
   }
-
-  const failed = (id: number, method: string, error: unknown) => {
-    const wire = wireError(error);
-    done(id, { error: wire });
-    if (wire.code === undefined) onFault(error, method);
-  };
 
   return {
     answer({ id, method, params, large }, bytes) {
@@ -68,33 +56,58 @@ export function createServing({ limits, handlers, send, onFault }: ServingOption
       underWay.set(id, { bytes, maxAnswerBytes: large ? limits.maxLargeAnswerBytes : limits.maxFrameBytes });
       underWayBytes += bytes;
       const handler = handlers().get(method);
-      if (!handler) {
-        done(id, { error: { message: 'it knows no such method' } });
-        return true;
-      }
-      try {
-        const result = handler(params);
-        if (!isThenable(result)) done(id, { result });
-        else
-          result.then(
-            (value) => done(id, { result: value }),
-            (error: unknown) => failed(id, method, error),
-          );
-      } catch (error) {
-        failed(id, method, error);
+      if (!handler) done(id, { error: { message: 'it knows no such method' } });
+      else {
+        const answered = (result: unknown) => done(id, { result });
+        const failed = (error: unknown) => {
+          const wire = wireError(error);
+          done(id, { error: wire });
+          if (wire.code === undefined) onFault(error, method);
+        };
+        run(handler, params, answered, failed);
       }
       return true;
     },
-
     take(method, params) {
-      try {
-        const result = handlers().get(method)?.(params);
-        if (isThenable(result)) result.then(undefined, (error: unknown) => onFault(error, method));
-      } catch (error) {
-        onFault(error, method);
-      }
+      const handler = handlers().get(method);
+      const failed = (error: unknown) => onFault(error, method);
+      if (handler) run(handler, params, () => {}, failed);
     },
+    hold: idling.hold,
+    idle: idling.idle,
+    stop() {
+      underWay.clear();
+      idling.stop();
+    },
+  };
+}
 
+/** At once, where nothing has to be waited for. */
+function run(
+  handler: Handler,
+  params: unknown,
+  onResult: (result: unknown) => void,
+  onError: (error: unknown) => void,
+): void {
+  try {
+    const result = handler(params);
+    if (isThenable(result)) result.then(onResult, onError);
+    else onResult(result);
+  } catch (error) {
+    onError(error);
+  }
+}
+
+/** Those who wait until there is nothing to do, and what is held though it is answered. */
+function createIdling(isBusy: () => boolean) {
+  let held = 0;
+  let idlers: (() => void)[] = [];
+  const wake = () => {
+    if (idlers.length === 0 || isBusy() || held > 0) return;
+    for (const each of idlers.splice(0)) each();
+  };
+  return {
+    wake,
     hold() {
       held += 1;
       let released = false;
@@ -102,21 +115,17 @@ export function createServing({ limits, handlers, send, onFault }: ServingOption
         if (released) return;
         released = true;
         held -= 1;
-        wakeIdlers();
+        wake();
       };
     },
-
-    idle() {
-      return new Promise((resolve) => {
+    idle: () =>
+      new Promise<void>((resolve) => {
         idlers.push(resolve);
-        wakeIdlers();
-      });
-    },
-
+        wake();
+      }),
     stop() {
-      underWay.clear();
       held = 0;
-      wakeIdlers();
+      wake();
       idlers = [];
     },
   };

@@ -34,20 +34,29 @@ export interface Kept {
   leave(): void;
 }
 
-/** Undefined where no keeper started this process. */
-export async function meetKeeper(): Promise<Kept | undefined> {
-  if (!process.send) return undefined;
+/** What is said between this process and its keeper. */
+function openChannel() {
   const listeners = new Map<ToSupervisor['kind'], (message: never) => void>();
   const on = <Kind extends ToSupervisor['kind']>(kind: Kind, listener: (message: Message<Kind>) => void) =>
     void listeners.set(kind, listener as (message: never) => void);
-  const once = <Kind extends ToSupervisor['kind']>(kind: Kind) =>
-    new Promise<Message<Kind>>((resolve) => on(kind, resolve));
   process.on('message', (message: ToSupervisor) => listeners.get(message.kind)?.(message as never));
-  const say = (message: FromSupervisor, handle?: unknown) =>
-    new Promise<void>((resolve) => {
-      if (!process.connected) return resolve();
-      process.send?.(message, handle as never, {}, () => resolve());
-    });
+  return {
+    on,
+    once: <Kind extends ToSupervisor['kind']>(kind: Kind) =>
+      new Promise<Message<Kind>>((resolve) => on(kind, resolve)),
+    /** Resolves when it is on its way. */
+    say: (message: FromSupervisor, handle?: unknown) =>
+      new Promise<void>((resolve) => {
+        if (!process.connected) return resolve();
+        process.send?.(message, handle as never, {}, () => resolve());
+      }),
+  };
+}
+
+/** Undefined where no keeper started this process. */
+export async function meetKeeper(): Promise<Kept | undefined> {
+  if (!process.send) return undefined;
+  const { on, once, say } = openChannel();
   const begin = await once('begin');
   if (begin.protocol !== keeperProtocol) {
     const problem = `the running keeper speaks protocol ${begin.protocol} and this version ${keeperProtocol}; stop the gateway and start it.`;

@@ -35,35 +35,43 @@ export interface GroupCommit {
   drain(): Promise<void>;
 }
 
-export function createGroupCommit({ rows, write, onDurable, log }: GroupCommitOptions): GroupCommit {
-  const newBatch = (below: View): Batch => ({ layer: new Layer(below), commits: [] });
-  let collecting = newBatch(rows);
-  let flushing: Promise<void> | undefined;
-  let lastFailure: GatewayError | undefined;
+export function createGroupCommit(options: GroupCommitOptions): GroupCommit {
+  const batches = createBatches(options);
   let tail: Promise<unknown> = Promise.resolve();
 
   async function execute<Result>(work: (transaction: Transaction) => Promise<Result>) {
-    const failureBefore = lastFailure;
-    const layer = new Layer(collecting.layer);
+    const failureBefore = batches.lastFailure();
+    const layer = new Layer(batches.collecting());
     const { transaction, end } = openTransaction(layer);
     const result = await work(transaction).finally(end);
     // It may have read what never reached the disk.
-    if (lastFailure !== failureBefore) throw lastFailure;
-    return { result, durable: commit(layer) };
+    const failure = batches.lastFailure();
+    if (failure !== failureBefore) throw failure;
+    return { result, durable: batches.commit(layer) };
   }
 
-  function commit(layer: Layer): Promise<void> {
-    const changes = [...layer.entries()].map(([table, id]): Change => ({ table, id }));
-    if (changes.length === 0 && flushing === undefined) return Promise.resolve();
-    collecting.layer.absorb(layer);
-    return new Promise((resolve, reject) => {
-      collecting.commits.push({
-        changes,
-        settle: (failure) => (failure ? reject(failure) : resolve()),
-      });
-      flushing ??= flushAll();
-    });
-  }
+  return {
+    async run(work) {
+      const executed = tail.then(() => execute(work));
+      tail = executed.catch(() => {});
+      const { result, durable } = await executed;
+      await durable;
+      return result;
+    },
+    async drain() {
+      await tail;
+      await batches.flushed();
+    },
+  };
+}
+
+const newBatch = (below: View): Batch => ({ layer: new Layer(below), commits: [] });
+
+/** What is written together: one batch after the other, each while the next is collected. */
+function createBatches({ rows, write, onDurable, log }: GroupCommitOptions) {
+  let collecting = newBatch(rows);
+  let flushing: Promise<void> | undefined;
+  let lastFailure: GatewayError | undefined;
 
   async function flushAll(): Promise<void> {
     try {
@@ -78,42 +86,45 @@ export function createGroupCommit({ rows, write, onDurable, log }: GroupCommitOp
     }
   }
 
-  async function flush(batch: Batch): Promise<void> {
-    collecting = newBatch(batch.layer);
+  async function flush({ layer, commits }: Batch): Promise<void> {
+    collecting = newBatch(layer);
     try {
-      if (batch.commits.some(({ changes }) => changes.length > 0)) await write(batch.layer);
+      if (commits.some(({ changes }) => changes.length > 0)) await write(layer);
     } catch (cause) {
-      fail([...batch.commits, ...collecting.commits], cause);
+      log?.error({ err: cause }, 'the store could not be written');
+      lastFailure = failureOf(cause);
+      const dropped = [...commits, ...collecting.commits];
+      collecting = newBatch(rows);
+      for (const { settle } of dropped) settle(lastFailure);
       return;
     }
-    rows.apply(batch.layer);
+    rows.apply(layer);
     collecting.layer.below = rows;
-    for (const { changes, settle } of batch.commits) {
+    for (const { changes, settle } of commits) {
       if (changes.length > 0) onDurable(changes);
       settle();
     }
   }
 
-  function fail(commits: readonly Commit[], cause: unknown): void {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    log?.error({ err: cause }, 'the store could not be written');
-    const failure = new GatewayError('store-write-failed', { reason: code ?? message }, { cause });
-    lastFailure = failure;
-    collecting = newBatch(rows);
-    for (const { settle } of commits) settle(failure);
-  }
-
   return {
-    async run(work) {
-      const executed = tail.then(() => execute(work));
-      tail = executed.catch(() => {});
-      const { result, durable } = await executed;
-      await durable;
-      return result;
-    },
-    async drain() {
-      await tail;
-      await flushing;
+    collecting: () => collecting.layer,
+    lastFailure: () => lastFailure,
+    flushed: async () => flushing,
+    /** Resolves when it is on disk; rejects when it, or what it was built on, cannot be. */
+    commit(layer: Layer): Promise<void> {
+      const changes = [...layer.entries()].map(([table, id]): Change => ({ table, id }));
+      if (changes.length === 0 && flushing === undefined) return Promise.resolve();
+      collecting.layer.absorb(layer);
+      return new Promise((resolve, reject) => {
+        const settle = (failure?: GatewayError) => (failure ? reject(failure) : resolve());
+        collecting.commits.push({ changes, settle });
+        flushing ??= flushAll();
+      });
     },
   };
+}
+
+function failureOf(cause: unknown): GatewayError {
+  const { code, message } = cause as NodeJS.ErrnoException;
+  return new GatewayError('store-write-failed', { reason: code ?? message }, { cause });
 }

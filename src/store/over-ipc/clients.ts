@@ -2,7 +2,6 @@
  * The processes that read through caches of their own, and must know of a change before it is acknowledged to anybody: each
  * has said that it does, or is gone.
  */
-
 import { movedReason } from '../../ipc/leave.ts';
 import type { Peer } from '../../ipc/peer.ts';
 import { randomId } from '../../platform/ids.ts';
@@ -38,10 +37,8 @@ export interface ClientsOptions {
 const maxKept = 1_000;
 
 export function createClients({ silenceMs, endClient, onFault, follows }: ClientsOptions): Clients {
-  const server = randomId();
+  const history = createHistory(follows);
   const clients = new Set<Peer>();
-  let count = 0;
-  let kept: (readonly Change[])[] = [];
   let gathered: (readonly Change[])[] = [];
   let known: Promise<unknown> = Promise.resolve();
   const waitFor = (promise: Promise<unknown>) => {
@@ -77,17 +74,9 @@ export function createClients({ silenceMs, endClient, onFault, follows }: Client
   function tellGathered(): void {
     const transactions = gathered;
     gathered = [];
-    count += transactions.length;
-    kept = [...kept, ...transactions].slice(-maxKept);
-    waitFor(Promise.all([...clients].map((peer) => send(peer, { server, count, transactions }))));
-  }
-
-  function since(heard: Heard | undefined): Transactions | undefined {
-    if (!heard) return [];
-    const isFollowed = heard.server === follows?.server && heard.count === follows.count;
-    const missed = count - (heard.server === server ? heard.count : 0);
-    if (!(isFollowed || heard.server === server) || missed < 0 || missed > kept.length) return undefined;
-    return missed === 0 ? [] : kept.slice(-missed);
+    history.add(transactions);
+    const changed = { ...history.heard(), transactions };
+    waitFor(Promise.all([...clients].map((peer) => send(peer, changed))));
   }
 
   return {
@@ -99,8 +88,8 @@ export function createClients({ silenceMs, endClient, onFault, follows }: Client
         if (reason === movedReason) clients.delete(peer);
         else void giveUp(peer, reason);
       });
-      const transactions = since(heard);
-      waitFor(send(peer, { server, count, ...(transactions ? { transactions } : {}) }));
+      const transactions = history.since(heard);
+      waitFor(send(peer, { ...history.heard(), ...(transactions ? { transactions } : {}) }));
     },
     tell(changes) {
       if (gathered.push(changes) === 1) queueMicrotask(tellGathered);
@@ -108,6 +97,28 @@ export function createClients({ silenceMs, endClient, onFault, follows }: Client
     allKnow: () => known,
     waitFor,
     giveUp,
-    heard: () => ({ server, count }),
+    heard: history.heard,
+  };
+}
+
+/** What was told, for those who missed some of it. */
+function createHistory(follows: Heard | undefined) {
+  const server = randomId();
+  let count = 0;
+  let kept: (readonly Change[])[] = [];
+  return {
+    heard: (): Heard => ({ server, count }),
+    add(transactions: Transactions): void {
+      count += transactions.length;
+      kept = [...kept, ...transactions].slice(-maxKept);
+    },
+    /** Undefined: more than is known. */
+    since(heard: Heard | undefined): Transactions | undefined {
+      if (!heard) return [];
+      const isFollowed = heard.server === follows?.server && heard.count === follows.count;
+      const missed = count - (heard.server === server ? heard.count : 0);
+      if (!(isFollowed || heard.server === server) || missed < 0 || missed > kept.length) return undefined;
+      return missed === 0 ? [] : kept.slice(-missed);
+    },
   };
 }

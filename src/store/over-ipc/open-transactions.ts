@@ -39,11 +39,8 @@ const maxOpen = 64;
 
 const notMade = (reason: string) => new GatewayError('store-write-failed', { reason });
 
-export function createOpenTransactions({
-  store,
-  silenceMs,
-  onBegun,
-}: OpenTransactionsOptions): OpenTransactions {
+export function createOpenTransactions(options: OpenTransactionsOptions): OpenTransactions {
+  const { store, silenceMs, onBegun } = options;
   const open = new Map<number, Open>();
   const find = (number: number): Open & { transaction: Transaction } => {
     const found = open.get(number);
@@ -52,10 +49,8 @@ export function createOpenTransactions({
   };
   const watch = (number: number, found: Open) => {
     clearTimeout(found.timer);
-    found.timer = setTimeout(
-      () => end(number, `nothing was heard of it for ${silenceMs / 1000} s`),
-      silenceMs,
-    );
+    const reason = `nothing was heard of it for ${silenceMs / 1000} s`;
+    found.timer = setTimeout(() => end(number, reason), silenceMs);
   };
   function end(number: number, reason: string): void {
     const found = open.get(number);
@@ -67,28 +62,27 @@ export function createOpenTransactions({
   return {
     async begin(number) {
       if (open.size >= maxOpen || open.has(number)) throw notMade('too many are open');
-      const { promise: work, resolve: finish, reject: fail } = Promise.withResolvers<void>();
-      const { promise: begun, resolve: begin } = Promise.withResolvers<void>();
-      work.catch(() => {});
-      const mine: Open = { finish, fail };
+      const work = Promise.withResolvers<void>();
+      work.promise.catch(() => {});
+      const begun = Promise.withResolvers<void>();
+      const mine: Open = { finish: work.resolve, fail: work.reject };
       open.set(number, mine);
       const release = onBegun();
-      mine.settled = store
-        .transact(async (transaction) => {
-          // It may have been ended while it waited.
-          if (open.get(number) !== mine) return work;
-          mine.transaction = transaction;
-          watch(number, mine);
-          begin();
-          const limit = setTimeout(() => end(number, `it took ${maxMs / 1000} s`), maxMs);
-          return work.finally(() => clearTimeout(limit));
-        })
-        .finally(() => {
-          if (open.get(number) === mine) open.delete(number);
-          clearTimeout(mine.timer);
-          release();
-        });
-      await Promise.race([begun, mine.settled]);
+      const runAlone = (transaction: Transaction) => {
+        // It may have been ended while it waited.
+        if (open.get(number) !== mine) return work.promise;
+        mine.transaction = transaction;
+        watch(number, mine);
+        begun.resolve();
+        const limit = setTimeout(() => end(number, `it took ${maxMs / 1000} s`), maxMs);
+        return work.promise.finally(() => clearTimeout(limit));
+      };
+      mine.settled = store.transact(runAlone).finally(() => {
+        if (open.get(number) === mine) open.delete(number);
+        clearTimeout(mine.timer);
+        release();
+      });
+      await Promise.race([begun.promise, mine.settled]);
     },
 
     get(number) {
