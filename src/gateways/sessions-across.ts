@@ -20,11 +20,12 @@ export function sessionsAcross(
   const ask = (question: Question) => others.ask(question);
   return {
     async find(query) {
-      const [mine, theirs] = await Promise.all([own.find(query), ask({ find: query })]);
-      const all = [
-        at(others.name, mine),
-        ...theirs.map(({ gateway, answer }) => at(gateway, foundFrom(answer) ?? silentGateway)),
-      ];
+      const asked = ask({ find: query }).then(
+        (answers) => answers.map(({ gateway, answer }) => at(gateway, foundFrom(answer) ?? silentGateway)),
+        () => [nobodyReached],
+      );
+      const [mine, theirs] = await Promise.all([own.find(query), asked]);
+      const all = [at(others.name, mine), ...theirs];
       return {
         sessions: all
           .flatMap(({ sessions }) => sessions)
@@ -40,6 +41,7 @@ export function sessionsAcross(
 }
 
 const silentGateway: FoundSessions = { sessions: [], silent: [''] };
+const nobodyReached: FoundSessions = { sessions: [], silent: ['other gateways'] };
 
 /** What is silent is a whole gateway, or named by it. */
 const at = (gateway: string, { sessions, silent }: FoundSessions): FoundSessions => ({

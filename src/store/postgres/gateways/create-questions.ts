@@ -1,7 +1,7 @@
 /** Questions of one gateway to all others: rows that each finds by a NOTIFY, or at its next beat, and writes its answer into. */
 import type { Logger } from 'pino';
 import type { Answered, OtherGateways } from '../../../gateways/other-gateways.ts';
-import type { Link } from './open-link.ts';
+import type { Link } from './create-link.ts';
 import {
   answeredChannel,
   answerQuestion,

@@ -5,8 +5,8 @@ import { GatewayError } from '../../../errors.ts';
 import type { OtherGateways } from '../../../gateways/other-gateways.ts';
 import { databaseOf } from '../database.ts';
 import { reasonOf } from '../faults.ts';
+import { createLink, type Link } from './create-link.ts';
 import { createQuestions } from './create-questions.ts';
-import { createLink, type Link } from './open-link.ts';
 import { countSlots, silentSeconds, spendRates } from './statements.ts';
 
 export interface GatewaysOptions {

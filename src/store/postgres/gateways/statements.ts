@@ -19,10 +19,17 @@ export const leave: Statement = {
   name: 'leave',
   text: 'DELETE FROM postern_gateways WHERE name = $1 AND incarnation = $2',
 };
-/** Of who is gone for good, and of what nobody waits for any more. */
-export const forgetGateways = `DELETE FROM postern_gateways WHERE beat_at < clock_timestamp() - interval '1 minute';
-DELETE FROM postern_questions WHERE at < clock_timestamp() - interval '1 minute';
-DELETE FROM postern_token_rates WHERE full_at < clock_timestamp()`;
+/** Who is gone for good, and what nobody waits for any more; nothing that somebody is at, so that nobody waits for this. */
+export const forget = [
+  ['postern_gateways', 'name', "beat_at < clock_timestamp() - interval '1 minute'"],
+  ['postern_questions', 'number', "at < clock_timestamp() - interval '1 minute'"],
+  ['postern_token_rates', 'key', 'full_at < clock_timestamp()'],
+]
+  .map(
+    ([table, id, isPast]) =>
+      `DELETE FROM ${table} WHERE ${id} IN (SELECT ${id} FROM ${table} WHERE ${isPast} LIMIT 10000 FOR UPDATE SKIP LOCKED)`,
+  )
+  .join(';\n');
 
 const askedChannel = 'postern_asked';
 export const answeredChannel = 'postern_answered';

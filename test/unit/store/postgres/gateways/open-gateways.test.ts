@@ -96,6 +96,18 @@ describe('a gateway', () => {
     await expect.poll(() => here.ask({})).toEqual([{ gateway: 'there', answer: 'back' }]);
   });
 
+  it('that died is forgotten after a minute, with all that it had', async () => {
+    await database.query(
+      `INSERT INTO postern_gateways VALUES ('dead', 'dead', 'x', clock_timestamp() - interval '61 s'),
+         ('quiet', 'quiet', 'x', clock_timestamp() - interval '30 s');
+       INSERT INTO postern_slots VALUES ('session a', 'dead', 2), ('session a', 'quiet', 1);
+       INSERT INTO postern_token_rates VALUES ('full', clock_timestamp()), ('empty', clock_timestamp() + interval '1 minute')`,
+    );
+    await (await open('next')).close();
+    expect(await database.query('SELECT gateway FROM postern_slots')).toEqual([{ gateway: 'quiet' }]);
+    expect(await database.query('SELECT key FROM postern_token_rates')).toEqual([{ key: 'empty' }]);
+  });
+
   it('comes in again by itself when nobody knows it any more, or its connection breaks', async () => {
     let reached = 0;
     there.onReach(() => reached++);

@@ -7,7 +7,7 @@ import { randomId } from '../../../platform/ids.ts';
 import { ask, createClient, type Database, type Rows } from '../database.ts';
 import { reasonOf, refusalOf } from '../faults.ts';
 import type { Statement } from '../layout.ts';
-import { beat, enter, forgetGateways, leave, listen } from './statements.ts';
+import { beat, enter, forget, leave, listen } from './statements.ts';
 
 export interface LinkOptions {
   /** Of its own, whose connections are this one's. */
@@ -25,7 +25,7 @@ export interface Link {
   query(statement: Statement, values: readonly unknown[]): Promise<Rows>;
   ageMs(): number;
   onReach(listener: () => void): void;
-  /** Every second, and at each NOTIFY, with its channel and number. */
+  /** Told every second, and at each NOTIFY with its channel and number. */
   onNews(listener: (channel?: string, number?: string) => void): void;
   /** Resolves when it is one of them. Throws what the first attempt throws. */
   open(): Promise<void>;
@@ -100,7 +100,7 @@ export function createLink({ database, name, identity, log }: LinkOptions): Link
       const isNew = client === undefined;
       client ??= await connect();
       const isReached = (await enterAnew(client)) || isNew;
-      if (beats++ % forgetEvery === 0) await ask(client, { name: '', text: forgetGateways }, []);
+      if (beats++ % forgetEvery === 0) await ask(client, { name: '', text: forget }, [], queryTimeoutMs);
       if (hasEntered && failure !== undefined) log?.info('the other gateways are reached again');
       [validAtMs, failure, hasEntered] = [startedAtMs, undefined, true];
       if (isReached) for (const listener of reachListeners) listener();
@@ -135,6 +135,8 @@ export function createLink({ database, name, identity, log }: LinkOptions): Link
           return await ask(used, statement, values, queryTimeoutMs);
         } catch (error) {
           if (refusalOf(error) === undefined) lose(used, error);
+          else
+            log?.error({ err: error, statement: statement.name }, 'the database refuses what gateways share');
           throw unavailable(error);
         }
       });
