@@ -110,6 +110,7 @@ ${tableOf(
 - A client asks again ${world.retrySeconds} s after a refusal, at random. Cores are those of the machine that measured. Containers and their engines are not in it.
 - The lock is held as long as here, at the best of 40 transactions over a unix socket: a database on another machine adds its round trips to each. Memory is
   that of one worker and idle connections; each further worker, and what sessions carry, come on top.
+- The counting of an account's sessions over all gateways is not in it: 0.4 ms at a session's start, and 0.2 ms of a processor for PostgreSQL and for the gateway each.
 - The balancer spreads evenly, and notices a death at once. The database does not fail over here.
 `;
 }
