@@ -37,7 +37,11 @@ import { isSessionSlot } from './sessions/run-session.ts';
 import { localSessions, type SessionDirectory } from './sessions/session-directory.ts';
 import { createHostAccess } from './ssh/client/create-host-access.ts';
 import type { Store } from './store/store.ts';
-import { createLeftPrograms, type LeftPrograms } from './targets/container/left-programs.ts';
+import {
+  createLeftPrograms,
+  type LeftPrograms,
+  type LeftProgramsOptions,
+} from './targets/container/left-programs.ts';
 import { createHostEngine } from './targets/remote-host/create-host-engine.ts';
 import type { SharedState } from './workers/ports/serve-ports.ts';
 
@@ -90,7 +94,8 @@ export async function openAdapters(
   const auditLog = await openAudit(config, log, clock);
   lifecycle.onClose(() => auditLog.close());
   const { recordingSpace, recordings } = openRecorders(config, log, clock, ready, lifecycle);
-  const targets = openTargets({ config, store, clock, log, meter, own: overrides.engine }, lifecycle);
+  const parts = { config, store, clock, log, meter, own: overrides.engine };
+  const { dialEngine, ...targets } = openTargets(parts, lifecycle);
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
   const told = withinBudget([logSink(log), auditLog.write], steady);
@@ -106,7 +111,7 @@ export async function openAdapters(
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const ownRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
   const { spanning, ...shared } = spanGateways(config, others, ownRate);
-  const endPrograms = openLeftPrograms(config, log, lifecycle);
+  const endPrograms = openLeftPrograms(config, dialEngine, log, lifecycle);
   return {
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
@@ -150,9 +155,14 @@ function openRecorders(
   return { recordingSpace, recordings };
 }
 
-function openLeftPrograms(config: Config, log: Logger, lifecycle: Lifecycle): LeftPrograms['end'] {
+function openLeftPrograms(
+  config: Config,
+  dial: LeftProgramsOptions['dial'],
+  log: Logger,
+  lifecycle: Lifecycle,
+): LeftPrograms['end'] {
   const left = createLeftPrograms(
-    withLive({ docker: config.docker, log }, { hangupGraceMs: () => config.hangupGraceMs }),
+    withLive({ docker: config.docker, dial, log }, { hangupGraceMs: () => config.hangupGraceMs }),
   );
   lifecycle.onClose(() => left.close());
   return left.end;
@@ -194,9 +204,9 @@ export function openTargets(parts: Omit<EnginesParts, 'hostEngine'>, lifecycle: 
     readEgressKey: async () => (await egressKey()).privateKey,
   });
   lifecycle.onClose(() => hostEngine.close());
-  const { engine, engines } = openEngines({ ...parts, hostEngine });
+  const { engine, ...engines } = openEngines({ ...parts, hostEngine });
   lifecycle.onClose(() => engine.close());
-  return { hostEngine, egressKey, engine, engines };
+  return { hostEngine, egressKey, engine, ...engines };
 }
 
 interface LimitsParts {

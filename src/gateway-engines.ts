@@ -4,6 +4,7 @@ import { splitWords } from './commands/interpreter/words.ts';
 import type { Config } from './config/config.ts';
 import { createEngines } from './engines/create-engines.ts';
 import { createDialEngine } from './engines/dial-engine.ts';
+import { GatewayError } from './errors.ts';
 import type { Meter } from './metrics/meter.ts';
 import type { Clock } from './platform/clock.ts';
 import type { EngineRow } from './store/schema.ts';
@@ -26,7 +27,7 @@ export interface EnginesParts {
   readonly hostEngine: HostEngine;
   /** What tests put in the place of the configuration's engine. */
   readonly own?: ContainerEngine | undefined;
-  /** Of programs in the configuration's engine. */
+  /** As container engines tell it, with the id of the engine where that is a registered one. */
   readonly onProgram?: ContainerEngineOptions['onProgram'];
 }
 
@@ -49,7 +50,13 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own,
   const withinMs = () => config.hostConnectTimeoutMs;
   const dialEngine = createDialEngine({ store, dataDir, hostEngine, withinMs });
   const openEngine = (row: EngineRow) =>
-    createContainerEngine(optionsWith({ dial: () => dialEngine(row), log: log.child({ engine: row.name }) }));
+    createContainerEngine(
+      optionsWith({
+        dial: () => dialEngine(row),
+        log: log.child({ engine: row.name }),
+        onProgram: onProgram && ((program) => onProgram({ ...(program as object), engine: row.id })),
+      }),
+    );
   const tryEngine = (row: EngineRow) =>
     namedFaults(row.name, async () => {
       const tried = openEngine(row);
@@ -70,5 +77,11 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own,
       log,
     }),
     engines: createEngines({ store, clock, dataDir, tryEngine }),
+    /** To the registered engine of that id. Throws engine-not-found, and engine-unavailable. */
+    async dialEngine(id: string) {
+      const row = await store.get('engines', id);
+      if (!row) throw new GatewayError('engine-not-found', { engine: id });
+      return dialEngine(row);
+    },
   };
 }
