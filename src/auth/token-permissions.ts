@@ -1,6 +1,7 @@
 /** What a token leaves of what its account may do. All of these do nothing for somebody who came without one. */
 import { GatewayError } from '../errors.ts';
-import type { Target } from '../targets/target.ts';
+import { dottedName } from '../targets/engine-names.ts';
+import type { ContainerTarget, Target } from '../targets/target.ts';
 import type { TokenFacts } from './identity.ts';
 
 /**
@@ -35,7 +36,12 @@ export function checkTokenCovers(token: TokenFacts | undefined, target: Target, 
       ? ['ssh', `ssh ${target.name}`, `ssh ${targetPrefix}${target.name}`].some((entry) =>
           token.cmds.includes(entry),
         )
-      : // A Host header has no case; Docker's names do.
-        target.kind === 'container' && [target.name, target.name.toLowerCase()].includes(token.container);
+      : target.kind === 'container' && isForContainer(token.container, target);
   if (!covers) throw new GatewayError('token-not-allowed', {});
+}
+
+/** `NAME`, or `NAME.ENGINE` of a registered engine's, as host names have them; those have no case, Docker's names do. */
+function isForContainer(named: string, target: ContainerTarget): boolean {
+  const name = target.engine === undefined ? target.name : dottedName(target);
+  return [name, name.toLowerCase()].includes(named);
 }

@@ -3,6 +3,7 @@ import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import { dottedName, fullName } from '../targets/engine-names.ts';
 import type { ContainerEngine, ContainerTarget, WebConnection } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
 import { permitsForwarding } from './forwarding.ts';
@@ -37,8 +38,10 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
         ? new GatewayError('container-refused', { name: container }, { cause: error })
         : error;
     });
-    const { name } = authorization.target;
-    const mayOpen = (port: number) => permitsForwarding(principal, name, port, targetPrefix);
+    const { target } = authorization;
+    const names = target.engine === undefined ? [target.name] : [fullName(target), dottedName(target)];
+    const mayOpen = (port: number) =>
+      names.some((name) => permitsForwarding(principal, name, port, targetPrefix));
     return {
       principal,
       authorization,

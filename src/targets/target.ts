@@ -1,5 +1,4 @@
 /** The port: where a session can end. */
-import type { Socket } from 'node:net';
 import type { Duplex, Writable } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
@@ -62,8 +61,11 @@ export interface WebDialOptions {
   readonly signal: AbortSignal;
 }
 
+/** As a socket is: with the bytes that went each way so far. */
+export type CountedDuplex = Duplex & { readonly bytesRead: number; readonly bytesWritten: number };
+
 export interface WebConnection {
-  readonly socket: Socket;
+  readonly socket: CountedDuplex;
   readonly port: number;
 }
 

@@ -2,6 +2,7 @@ import type { TokenFacts } from '../../auth/identity.ts';
 import { GatewayError } from '../../errors.ts';
 import { parseExpiry } from '../../keys/expiry.ts';
 import { excerpt } from '../../platform/excerpt.ts';
+import { dottedName } from '../../targets/engine-names.ts';
 import { findUnknownCommand, parseCommandList } from '../../tokens/command-list.ts';
 import { defaultCommands } from '../../tokens/permissions.ts';
 import type { Arguments, Command, CommandContext } from '../command.ts';
@@ -81,8 +82,11 @@ function parseExp(options: Arguments['options'], { clock }: CommandContext): num
   return expiresAt === undefined ? undefined : Math.floor(Date.parse(expiresAt) / 1000);
 }
 
+/** As it stands before the gateway's domain, where no slash can be. */
 async function findContainer(name: string | undefined, { targets, principal }: CommandContext) {
-  return name === undefined ? undefined : (await targets.resolveContainer(principal, name)).name;
+  if (name === undefined) return undefined;
+  const target = await targets.resolveContainer(principal, name);
+  return target.engine === undefined ? target.name : dottedName(target);
 }
 
 interface Wanted {

@@ -1,5 +1,5 @@
 /** One request of a known asker: admitted, listed as a session while it is open, relayed, written into the audit. */
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import type { Audit } from '../../audit/audit.ts';
@@ -12,6 +12,7 @@ import type { Connections, LiveConnection } from '../../sessions/connections.ts'
 import { openSession } from '../../sessions/open-session.ts';
 import type { ReachableWeb, ReachWeb } from '../../sessions/reach-web.ts';
 import { sessionSlot, toGatewayError } from '../../sessions/run-session.ts';
+import type { CountedDuplex } from '../../targets/target.ts';
 import { loggedPath } from '../request-log.ts';
 import { answerFailure } from './answer-failure.ts';
 import type { Exchange } from './exchange.ts';
@@ -89,7 +90,7 @@ async function recorded(
 ): Promise<void> {
   const { id, exchange, head, identity, ending } = open;
   const { authorization } = web;
-  let socket: Socket | undefined;
+  let socket: CountedDuplex | undefined;
   const session = {
     id,
     connectionId: id,
@@ -116,7 +117,7 @@ async function relayUntil(
   signal: AbortSignal,
   { exchange, head, identity }: IdentifiedRequest,
   { principal, authorization }: ReachableWeb,
-  socket: Socket,
+  socket: Duplex,
 ): Promise<void> {
   const cut = () => socket.destroy();
   signal.addEventListener('abort', cut, { once: true });

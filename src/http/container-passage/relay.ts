@@ -5,7 +5,7 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { GatewayError } from '../../errors.ts';
 import type { Exchange } from './exchange.ts';
@@ -17,7 +17,7 @@ export interface RelayOptions {
   readonly head: RequestHead;
   readonly headers: Headers;
   /** Connected to the container. Closed when this is over. */
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** Its name, for errors. */
   readonly container: string;
 }
@@ -46,7 +46,7 @@ export async function relay(exchange: Exchange, options: RelayOptions): Promise<
 }
 
 export interface Switched {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   /** What came behind the answer. */
   readonly head: Buffer;
 }
@@ -68,7 +68,7 @@ function ask({ request, response }: Exchange, { head, headers, socket }: RelayOp
       setHost: false,
     });
     onward.once('response', (incoming) => resolve({ incoming }));
-    onward.once('upgrade', (incoming, switched: Socket, rest) =>
+    onward.once('upgrade', (incoming, switched: Duplex, rest) =>
       resolve({ incoming, switched: { socket: switched, head: rest } }),
     );
     // There may be more than one: of writes to a server that has answered and gone.

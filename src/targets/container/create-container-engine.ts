@@ -10,7 +10,7 @@ import type { ContainerEngine, ContainerRef } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
 import { findSelfId, rememberedTargets } from './container-list.ts';
-import { dialWeb } from './dial-web.ts';
+import { dialWeb, fromInside } from './dial-web.ts';
 import { createEndingWatch } from './ending-watch.ts';
 import { parseEngineAddress } from './engine-address.ts';
 import { createEngineApi, type EngineApi } from './engine-api.ts';
@@ -96,10 +96,9 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       ),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
-    dialWeb: async (authorization, dialOptions) => {
-      // Its addresses are of other networks, and here perhaps those of other people's containers.
-      if (dial) throw new GatewayError('web-unreachable', { name: authorization.target.name });
-      return dialWeb(engine, authorization, dialOptions);
+    dialWeb: (authorization, dialOptions) => {
+      const inside = dial && fromInside((place) => sidecars.dial(authorization, place));
+      return dialWeb(engine, authorization, dialOptions, inside);
     },
     dial: async (authorization, destination) =>
       'host' in destination

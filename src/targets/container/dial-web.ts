@@ -1,19 +1,56 @@
-/** A connection to the web server of a container, over the engine's network. */
+/** A connection to the web server of a container: over the engine's network, or from inside the container. */
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Authorization } from '../../auth/authorization.ts';
-import { GatewayError } from '../../errors.ts';
-import type { ContainerTarget, WebConnection, WebDialOptions } from '../target.ts';
+import { GatewayError, isGatewayError } from '../../errors.ts';
+import { unlessAborted } from '../../platform/unless-aborted.ts';
+import type { ContainerTarget, CountedDuplex, WebConnection, WebDialOptions } from '../target.ts';
+import { CountedStream } from './counted-stream.ts';
 import type { ContainerDetails, EngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
 import { findAddress, webPorts } from './web-port.ts';
 
+interface Place {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** To one port after the other, until one does not refuse. Rejects with the signal's reason when that comes first. */
+type Way = (place: Place, signal: AbortSignal) => Promise<CountedDuplex>;
+
 /** For all ports together. */
 const dialWithinMs = 5_000;
+
+const straight = (): Way => {
+  const deadline = AbortSignal.timeout(dialWithinMs);
+  return ({ host, port }, signal) => connectTo(host, port, AbortSignal.any([signal, deadline]));
+};
+
+/**
+ * Where the engine's networks are not those of here, and its addresses perhaps those of somebody else's containers: `dial` connects
+ * from inside the container, and takes its own time.
+ */
+export const fromInside =
+  (dial: (place: Place) => Promise<Duplex>): (() => Way) =>
+  () =>
+  async (place, signal) => {
+    const dialling = dial(place);
+    return new CountedStream(
+      await unlessAborted(dialling, signal).catch((error) => {
+        dialling.then((late) => late.destroy()).catch(() => {});
+        throw error;
+      }),
+    );
+  };
+
+/** The system's word here, and a sidecar's there. */
+const isRefusal = (error: unknown) => (error as { code?: unknown } | undefined)?.code === 'ECONNREFUSED';
 
 export async function dialWeb(
   engine: EngineApi,
   { target, allows }: Authorization<ContainerTarget>,
   { mayOpen, signal }: WebDialOptions,
+  openWay: () => Way = straight,
 ): Promise<WebConnection> {
   const { id, name } = target;
   if (!allows.forwarding) throw new GatewayError('web-refused', { name });
@@ -23,12 +60,12 @@ export async function dialWeb(
   const ports = webPorts(details, name);
   const permitted = ports.filter(mayOpen);
   if (permitted.length === 0) throw new GatewayError('web-refused', { name });
-  const deadline = AbortSignal.timeout(dialWithinMs);
+  const dial = openWay();
   for (const port of permitted) {
-    const socket = await dial(host, port, AbortSignal.any([signal, deadline])).catch((error) => {
+    const socket = await dial({ host, port }, signal).catch((error) => {
       if (signal.aborted) throw signal.reason;
-      if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') return undefined;
-      throw new GatewayError('web-unreachable', { name }, { cause: error });
+      if (isRefusal(error) || isRefusal(error.cause)) return undefined;
+      throw isGatewayError(error) ? error : new GatewayError('web-unreachable', { name }, { cause: error });
     });
     if (socket) return { socket, port };
   }
@@ -46,7 +83,7 @@ async function inspectRunning(engine: EngineApi, id: string, name: string): Prom
 }
 
 /** Rejects with the socket's error, or the signal's reason. */
-function dial(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+function connectTo(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
     const giveUp = () => socket.destroy(signal.reason);
