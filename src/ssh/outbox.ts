@@ -4,6 +4,7 @@
  */
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import { PacketSlabs } from './packet-slabs.ts';
 import { isExchangingKeys, sendChannelData, sendChannelStderr, sendPayload } from './ssh2-internals.ts';
 
 /** Above this much unsent data in the socket, channels wait for it to drain. */
@@ -27,6 +28,7 @@ export class Outbox {
   #corked = false;
   #closed = false;
   #queuedForKeys = 0;
+  readonly #slabs = new PacketSlabs();
   #writableListeners: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
@@ -60,13 +62,13 @@ export class Outbox {
   sendData(channel: number, data: Buffer): void {
     if (!this.#begin()) return;
     this.#options.onData(data.length);
-    sendChannelData(this.#options.client, channel, data);
+    this.#slabs.during(() => sendChannelData(this.#options.client, channel, data));
   }
 
   sendStderr(channel: number, data: Buffer): void {
     if (!this.#begin()) return;
     this.#options.onData(data.length);
-    sendChannelStderr(this.#options.client, channel, data);
+    this.#slabs.during(() => sendChannelStderr(this.#options.client, channel, data));
   }
 
   /** Whether channel data may be sent now; if not, `onWritable` calls back. */
@@ -84,7 +86,9 @@ export class Outbox {
   flush(): void {
     if (!this.#corked) return;
     this.#corked = false;
-    this.#options.transport.uncork();
+    const { transport } = this.#options;
+    transport.uncork();
+    this.#slabs.leave(transport.writableLength === 0 && !transport.destroyed);
   }
 
   #wakeWriters(): void {

@@ -3,6 +3,7 @@
  * packet, which costs as much as the encryption of 32 KiB.
  */
 import { randomFillSync } from 'node:crypto';
+import { packetMemory } from './packet-slabs.ts';
 
 /** One of ssh2's ciphers; the second group is there where the cipher is chosen with its MAC. */
 export interface Ssh2Cipher {
@@ -60,7 +61,7 @@ export function padFromStock(cipher: Ssh2Cipher): void {
     const unpadded = headerBytes + payloadBytes;
     let padding = blockBytes - ((unpadded - plainBytes) % blockBytes);
     if (padding < leastPaddingBytes) padding += blockBytes;
-    const packet = Buffer.allocUnsafe(unpadded + padding + macBytes);
+    const packet = packetMemory(unpadded + padding + macBytes);
     packet.writeUInt32BE(unpadded + padding - 4);
     packet[4] = padding;
     pad(packet, unpadded, padding);
