@@ -23,99 +23,120 @@ interface Wanting {
 
 const atOnce = 1_000;
 
-/** `take` throws store-unavailable. */
-export function slotsAcross({ others, own, isShared, aloneMs }: SlotsAcrossOptions): SharedSlots {
-  const held = new Map<string, number>();
-  const untold = new Set<string>();
-  const wanting = new Map<string, Wanting[]>();
-  let isTelling = false;
+/** Those who want slots of one name; it may be nobody. */
+interface Wanted {
+  readonly name: string;
+  readonly all: readonly Wanting[];
+}
 
-  function change(name: string, by: number): void {
-    const count = (held.get(name) ?? 0) + by;
-    if (count === 0) held.delete(name);
-    else held.set(name, count);
-  }
+/** `take` throws store-unavailable. */
+export function slotsAcross(options: SlotsAcrossOptions): SharedSlots {
+  const { others, own, isShared, aloneMs } = options;
+  const counts = createCounts();
   const giveBackOf = (name: string): GiveBack =>
     onlyOnce(() => {
-      change(name, -1);
-      untold.add(name);
-      void tell();
+      counts.change(name, -1);
+      counts.markUntold(name);
+      tell();
     });
-
-  function give(name: string, all: readonly Wanting[], count: number): void {
-    change(name, Math.max(0, Math.min(count, all.length)));
-    all.forEach(({ resolve }, index) => {
-      resolve(index < count ? giveBackOf(name) : undefined);
-    });
+  function give({ name, all }: Wanted, count: number): void {
+    counts.change(name, Math.max(0, Math.min(count, all.length)));
+    for (const [index, { resolve }] of all.entries()) resolve(index < count ? giveBackOf(name) : undefined);
   }
-
-  function giveAlone(name: string, all: readonly Wanting[], error: unknown): void {
-    untold.add(name);
-    if (others.ageMs() < aloneMs()) give(name, all, limitOf(all) - (held.get(name) ?? 0));
-    else for (const { reject } of all) reject(error);
+  function giveAlone(wanted: Wanted, error: unknown): void {
+    counts.markUntold(wanted.name);
+    if (others.ageMs() < aloneMs()) give(wanted, limitOf(wanted) - counts.held(wanted.name));
+    else for (const { reject } of wanted.all) reject(error);
   }
-
-  /** Throws where the others are not reached: then all of it is to be told still. */
-  async function tellSome(): Promise<void> {
-    const names = [...new Set([...wanting.keys(), ...untold])].slice(0, atOnce);
-    const asked = names.map((name) => ({ name, all: wanting.get(name) ?? [] }));
-    for (const name of names) {
-      wanting.delete(name);
-      untold.delete(name);
-    }
+  const tell = createTelling(counts, async (told) => {
     try {
-      const granted = await others.countSlots(
-        asked.map(({ name, all }) => ({
-          name,
-          held: held.get(name) ?? 0,
-          wanted: all.length,
-          limit: limitOf(all),
-        })),
-      );
-      for (const [index, { name, all }] of asked.entries()) give(name, all, granted[index] ?? 0);
+      const granted = await others.countSlots(told.map((wanted) => counts.of(wanted)));
+      for (const [index, wanted] of told.entries()) give(wanted, granted[index] ?? 0);
     } catch (error) {
-      for (const { name, all } of asked) giveAlone(name, all, error);
+      for (const wanted of told) giveAlone(wanted, error);
       throw error;
     }
-  }
-
-  async function tell(): Promise<void> {
-    if (isTelling) return;
-    isTelling = true;
-    try {
-      while (wanting.size > 0 || untold.size > 0) await tellSome();
-    } catch {
-      // `onReach` goes on with it, or whoever wants one next.
-    } finally {
-      isTelling = false;
-    }
-    if (wanting.size > 0) await tell();
-  }
-
-  others.onReach(() => {
-    for (const name of held.keys()) untold.add(name);
-    void tell();
   });
-
+  others.onReach(() => {
+    counts.markAllUntold();
+    tell();
+  });
   return {
     adopt(name) {
       if (!isShared(name)) return own.adopt(name);
-      change(name, 1);
-      untold.add(name);
-      void tell();
+      counts.change(name, 1);
+      counts.markUntold(name);
+      tell();
       return giveBackOf(name);
     },
     async take(name, limit) {
       if (!isShared(name)) return own.take(name, limit);
-      if ((held.get(name) ?? 0) >= limit) return undefined;
-      const taken = new Promise<GiveBack | undefined>((resolve, reject) => {
-        wanting.set(name, [...(wanting.get(name) ?? []), { limit, resolve, reject }]);
-      });
-      void tell();
-      return taken;
+      if (counts.held(name) >= limit) return undefined;
+      const { promise, resolve, reject } = Promise.withResolvers<GiveBack | undefined>();
+      counts.want(name, { limit, resolve, reject });
+      tell();
+      return promise;
     },
   };
 }
 
+type Counts = ReturnType<typeof createCounts>;
+
+/** What is held here, what of that the others have not heard of, and what is wanted. */
+function createCounts() {
+  const held = new Map<string, number>();
+  const untold = new Set<string>();
+  const wanting = new Map<string, Wanting[]>();
+  return {
+    held: (name: string) => held.get(name) ?? 0,
+    change(name: string, by: number): void {
+      const count = (held.get(name) ?? 0) + by;
+      if (count === 0) held.delete(name);
+      else held.set(name, count);
+    },
+    markUntold: (name: string) => void untold.add(name),
+    markAllUntold(): void {
+      for (const name of held.keys()) untold.add(name);
+    },
+    want: (name: string, one: Wanting) => void wanting.set(name, [...(wanting.get(name) ?? []), one]),
+    isWanted: () => wanting.size > 0,
+    isToTell: () => wanting.size > 0 || untold.size > 0,
+    /** What is to be told next, which counts as told then. */
+    takeNext(): readonly Wanted[] {
+      const names = [...new Set([...wanting.keys(), ...untold])].slice(0, atOnce);
+      return names.map((name) => {
+        const all = wanting.get(name) ?? [];
+        wanting.delete(name);
+        untold.delete(name);
+        return { name, all };
+      });
+    },
+    of: (wanted: Wanted) => ({
+      name: wanted.name,
+      held: held.get(wanted.name) ?? 0,
+      wanted: wanted.all.length,
+      limit: limitOf(wanted),
+    }),
+  };
+}
+
+/** Tells one thing after the other, until all is told, or the others are not reached: `onReach` goes on then, or who wants one next. */
+function createTelling(counts: Counts, tellSome: (told: readonly Wanted[]) => Promise<void>): () => void {
+  let isTelling = false;
+  async function tell(): Promise<void> {
+    if (isTelling) return;
+    isTelling = true;
+    try {
+      while (counts.isToTell()) await tellSome(counts.takeNext());
+    } catch {
+      // Told again as above.
+    } finally {
+      isTelling = false;
+    }
+    if (counts.isWanted()) await tell();
+  }
+  return () => void tell();
+}
+
 /** They differ only while a reload is under way. */
-const limitOf = (all: readonly Wanting[]): number => all.at(-1)?.limit ?? 0;
+const limitOf = ({ all }: Wanted): number => all.at(-1)?.limit ?? 0;

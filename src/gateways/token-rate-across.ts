@@ -4,7 +4,7 @@
  * database but who takes much at once, and what was taken too much at one place is owed at all.
  */
 import type { OwnTokenRate, TokenRate } from '../auth/token-rate.ts';
-import type { OtherGateways } from './other-gateways.ts';
+import type { OtherGateways, SpentRate } from './other-gateways.ts';
 
 export interface TokenRateAcrossOptions {
   readonly others: Pick<OtherGateways, 'spend'>;
@@ -23,63 +23,78 @@ const atOnce = 1_000;
 
 export function tokenRateAcross(options: TokenRateAcrossOptions): TokenRate {
   const { others, own } = options;
-  /** Taken, and not told; and taken, and being told. */
-  const untold = new Map<string, number>();
-  const onItsWay = new Map<string, number>();
+  const spent = createSpent();
   let gateways = gatewaysAtFirst;
   let isAway = false;
-  let timer: NodeJS.Timeout | undefined;
-  let telling: Promise<void> | undefined;
-
-  const mostUntold = () => Math.max(1, Math.floor((options.burst * untoldShare) / gateways));
-  const unheard = (key: string) => (untold.get(key) ?? 0) + (onItsWay.get(key) ?? 0);
+  const isTooMuch = (key: string) =>
+    !isAway && spent.unheard(key) >= Math.max(1, Math.floor((options.burst * untoldShare) / gateways));
 
   async function tellSome(): Promise<void> {
-    for (const [key, count] of [...untold].slice(0, atOnce)) {
-      untold.delete(key);
-      onItsWay.set(key, count);
-    }
-    const spent = [...onItsWay].map(([key, count]) => ({ key, count }));
+    const { perSecond, burst } = options;
+    const told = spent.takeNext();
     try {
-      const { perSecond, burst } = options;
-      const heard = await others.spend(spent, perSecond);
-      gateways = heard.gateways;
-      for (const [index, { key }] of spent.entries()) {
-        own.lower(key, burst - (heard.seconds[index] ?? 0) * perSecond - (untold.get(key) ?? 0));
+      const heard = await others.spend(told, perSecond);
+      for (const [index, { key }] of told.entries()) {
+        own.lower(key, burst - (heard.seconds[index] ?? 0) * perSecond - spent.untold(key));
       }
-      isAway = false;
+      [gateways, isAway] = [heard.gateways, false];
     } catch {
       // Until it answers, each gateway counts for itself; what was taken meanwhile is long filled up by then.
       isAway = true;
     } finally {
-      onItsWay.clear();
+      spent.heard();
     }
   }
+  const { tell, tellSoon } = createTelling(tellSome, spent.isUntold);
 
-  /** One at a time; what comes meanwhile goes with the next. */
+  return {
+    async take(key) {
+      while (isTooMuch(key)) await tell();
+      const secondsLeft = own.takeNow(key);
+      if (secondsLeft > 0) return secondsLeft;
+      spent.add(key);
+      if (isTooMuch(key)) void tell();
+      else tellSoon();
+      return 0;
+    },
+  };
+}
+
+/** What was taken from each key's bucket, and not told; and what is being told. */
+function createSpent() {
+  const untold = new Map<string, number>();
+  const onItsWay = new Map<string, number>();
+  return {
+    add: (key: string) => void untold.set(key, (untold.get(key) ?? 0) + 1),
+    untold: (key: string) => untold.get(key) ?? 0,
+    isUntold: () => untold.size > 0,
+    unheard: (key: string) => (untold.get(key) ?? 0) + (onItsWay.get(key) ?? 0),
+    takeNext(): readonly SpentRate[] {
+      for (const [key, count] of [...untold].slice(0, atOnce)) {
+        untold.delete(key);
+        onItsWay.set(key, count);
+      }
+      return [...onItsWay].map(([key, count]) => ({ key, count }));
+    },
+    heard: () => onItsWay.clear(),
+  };
+}
+
+/** One at a time; what comes meanwhile goes with the next. */
+function createTelling(tellSome: () => Promise<void>, isUntold: () => boolean) {
+  let timer: NodeJS.Timeout | undefined;
+  let telling: Promise<void> | undefined;
   function tell(): Promise<void> {
     clearTimeout(timer);
     timer = undefined;
     telling ??= tellSome().finally(() => {
       telling = undefined;
-      if (untold.size > 0) tellSoon();
+      if (isUntold()) tellSoon();
     });
     return telling;
   }
-
   function tellSoon(): void {
     timer ??= setTimeout(() => void tell(), tellEveryMs).unref();
   }
-
-  return {
-    async take(key) {
-      while (!isAway && unheard(key) >= mostUntold()) await tell();
-      const secondsLeft = own.takeNow(key);
-      if (secondsLeft > 0) return secondsLeft;
-      untold.set(key, (untold.get(key) ?? 0) + 1);
-      if (!isAway && unheard(key) >= mostUntold()) void tell();
-      else tellSoon();
-      return 0;
-    },
-  };
+  return { tell, tellSoon };
 }

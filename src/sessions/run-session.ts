@@ -8,7 +8,7 @@ import type { Identity } from '../auth/identity.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { randomId } from '../platform/ids.ts';
 import { printable } from '../platform/printable.ts';
-import type { Slots } from '../platform/slots.ts';
+import type { GiveBack, Slots } from '../platform/slots.ts';
 import { describeStart } from './describe-start.ts';
 import { type OpenSessionDependencies, openSession } from './open-session.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
@@ -52,9 +52,10 @@ export async function runAccountSession(
   const { identity } = context;
   const ending = endable(io, request.pty !== undefined);
   const limit = dependencies.maxSessionsPerAccount;
-  // Taken before anything is asked, or many at once would all find room.
-  const giveBack = await dependencies.slots.take(sessionSlot(identity), limit);
+  let giveBack: GiveBack | undefined;
   try {
+    // Taken before anything is asked, or many at once would all find room.
+    giveBack = await dependencies.slots.take(sessionSlot(identity), limit);
     if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
     const routed = await session.route();
     return await recorded(dependencies, session, routed, ending);

@@ -1,7 +1,8 @@
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createAudit, logSink } from '../../../src/audit/audit.ts';
-import { createSlots } from '../../../src/platform/slots.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import { createSlots, type Slots } from '../../../src/platform/slots.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
 import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { SessionEnd } from '../../../src/sessions/session.ts';
@@ -10,13 +11,13 @@ import { context, startSession } from '../../support/session-io.ts';
 const log = pino({ level: 'silent' });
 
 /** Sessions of one account whose targets are found slowly, and which run until they are let go. */
-function openSessions(maxSessionsPerAccount: number) {
+function openSessions(maxSessionsPerAccount: number, slots: Slots = createSlots()) {
   const connections = createConnections();
   const found = Promise.withResolvers<void>();
   const letGo = Promise.withResolvers<SessionEnd>();
   const dependencies = {
     connections,
-    slots: createSlots(),
+    slots,
     audit: createAudit(logSink(log)),
     log,
     clock: { now: () => 0 },
@@ -58,4 +59,15 @@ it('a session that ended, or found no target, leaves its place to the next one',
   found();
   letGo();
   for (let round = 0; round < 3; round++) expect(await begin().end).toEqual({ exitStatus: 0 });
+});
+
+it('a session that nobody can count, as the database is away, does not begin, and says why', async () => {
+  const reason = 'the database does not answer';
+  const take = () => Promise.reject(new GatewayError('store-unavailable', { reason }));
+  const { connections, begin, found } = openSessions(2, { take });
+  found();
+  const session = begin();
+  expect(await session.end).toEqual({ exitStatus: 255 });
+  expect(session.stderr().toString()).toContain(reason);
+  expect(connections.listSessions()).toEqual([]);
 });

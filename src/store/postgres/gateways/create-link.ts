@@ -4,9 +4,10 @@ import type { Client } from 'pg';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../../errors.ts';
 import { randomId } from '../../../platform/ids.ts';
-import { ask, createClient, type Database, type Rows } from '../database.ts';
+import { ask, type Database, type Rows } from '../database.ts';
 import { reasonOf, refusalOf } from '../faults.ts';
 import type { Statement } from '../layout.ts';
+import { createRenewedConnection, type RenewedConnection } from './renewed-connection.ts';
 import { beat, enter, forget, leave, listen } from './statements.ts';
 
 export interface LinkOptions {
@@ -40,124 +41,160 @@ const forgetEvery = 30;
 
 export function createLink({ database, name, identity, log }: LinkOptions): Link {
   const incarnation = randomId(26);
-  const reachListeners: (() => void)[] = [];
-  const newsListeners: ((channel?: string, number?: string) => void)[] = [];
-  let client: Client | undefined;
-  let failure: unknown = new Error('timeout');
-  let validAtMs = Number.NEGATIVE_INFINITY;
-  let hasEntered = false;
+  const reach = createListeners<[]>();
+  const news = createListeners<[channel?: string, number?: string]>();
+  const standing = createStanding(log);
+  const connection = createRenewedConnection({
+    database,
+    onConnect: (client) => ask(client, listenAlone, [], queryTimeoutMs),
+    onNotification: news.tell,
+    onLost: standing.lost,
+  });
   let beats = 0;
-  let closed = false;
-  let wake = () => {};
-  let running: Promise<void> | undefined;
-
-  /** The driver has one query at a time for a connection. */
-  let tail: Promise<unknown> = Promise.resolve();
-  function inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const done = tail.then(work);
-    tail = done.catch(() => {});
-    return done;
-  }
-
-  const tellNews = (channel?: string, number?: string) => {
-    for (const listener of newsListeners) listener(channel, number);
-  };
-
-  async function connect(): Promise<Client> {
-    const fresh = createClient(database);
-    fresh.on('error', (error) => lose(fresh, error));
-    fresh.on('notification', ({ channel, payload }) => tellNews(channel, payload));
-    await fresh.connect();
-    const text = `SET default_transaction_isolation = 'read committed'; ${listen}`;
-    await ask(fresh, { name: '', text }, [], queryTimeoutMs);
-    return fresh;
-  }
-
-  function lose(used: Client | undefined, error: unknown): void {
-    if (used !== undefined && used !== client) return;
-    if (hasEntered && failure === undefined && !closed) {
-      log?.error({ err: error }, 'the other gateways cannot be reached by the database');
-    }
-    failure = error;
-    client?.end().catch(() => {});
-    client = undefined;
-    // Nothing may pass over it any more, so that its end would never come.
-    database.destroySockets();
-  }
-
-  /** False: it was told before that it is. */
-  async function enterAnew(used: Client): Promise<boolean> {
-    const [row] = await ask(used, beat, [name, incarnation], queryTimeoutMs);
-    if (row) return false;
-    const [answer] = await ask(used, enter, [name, identity, incarnation, !hasEntered], queryTimeoutMs);
-    if (answer?.entered !== 'true') throw new GatewayError('gateway-name-taken', { name });
-    return true;
-  }
 
   async function sayThatItLives(): Promise<void> {
     const startedAtMs = performance.now();
     try {
-      const isNew = client === undefined;
-      client ??= await connect();
-      const isReached = (await enterAnew(client)) || isNew;
+      const { client, isNew } = await connection.open();
+      const isEntered = await enterAnew(client, [name, identity, incarnation], !standing.hasBeen());
       if (beats++ % forgetEvery === 0) await ask(client, { name: '', text: forget }, [], queryTimeoutMs);
-      if (hasEntered && failure !== undefined) log?.info('the other gateways are reached again');
-      [validAtMs, failure, hasEntered] = [startedAtMs, undefined, true];
-      if (isReached) for (const listener of reachListeners) listener();
-      tellNews();
+      standing.reached(startedAtMs);
+      if (isNew || isEntered) reach.tell();
+      news.tell();
     } catch (error) {
-      lose(undefined, error);
+      connection.lose(error);
     }
   }
-
-  async function run(): Promise<void> {
-    while (!closed) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, failure === undefined ? beatMs : retryMs);
-        wake = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      if (!closed) await inTurn(sayThatItLives);
-    }
-  }
+  const beating = repeat(
+    () => connection.inTurn(sayThatItLives),
+    () => (standing.failure() === undefined ? beatMs : retryMs),
+  );
+  const sayGoodbye = async () => {
+    const client = connection.current();
+    if (client && standing.failure() === undefined) await ask(client, leave, [name, incarnation], goodbyeMs);
+  };
 
   return {
     incarnation,
     async query(statement, values) {
       // Behind it, an attempt to reach it again may be under way.
-      if (failure !== undefined) throw unavailable(failure);
-      return inTurn(async () => {
-        const used = client;
-        if (!used || failure !== undefined) throw unavailable(failure);
-        try {
-          return await ask(used, statement, values, queryTimeoutMs);
-        } catch (error) {
-          if (refusalOf(error) === undefined) lose(used, error);
-          else
-            log?.error({ err: error, statement: statement.name }, 'the database refuses what gateways share');
-          throw unavailable(error);
-        }
-      });
+      if (standing.failure() !== undefined) throw unavailable(standing.failure());
+      return connection.inTurn(() => queryOn({ connection, standing, log }, statement, values));
     },
-    ageMs: () => performance.now() - validAtMs,
-    onReach: (listener) => void reachListeners.push(listener),
-    onNews: (listener) => void newsListeners.push(listener),
+    ageMs: standing.ageMs,
+    onReach: reach.add,
+    onNews: news.add,
     async open() {
       await sayThatItLives();
-      if (failure !== undefined) throw failure;
-      running = run();
+      if (standing.failure() !== undefined) throw standing.failure();
+      beating.begin();
     },
     async close() {
-      closed = true;
-      wake();
-      const bye = async () => {
-        if (client && failure === undefined) await ask(client, leave, [name, incarnation], goodbyeMs);
-      };
-      await Promise.race([inTurn(bye).catch(() => {}), pause(goodbyeMs, undefined, { ref: false })]);
-      failure ??= new Error('timeout');
+      const ended = beating.end();
+      const bye = connection.inTurn(sayGoodbye).catch(() => {});
+      await Promise.race([bye, pause(goodbyeMs, undefined, { ref: false })]);
+      standing.close();
       database.destroySockets();
+      await ended;
+    },
+  };
+}
+
+const listenAlone: Statement = {
+  name: '',
+  text: `SET default_transaction_isolation = 'read committed'; ${listen}`,
+};
+
+interface Reached {
+  readonly connection: RenewedConnection;
+  readonly standing: ReturnType<typeof createStanding>;
+  readonly log: Logger | undefined;
+}
+
+async function queryOn(
+  { connection, standing, log }: Reached,
+  statement: Statement,
+  values: readonly unknown[],
+): Promise<Rows> {
+  const client = connection.current();
+  if (!client || standing.failure() !== undefined) throw unavailable(standing.failure());
+  try {
+    return await ask(client, statement, values, queryTimeoutMs);
+  } catch (error) {
+    if (refusalOf(error) === undefined) connection.lose(error, client);
+    else log?.error({ err: error, statement: statement.name }, 'the database refuses what gateways share');
+    throw unavailable(error);
+  }
+}
+
+/** False: it was told before that it is. Throws gateway-name-taken. */
+async function enterAnew(
+  client: Client,
+  [name, identity, incarnation]: readonly [string, string, string],
+  isFirst: boolean,
+): Promise<boolean> {
+  const [row] = await ask(client, beat, [name, incarnation], queryTimeoutMs);
+  if (row) return false;
+  const [answer] = await ask(client, enter, [name, identity, incarnation, isFirst], queryTimeoutMs);
+  if (answer?.entered !== 'true') throw new GatewayError('gateway-name-taken', { name });
+  return true;
+}
+
+/** Since when this gateway is one of them, and why it is not. */
+function createStanding(log: Logger | undefined) {
+  let failure: unknown = new Error('timeout');
+  let validAtMs = Number.NEGATIVE_INFINITY;
+  let hasBeen = false;
+  let isClosed = false;
+  return {
+    failure: () => failure,
+    hasBeen: () => hasBeen,
+    ageMs: () => performance.now() - validAtMs,
+    reached(startedAtMs: number): void {
+      if (isClosed) return;
+      if (hasBeen && failure !== undefined) log?.info('the other gateways are reached again');
+      [validAtMs, failure, hasBeen] = [startedAtMs, undefined, true];
+    },
+    lost(error: unknown): void {
+      if (hasBeen && failure === undefined) {
+        log?.error({ err: error }, 'the other gateways cannot be reached by the database');
+      }
+      failure = error;
+    },
+    close(): void {
+      isClosed = true;
+      failure ??= new Error('timeout');
+    },
+  };
+}
+
+function createListeners<Told extends readonly unknown[]>() {
+  const listeners: ((...told: Told) => void)[] = [];
+  return {
+    add: (listener: (...told: Told) => void) => void listeners.push(listener),
+    tell(...told: Told): void {
+      for (const listener of listeners) listener(...told);
+    },
+  };
+}
+
+/** `work` time and again, with pauses. */
+function repeat(work: () => Promise<void>, pauseMs: () => number) {
+  const over = new AbortController();
+  const { signal } = over;
+  let running: Promise<void> | undefined;
+  async function run(): Promise<void> {
+    while (!signal.aborted) {
+      await pause(pauseMs(), undefined, { signal }).catch(() => {});
+      if (!signal.aborted) await work();
+    }
+  }
+  return {
+    begin() {
+      running = run();
+    },
+    async end() {
+      over.abort();
       await running;
     },
   };

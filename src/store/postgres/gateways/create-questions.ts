@@ -22,73 +22,78 @@ const answerWithinMs = 2_000;
 /** What is longer is taken for no answer. */
 const maxAnswerLength = 16 * 1024 * 1024;
 
-export function createQuestions({
-  link,
-  name,
-  log,
-}: QuestionsOptions): Pick<OtherGateways, 'ask' | 'onQuestion'> {
+export function createQuestions(options: QuestionsOptions): Pick<OtherGateways, 'ask' | 'onQuestion'> {
+  const { link } = options;
+  const answering = createAnswering(options);
+  const asking = createAsking(options);
+  link.onNews((channel, number = '') => {
+    if (channel !== answeredChannel) answering.look();
+    if (channel === undefined || asking.isWaitedFor(number)) asking.look();
+  });
+  return { onQuestion: answering.onQuestion, ask: asking.ask };
+}
+
+function createAnswering({ link, name, log }: QuestionsOptions) {
   let answerTo: ((question: unknown) => Promise<unknown>) | undefined;
-  const answering = new Set<string>();
-  const waiting = new Map<string, (answer: unknown) => void>();
+  const underWay = new Set<string>();
 
   async function answerOne(number: string, question: string): Promise<void> {
-    answering.add(number);
+    underWay.add(number);
     try {
       const answer = JSON.stringify(await answerTo?.(JSON.parse(question))) ?? 'null';
       if (answer.length <= maxAnswerLength) await link.query(answerQuestion, [number, answer]);
     } catch (error) {
       log?.warn({ err: error }, 'a question of another gateway has no answer');
     } finally {
-      answering.delete(number);
+      underWay.delete(number);
     }
   }
 
-  const lookForQuestions = inTurn(async () => {
-    if (!answerTo) return;
-    for (const { number, question } of await link.query(selectQuestions, [name])) {
-      if (number && question && !answering.has(number)) void answerOne(number, question);
-    }
-  });
-
-  const lookForAnswers = inTurn(async () => {
-    if (waiting.size === 0) return;
-    const rows = await link.query(selectAnswers, [[...waiting.keys()], maxAnswerLength]);
-    for (const { number, answer } of rows) {
-      const resolve = waiting.get(number ?? '');
-      waiting.delete(number ?? '');
-      resolve?.(JSON.parse(answer ?? 'null'));
-    }
-  });
-
-  link.onNews((channel, number = '') => {
-    if (channel !== answeredChannel) lookForQuestions();
-    if (channel === undefined || waiting.has(number)) lookForAnswers();
-  });
-
   return {
-    onQuestion(answer) {
+    onQuestion(answer: (question: unknown) => Promise<unknown>): void {
       answerTo = answer;
     },
-    async ask(question) {
+    look: inTurn(async () => {
+      if (!answerTo) return;
+      for (const { number, question } of await link.query(selectQuestions, [name])) {
+        if (number && question && !underWay.has(number)) void answerOne(number, question);
+      }
+    }),
+  };
+}
+
+function createAsking({ link, name }: QuestionsOptions) {
+  const waiting = new Map<string, (answer: unknown) => void>();
+  const look = inTurn(async () => {
+    if (waiting.size === 0) return;
+    const rows = await link.query(selectAnswers, [[...waiting.keys()], maxAnswerLength]);
+    for (const { number, answer } of rows) waiting.get(number ?? '')?.(JSON.parse(answer ?? 'null'));
+  });
+
+  /** Undefined: none in time. */
+  async function answerTo(number: string): Promise<unknown> {
+    const { promise, resolve } = Promise.withResolvers<unknown>();
+    waiting.set(number, resolve);
+    const timer = setTimeout(() => resolve(undefined), answerWithinMs);
+    const answer = await promise;
+    clearTimeout(timer);
+    waiting.delete(number);
+    return answer;
+  }
+
+  return {
+    look,
+    isWaitedFor: (number: string) => waiting.has(number),
+    async ask(question: unknown): Promise<readonly Answered[]> {
       const rows = await link.query(askOthers, [name, JSON.stringify(question)]);
-      if (rows.length === 0) return [];
-      const numbers = rows.map(({ number }) => number ?? '');
-      const answers = rows.map(
-        ({ number, asked }) =>
-          new Promise<Answered>((resolve) => {
-            const done = (answer: unknown) => resolve({ gateway: asked ?? '', answer });
-            waiting.set(number ?? '', done);
-          }),
-      );
-      const timer = setTimeout(() => {
-        for (const number of numbers) waiting.get(number)?.(undefined);
-      }, answerWithinMs);
-      lookForAnswers();
+      const answers = rows.map(async ({ number, asked }) => ({
+        gateway: asked ?? '',
+        answer: await answerTo(number ?? ''),
+      }));
+      look();
       const all = await Promise.all(answers);
-      clearTimeout(timer);
-      for (const number of numbers) waiting.delete(number);
       // What is left is forgotten after a minute.
-      link.query(forgetQuestions, [numbers]).catch(() => {});
+      if (rows.length > 0) link.query(forgetQuestions, [rows.map(({ number }) => number)]).catch(() => {});
       return all;
     },
   };
