@@ -39,6 +39,16 @@ const ourPipes = () =>
     }
   });
 
+it('input that a background child could still read holds up none of the programs that follow', async () => {
+  // More than the pipe and the resident hold, and less than is under way: it has all gone when the program exits.
+  const stdin = Buffer.alloc(300_000);
+  for (let turn = 0; turn < 3; turn++) {
+    const { end } = await runSession(session, 'exec 3<&0; sleep 5 >/dev/null 2>&1 & exit 3', { stdin });
+    expect(end).toEqual({ exitStatus: 3 });
+    expect(await runSession(session, 'cat', { stdin: 'next' })).toMatchObject({ stdout: 'next' });
+  }
+});
+
 it('the gateway opens no pipe of a program, however much passes', async () => {
   const running = startSession(session, `${bulk}; readlink /proc/$$/fd/1; read line; exit 3`);
   const text = await running.saw(/pipe:\[\d+\]/);

@@ -51,9 +51,10 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
       await output.finish();
       // Before its output is at its end nobody has been told: until then a client that leaves hangs up.
       hasExited = true;
-      for (const each of stdio) each.destroy();
-      // Nobody reads the rest of its stdin.
+      // Nobody reads the rest of its stdin. First of all: a pipe that closes pauses what flows into it, and a lane would stand still.
+      stream.unpipe();
       stream.resume();
+      for (const each of stdio) each.destroy();
       if (stream.destroyed) return;
       const status = signal ? 128 + constants.signals[signal] : (code ?? 255);
       stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': status }));
