@@ -4,42 +4,19 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  engineSocket,
-  images,
-  openEngine,
-  removeContainer,
-  runLabel,
-  startContainer,
-  testLabel,
-} from '../support/engine.ts';
+import { engineSocket, openEngine, removeContainer, startContainer, testLabel } from '../support/engine.ts';
 import { temporaryFile } from '../support/gateway.ts';
-import { ensureNodeImage, nodeImage } from '../support/setup/node-image.ts';
+import {
+  buildGatewayImage,
+  dockerLong as docker,
+  gatewayImage as image,
+  testLabels,
+} from '../support/gateway-image.ts';
 import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 const root = join(import.meta.dirname, '../..');
-const image = 'postern-test/gateway:latest';
 const name = `postern-test-gateway-${process.pid}`;
 const volumes = { data: `${name}-data`, hostkeys: `${name}-hostkeys` };
-
-async function docker(...args: string[]): Promise<string> {
-  const { text, stderr, status } = await runProgram('docker', args, {
-    env: { DOCKER_BUILDKIT: '0' },
-    timeoutMs: 600_000,
-  });
-  if (status !== 0)
-    throw new Error(`docker ${args[0]} ended with ${status}: ${text.slice(-2000)} ${stderr.slice(-2000)}`);
-  return text.trim();
-}
-
-const labels = ['--label', `${testLabel}=1`, '--label', `${runLabel}=${process.env['TEST_RUN_ID']}`];
-
-/** As README.md says it, with the local images in the place of the registry's. */
-const build = () =>
-  docker(
-    ...['build', '--quiet', '--force-rm', '--network', 'host', ...labels, '--tag', image],
-    ...['--build-arg', `BUILD_IMAGE=${nodeImage}`, '--build-arg', `BASE_IMAGE=${images.debian}`, root],
-  );
 
 interface ComposeService {
   readonly read_only: boolean;
@@ -70,7 +47,7 @@ function composeFlags(): string[] {
 /** `docker run` as README.md says it, on any free port of the loopback address, and closed in as with compose. */
 const start = () =>
   docker(
-    ...['run', '--detach', '--name', name, ...labels, '--publish', '127.0.0.1::2222'],
+    ...['run', '--detach', '--name', name, ...testLabels(), '--publish', '127.0.0.1::2222'],
     ...composeFlags(),
     ...['--volume', `${volumes.data}:/data`, '--volume', `${volumes.hostkeys}:/hostkeys`],
     ...['--volume', `${engineSocket()}:/var/run/docker.sock`],
@@ -92,8 +69,7 @@ async function findTarget(): Promise<SshTarget> {
 }
 
 beforeAll(async () => {
-  await ensureNodeImage();
-  await build();
+  await buildGatewayImage();
   await start();
 }, 900_000);
 
