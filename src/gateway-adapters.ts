@@ -110,7 +110,7 @@ export async function openAdapters(
   });
   const rates = { perSecond: () => config.tokenRatePerSecond, burst: () => config.tokenRateBurst };
   const ownRate = createTokenRate(withLive({ clock, remembered: memory?.tokenRate }, rates));
-  const { spanning, ...shared } = spanGateways(config, others, ownRate);
+  const { spanning, ...spanned } = spanGateways(config, others, ownRate);
   const endPrograms = openLeftPrograms(config, dialEngine, log, lifecycle);
   return {
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
@@ -122,7 +122,7 @@ export async function openAdapters(
       tokenRate: ownRate.remembered(),
     }),
     penalties: gatewayPenalties(strangerLimits.penalties),
-    ...shared,
+    ...spanned,
     pageSnapshots: createPageSnapshots(),
     sessions: spanning(localSessions(connections)),
   };
