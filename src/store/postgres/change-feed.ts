@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { tableNames } from '../rows.ts';
 import { ask, createClient, type Database, type Rows } from './database.ts';
 import { listenForOthers, selectChanges } from './layout.ts';
+import { createPauses } from './pauses.ts';
 import type { StoredChange } from './read-cache.ts';
 
 export interface ChangeFeedOptions {
@@ -36,128 +37,155 @@ const ownPatienceMs = 2_000;
 
 /** Resolves once all changes so far are known; rejects with what the driver throws. */
 export async function openChangeFeed({ database, onChanges, log }: ChangeFeedOptions): Promise<ChangeFeed> {
-  let client: Client | undefined;
-  let applied = -1n;
-  let validAtMs = performance.now();
-  let pollingSinceMs: number | undefined;
-  let failure: unknown;
+  const told = createTold(onChanges);
+  const pauses = createPauses();
   let closed = false;
   let again = false;
-  let wake = () => {};
-  const waiting = new Set<() => void>();
 
   function nudge(): void {
     again = true;
     // One that is away is asked at its own pace.
-    if (failure === undefined) wake();
+    if (polls.failure() === undefined) pauses.cutShort();
   }
-
-  async function connect(): Promise<Client> {
-    const fresh = createClient(database);
-    // What is under way fails with it, too; an idle one is found out by the next poll.
-    fresh.on('error', nudge);
-    fresh.on('notification', ({ payload }) => {
-      if (!/^\d{1,18}$/.test(payload ?? '') || BigInt(payload ?? 0) > applied) nudge();
-    });
-    try {
-      await fresh.connect();
-      await ask(fresh, { name: '', text: listenForOthers }, [], pollTimeoutMs);
-    } catch (error) {
-      fresh.end().catch(() => {});
-      throw error;
-    }
-    return fresh;
-  }
+  const polls = createPolls(database, told, nudge);
 
   async function poll(): Promise<void> {
-    const startedAtMs = performance.now();
-    pollingSinceMs = startedAtMs;
-    try {
-      client ??= await connect();
-      const before = applied;
-      const rows = await ask(client, selectChanges, [String(before)], pollTimeoutMs);
-      if (apply(rows, before)) validAtMs = startedAtMs;
-      else again = true;
-      if (failure !== undefined) log?.info('the database answers again');
-      failure = undefined;
-    } catch (error) {
-      if (failure === undefined && !closed) log?.error({ err: error }, 'the database does not answer');
-      failure = error;
-      // Not awaited: it may not answer that either.
-      client?.end().catch(() => {});
-      client = undefined;
-    } finally {
-      pollingSinceMs = undefined;
-    }
-  }
-
-  /** What came behind `before`; meanwhile this store may have told changes of its own. Whether these were all. */
-  function apply(rows: Rows, before: bigint): boolean {
-    const newest = BigInt(rows[0]?.newest ?? 0);
-    const news = rows.flatMap(({ number, changes }) =>
-      number == null || BigInt(number) <= applied
-        ? []
-        : [{ number: BigInt(number), changes: JSON.parse(changes ?? '[]') as StoredChange[] }],
-    );
-    const isFirst = applied < 0n;
-    const isWhole = news.length === 0 ? newest <= applied : news[0]?.number === applied + 1n;
-    // Changes of long ago are forgotten, and an old dump may have been restored: then anything may have changed.
-    if (isFirst || !isWhole || newest < before) {
-      applied = newest;
-      if (!isFirst) onChanges(tableNames.map((table) => ({ table })));
-    } else {
-      for (const { number, changes } of news) {
-        applied = number;
-        onChanges(changes);
-      }
-    }
-    for (const look of waiting) look();
-    return applied >= newest;
+    const failedBefore = polls.failure() !== undefined;
+    const isAll = await polls.poll();
+    if (!isAll) again = true;
+    const failure = polls.failure();
+    if (failedBefore && failure === undefined) log?.info('the database answers again');
+    if (!failedBefore && failure !== undefined && !closed)
+      log?.error({ err: failure }, 'the database does not answer');
   }
 
   async function run(): Promise<void> {
     while (!closed) {
-      if (!again || failure !== undefined) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, failure === undefined ? pollMs : reconnectMs);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
+      const isAway = polls.failure() !== undefined;
+      if (!again || isAway) await pauses.take(isAway ? reconnectMs : pollMs);
       again = false;
       if (!closed) await poll();
     }
   }
 
   await poll();
-  if (failure !== undefined) throw failure;
+  if (polls.failure() !== undefined) throw polls.failure();
   const running = run();
 
   return {
-    ageMs: () => performance.now() - validAtMs,
-    failure() {
-      const isSlow = pollingSinceMs !== undefined && performance.now() - pollingSinceMs > suspectMs;
-      return failure ?? (isSlow ? new Error('Query read timeout') : undefined);
-    },
+    ageMs: polls.ageMs,
+    failure: () => polls.failure() ?? (polls.isSlow() ? new Error('Query read timeout') : undefined),
     async tellOwn(number, changes) {
-      if (applied < number - 1n) {
+      if (told.upTo() < number - 1n) {
         nudge();
-        await seen(() => applied >= number, waiting);
+        await told.seen(number);
       }
+      told.tellOwn(number, changes);
+    },
+    async close() {
+      closed = true;
+      pauses.cutShort();
+      await running;
+      await polls.end();
+    },
+  };
+}
+
+type Told = ReturnType<typeof createTold>;
+
+/** Which changes have been told, in their order. */
+function createTold(onChanges: ChangeFeedOptions['onChanges']) {
+  let applied = -1n;
+  const waiting = new Set<() => void>();
+  return {
+    upTo: () => applied,
+    /** Resolves when `number` has been told, or after a while. */
+    seen: (number: bigint) => seen(() => applied >= number, waiting),
+    tellOwn(number: bigint, changes: readonly StoredChange[]): void {
       if (applied >= number) return;
       // Behind others' changes that the feed does not get: told now, and again with those.
       if (applied === number - 1n) applied = number;
       onChanges(changes);
     },
-    async close() {
-      closed = true;
-      wake();
-      await running;
-      await client?.end().catch(() => {});
+    /** What came behind `before`; meanwhile this store may have told changes of its own. Whether these were all. */
+    tell(rows: Rows, before: bigint): boolean {
+      const newest = BigInt(rows[0]?.newest ?? 0);
+      const news = rows.flatMap(({ number, changes }) =>
+        number == null || BigInt(number) <= applied
+          ? []
+          : [{ number: BigInt(number), changes: JSON.parse(changes ?? '[]') as StoredChange[] }],
+      );
+      const isFirst = applied < 0n;
+      const isWhole = news.length === 0 ? newest <= applied : news[0]?.number === applied + 1n;
+      // Changes of long ago are forgotten, and an old dump may have been restored: then anything may have changed.
+      if (isFirst || !isWhole || newest < before) {
+        applied = newest;
+        if (!isFirst) onChanges(tableNames.map((table) => ({ table })));
+      } else {
+        for (const { number, changes } of news) {
+          applied = number;
+          onChanges(changes);
+        }
+      }
+      for (const look of waiting) look();
+      return applied >= newest;
     },
   };
+}
+
+/** Asks the database, by a connection that is made anew where it breaks. */
+function createPolls(database: Database, told: Told, nudge: () => void) {
+  let client: Client | undefined;
+  let validAtMs = performance.now();
+  let pollingSinceMs: number | undefined;
+  let failure: unknown;
+  return {
+    ageMs: () => performance.now() - validAtMs,
+    /** Of the last one. */
+    failure: () => failure,
+    isSlow: () => pollingSinceMs !== undefined && performance.now() - pollingSinceMs > suspectMs,
+    /** False: there is more. */
+    async poll(): Promise<boolean> {
+      const startedAtMs = performance.now();
+      pollingSinceMs = startedAtMs;
+      try {
+        client ??= await connect(database, nudge, told.upTo);
+        const before = told.upTo();
+        const rows = await ask(client, selectChanges, [String(before)], pollTimeoutMs);
+        const isAll = told.tell(rows, before);
+        if (isAll) validAtMs = startedAtMs;
+        failure = undefined;
+        return isAll;
+      } catch (error) {
+        failure = error;
+        // Not awaited: it may not answer that either.
+        client?.end().catch(() => {});
+        client = undefined;
+        return true;
+      } finally {
+        pollingSinceMs = undefined;
+      }
+    },
+    end: async () => client?.end().catch(() => {}),
+  };
+}
+
+/** `nudge` is called when there may be something newer than `upTo`. */
+async function connect(database: Database, nudge: () => void, upTo: () => bigint): Promise<Client> {
+  const client = createClient(database);
+  // What is under way fails with it, too; an idle one is found out by the next poll.
+  client.on('error', nudge);
+  client.on('notification', ({ payload }) => {
+    if (!/^\d{1,18}$/.test(payload ?? '') || BigInt(payload ?? 0) > upTo()) nudge();
+  });
+  try {
+    await client.connect();
+    await ask(client, { name: '', text: listenForOthers }, [], pollTimeoutMs);
+  } catch (error) {
+    client.end().catch(() => {});
+    throw error;
+  }
+  return client;
 }
 
 /** Resolves when `isSo` at one of the moments when `waiting` is called, or after a while. */

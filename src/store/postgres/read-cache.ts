@@ -74,36 +74,20 @@ const weightOf = (answer: Answer) => (Array.isArray(answer) ? 1 + answer.length 
 
 /** `maxRows`: of all answers together; a list of more than a sixteenth of that is not kept. */
 export function createReadCache(maxRows = 65_536): ReadCache {
-  const entries = new Map<string, Entry>();
-  const groups = new Map<string, Set<string>>();
-  let rows = 0;
+  const entries = createEntries();
   let changedAt = 0;
-
-  function forget(name: string): void {
-    const entry = entries.get(name);
-    if (!entry) return;
-    entries.delete(name);
-    rows -= weightOf(entry.answer);
-    const group = groups.get(entry.group);
-    group?.delete(name);
-    if (group?.size === 0) groups.delete(entry.group);
-  }
 
   function take(names: Iterable<string>): Question[] {
     return [...names].flatMap((name) => {
-      const entry = entries.get(name);
-      forget(name);
+      const entry = entries.forget(name);
       return entry?.wasAsked ? [entry.question] : [];
     });
   }
 
-  const ofTable = (table: string) =>
-    [...entries].flatMap(([name, { question }]) => (question.table === table ? [name] : []));
-
   function takeAllOf({ table, id, values }: StoredChange): Question[] {
     // Made by nobody of ours: what it changed of the row is not known.
     if (id === undefined || values === undefined) {
-      take(ofTable(table));
+      take(entries.ofTable(table));
       return [];
     }
     const concerned = [
@@ -111,38 +95,69 @@ export function createReadCache(maxRows = 65_536): ReadCache {
       ...values.map(([field, value]) => valueGroup(table, field, value)),
       wholeGroup(table),
     ];
-    return concerned.flatMap((group) => take(groups.get(group) ?? []));
+    return concerned.flatMap((group) => take(entries.ofGroup(group)));
   }
 
   return {
     find(question) {
-      const name = nameOf(question);
-      const entry = entries.get(name);
-      if (!entry) return undefined;
-      entry.wasAsked = true;
-      entries.delete(name);
-      entries.set(name, entry);
+      const entry = entries.use(nameOf(question));
+      if (entry) entry.wasAsked = true;
       return entry;
     },
     moment: () => changedAt,
     keep(question, answer, moment, renewed) {
-      const weight = weightOf(answer);
-      if (moment !== changedAt || weight > maxRows / 16) return;
+      if (moment !== changedAt || weightOf(answer) > maxRows / 16) return;
       const name = nameOf(question);
-      const wasAsked = entries.get(name)?.wasAsked || renewed === undefined;
-      forget(name);
-      const group = groupOf(question, answer);
-      entries.set(name, { question, answer, group, wasAsked });
-      groups.set(group, (groups.get(group) ?? new Set()).add(name));
-      rows += weight;
-      for (const oldest of entries.keys()) {
-        if (rows <= maxRows) break;
-        forget(oldest);
-      }
+      const wasAsked = entries.forget(name)?.wasAsked || renewed === undefined;
+      entries.add(name, { question, answer, group: groupOf(question, answer), wasAsked });
+      entries.forgetOldest(maxRows);
     },
     drop(changes) {
       changedAt += 1;
       return changes.flatMap(takeAllOf);
     },
+  };
+}
+
+/** Answers by name, those that were used longest ago first, and by what kind of change makes them wrong. */
+function createEntries() {
+  const entries = new Map<string, Entry>();
+  const groups = new Map<string, Set<string>>();
+  let rows = 0;
+
+  function forget(name: string): Entry | undefined {
+    const entry = entries.get(name);
+    if (!entry) return undefined;
+    entries.delete(name);
+    rows -= weightOf(entry.answer);
+    const group = groups.get(entry.group);
+    group?.delete(name);
+    if (group?.size === 0) groups.delete(entry.group);
+    return entry;
+  }
+
+  return {
+    forget,
+    use(name: string): Entry | undefined {
+      const entry = entries.get(name);
+      if (!entry) return undefined;
+      entries.delete(name);
+      entries.set(name, entry);
+      return entry;
+    },
+    add(name: string, entry: Entry): void {
+      entries.set(name, entry);
+      groups.set(entry.group, (groups.get(entry.group) ?? new Set()).add(name));
+      rows += weightOf(entry.answer);
+    },
+    forgetOldest(maxRows: number): void {
+      for (const oldest of entries.keys()) {
+        if (rows <= maxRows) break;
+        forget(oldest);
+      }
+    },
+    ofGroup: (group: string): Iterable<string> => groups.get(group) ?? [],
+    ofTable: (table: string): Iterable<string> =>
+      [...entries].flatMap(([name, { question }]) => (question.table === table ? [name] : [])),
   };
 }
