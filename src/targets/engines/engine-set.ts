@@ -34,7 +34,7 @@ interface Follower {
 export function createEngineSet({ store, open, log }: EngineSetOptions): EngineSet {
   const links = new Map<string, EngineLink>();
   const followers = new Set<Follower>();
-  const closing = new Set<Promise<void>>();
+  const closing = createClosing(log);
   let reads = 0;
   let read = 0;
   let isClosed = false;
@@ -45,14 +45,8 @@ export function createEngineSet({ store, open, log }: EngineSetOptions): EngineS
       stops.get(way)?.();
       stops.delete(way);
     }
-    const closed = link.close().catch((error) => log.warn({ err: error }, 'an engine was not closed'));
-    closing.add(closed);
-    void closed.finally(() => closing.delete(closed));
+    closing.add(link);
   };
-  const begin = ({ start, stops }: Follower, way: string, entry: EngineEntry) => {
-    if (!stops.has(way)) stops.set(way, start(entry));
-  };
-
   const entryOf = (row: EngineRow): EngineEntry | undefined => {
     const link = links.get(wayOf(row));
     return link && { row, link };
@@ -96,7 +90,24 @@ export function createEngineSet({ store, open, log }: EngineSetOptions): EngineS
       isClosed = true;
       stopWatching();
       for (const [way, link] of links) close(way, link);
-      await Promise.all(closing);
+      await closing.all();
     },
+  };
+}
+
+function begin({ start, stops }: Follower, way: string, entry: EngineEntry): void {
+  if (!stops.has(way)) stops.set(way, start(entry));
+}
+
+/** Those that are on their way out. */
+function createClosing(log: Logger) {
+  const closing = new Set<Promise<void>>();
+  return {
+    add(link: EngineLink): void {
+      const closed = link.close().catch((error) => log.warn({ err: error }, 'an engine was not closed'));
+      closing.add(closed);
+      void closed.finally(() => closing.delete(closed));
+    },
+    all: () => Promise.all(closing),
   };
 }
