@@ -59,36 +59,11 @@ function createTableCache(
   table: TableName,
   { maxRowsPerTable = 10_000 }: RowCacheOptions,
 ): TableCache {
-  const recent = <Value>() => createRecentMap<Value>(maxRowsPerTable);
-  const rows = recent<Row>();
-  const ids = recent<string>();
-  const absent = recent<true>();
-  const lists = recent<readonly Row[]>();
-  const underWay = new Map<string, Promise<unknown>>();
-
-  /** Those who ask for the same at the same time share an answer; who asks after a change asks anew. */
-  function ask<Answer>(
-    key: string,
-    fetch: () => Promise<unknown>,
-    keep: (answer: Answer) => void,
-  ): Promise<Answer> {
-    const known = underWay.get(key);
-    if (known) return known as Promise<Answer>;
-    const isNewest = () => underWay.get(key) === asked;
-    const asked: Promise<Answer> = fetch().then(
-      (answer) => {
-        if (isNewest()) keep(answer as Answer);
-        if (isNewest()) underWay.delete(key);
-        return answer as Answer;
-      },
-      (error: unknown) => {
-        if (isNewest()) underWay.delete(key);
-        throw error;
-      },
-    );
-    underWay.set(key, asked);
-    return asked;
-  }
+  const rows = createRecentMap<Row>(maxRowsPerTable);
+  const ids = createRecentMap<string>(maxRowsPerTable);
+  const absent = createRecentMap<true>(maxRowsPerTable);
+  const lists = createRecentMap<readonly Row[]>(maxRowsPerTable);
+  const questions = createQuestions();
 
   const keepRow = (row: Row | undefined, key: string) => {
     if (row) rows.set(row.id, row);
@@ -100,11 +75,8 @@ function createTableCache(
       const row = rows.get(id);
       const key = `id ${id}`;
       if (row || absent.get(key)) return row;
-      return ask(
-        key,
-        () => source.get(table, id),
-        (found: Row | undefined) => keepRow(found, key),
-      );
+      const keep = (found: Row | undefined) => keepRow(found, key);
+      return questions.ask(key, () => source.get(table, id), keep);
     },
 
     find(field, value) {
@@ -112,14 +84,11 @@ function createTableCache(
       const row = rows.get(ids.get(key) ?? '');
       if (row && row[field] === value) return row;
       if (absent.get(key)) return undefined;
-      return ask(
-        key,
-        () => source.find(table, field as never, value),
-        (found: Row | undefined) => {
-          keepRow(found, key);
-          if (found) ids.set(key, found.id);
-        },
-      );
+      const keep = (found: Row | undefined) => {
+        keepRow(found, key);
+        if (found) ids.set(key, found.id);
+      };
+      return questions.ask(key, () => source.find(table, field as never, value), keep);
     },
 
     list(field, value) {
@@ -127,16 +96,43 @@ function createTableCache(
       const known = lists.get(key);
       if (known) return known;
       const keep = (found: readonly Row[]) => lists.set(key, Object.freeze(found), found.length + 1);
-      return ask(key, () => source.list(table, field as never, value), keep);
+      return questions.ask(key, () => source.list(table, field as never, value), keep);
     },
 
     forget(id) {
-      underWay.clear();
+      questions.forget();
       absent.clear();
       lists.clear();
       if (id !== undefined) return rows.delete(id);
       rows.clear();
       ids.clear();
     },
+  };
+}
+
+/** Those who ask for the same at the same time share an answer; who asks after a change asks anew. */
+function createQuestions() {
+  const underWay = new Map<string, Promise<unknown>>();
+  return {
+    ask<Answer>(key: string, fetch: () => Promise<unknown>, keep: (answer: Answer) => void): Promise<Answer> {
+      const known = underWay.get(key);
+      if (known) return known as Promise<Answer>;
+      const isNewest = () => underWay.get(key) === asked;
+      const asked: Promise<Answer> = fetch().then(
+        (answer) => {
+          if (isNewest()) keep(answer as Answer);
+          if (isNewest()) underWay.delete(key);
+          return answer as Answer;
+        },
+        (error: unknown) => {
+          if (isNewest()) underWay.delete(key);
+          throw error;
+        },
+      );
+      underWay.set(key, asked);
+      return asked;
+    },
+    /** What is answered from now on to what was asked before is not kept. */
+    forget: () => underWay.clear(),
   };
 }
