@@ -95,55 +95,31 @@ async function openKeys(
 
 /** One request at a time, RFC 4252 §5.1. */
 function converse(transport: ClientTransport, onAccepted: () => void) {
-  const { client } = transport;
   let settle: (answer: Answer) => void = () => {};
-  let signatures: readonly string[] | undefined;
   let gone: string | undefined;
-  let isOver = false;
   transport.onEnd((reason) => {
     gone = reason;
     settle({ kind: 'gone', reason });
   });
-  const readers = new Map<number, (reader: WireReader) => void>([
-    [extInfo, (reader) => (signatures = readSignatureAlgorithms(reader) ?? signatures)],
-    [
-      success,
-      () => {
-        onAccepted();
-        settle({ kind: 'accepted' });
-      },
-    ],
-    [publicKeyOk, () => settle({ kind: 'key is known' })],
-    [
-      failure,
-      (reader) => settle({ kind: 'refused', wants: reader.text().split(','), partly: reader.boolean() }),
-    ],
-  ]);
-  // EXT_INFO comes before the service is accepted.
-  transport.onLoginMessage((payload) => {
-    // One yes begins one connection, RFC 4252 §5.1; another one would begin another in its place.
-    if (isOver) return;
-    isOver = payload[0] === success;
-    readers.get(payload[0] as number)?.(new WireReader(payload, 1));
+  const signatures = hearAnswers(transport, (answer) => {
+    if (answer.kind === 'accepted') onAccepted();
+    settle(answer);
   });
-
   const ask = (payload: Buffer) =>
     new Promise<Answer>((resolve) => {
       if (gone !== undefined) return resolve({ kind: 'gone', reason: gone });
-      const deadline = setTimeout(
-        () => settle({ kind: 'gone', reason: 'no answer in time' }),
-        answerWithinMs,
-      );
+      const late: Answer = { kind: 'gone', reason: 'no answer in time' };
+      const deadline = setTimeout(() => settle(late), answerWithinMs);
       settle = (answer) => {
         clearTimeout(deadline);
         resolve(answer);
       };
-      sendPayload(client, payload);
+      sendPayload(transport.client, payload);
     });
 
   return {
     async tryKey(username: string, key: SigningKey): Promise<Answer> {
-      const algorithm = signatureAlgorithm(key.blob, signatures);
+      const algorithm = signatureAlgorithm(key.blob, signatures());
       const start = [byte(request), string(username), string('ssh-connection'), string('publickey')];
       const body = (signed: boolean) =>
         Buffer.concat([...start, boolean(signed), string(algorithm), string(key.blob)]);
@@ -153,13 +129,36 @@ function converse(transport: ClientTransport, onAccepted: () => void) {
       }
       const unsigned = body(true);
       const signature = await key
-        .sign(Buffer.concat([string(sessionIdOf(client)), unsigned]), signatureName(algorithm))
+        .sign(Buffer.concat([string(sessionIdOf(transport.client)), unsigned]), signatureName(algorithm))
         .catch(() => undefined);
       // The agent's holder said no: the next key, then.
       if (!signature) return { kind: 'key is known' };
       return ask(Buffer.concat([unsigned, string(signature)]));
     },
   };
+}
+
+/** Returns what tells the signature algorithms that the server takes, which it may say at any time. */
+function hearAnswers(transport: ClientTransport, onAnswer: (answer: Answer) => void) {
+  let signatures: readonly string[] | undefined;
+  let isOver = false;
+  const readers = new Map<number, (reader: WireReader) => void>([
+    [extInfo, (reader) => (signatures = readSignatureAlgorithms(reader) ?? signatures)],
+    [success, () => onAnswer({ kind: 'accepted' })],
+    [publicKeyOk, () => onAnswer({ kind: 'key is known' })],
+    [
+      failure,
+      (reader) => onAnswer({ kind: 'refused', wants: reader.text().split(','), partly: reader.boolean() }),
+    ],
+  ]);
+  // EXT_INFO comes before the service is accepted.
+  transport.onLoginMessage((payload) => {
+    // One yes begins one connection, RFC 4252 §5.1; another one would begin another in its place.
+    if (isOver) return;
+    isOver = payload[0] === success;
+    readers.get(payload[0] as number)?.(new WireReader(payload, 1));
+  });
+  return () => signatures;
 }
 
 /** With a certificate the signature has the name of its key's own algorithm. */
