@@ -57,10 +57,7 @@ export async function startGatewaysTogether(config: Record<string, unknown> = {}
       start,
     },
     stop: async () => {
-      await Promise.all([
-        served.child.exitCode === null && !served.child.killed && stop(served),
-        north.stop(),
-      ]);
+      await Promise.all([isRunning(served.child.pid ?? 0) && stop(served), north.stop()]);
       await database.drop();
       await rm(folder, { recursive: true, force: true });
     },
