@@ -2,6 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { GatewayError } from '../errors.ts';
+import { lentReads } from '../platform/lent-reads.ts';
 import { isInternalAddress } from './internal-addresses.ts';
 
 export interface HostDestination {
@@ -84,7 +85,15 @@ const reasons: ReadonlyMap<string, string> = new Map([
 
 function connected(host: string, port: number, deadline: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, allowHalfOpen: true });
+    const onread = lentReads(() => socket);
+    const socket: Socket = connect({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      allowHalfOpen: true,
+      onread,
+    });
     const giveUp = () => socket.destroy(new Error('timeout'));
     deadline.addEventListener('abort', giveUp, { once: true });
     if (deadline.aborted) giveUp();

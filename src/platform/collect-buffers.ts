@@ -11,14 +11,30 @@ const collectEveryBytes = 8 * 1024 * 1024;
 
 type Collect = (options: { readonly type: 'minor'; readonly execution: 'sync' }) => void;
 
-let carriedBytes = 0;
+let madeBytes = 0;
+let isLent = false;
 let collect: Collect | undefined;
 
 /** To be called for all that is carried in bulk. */
 export function noteCarried(bytes: number): void {
-  carriedBytes += bytes;
-  if (carriedBytes < collectEveryBytes) return;
-  carriedBytes = 0;
+  if (!isLent) noteMade(bytes);
+}
+
+/** What `carry` carries lies in a buffer that is used again. */
+export function carryLent<Result>(carry: () => Result): Result {
+  isLent = true;
+  try {
+    return carry();
+  } finally {
+    isLent = false;
+  }
+}
+
+/** To be called for a buffer that is made in place of one that was to be used again. */
+export function noteMade(bytes: number): void {
+  madeBytes += bytes;
+  if (madeBytes < collectEveryBytes) return;
+  madeBytes = 0;
   collect ??= findCollect();
   collect({ type: 'minor', execution: 'sync' });
 }

@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { takeAtOnce } from '../platform/lent-reads.ts';
 
 export interface CarryEnds {
   /** The peer is gone: what it sent is delivered still, and nothing more is read for it. */
@@ -49,6 +50,8 @@ export function carryBytes(peer: Duplex, stream: Duplex, ends: CarryEnds): Promi
     ends.ended.addEventListener('abort', finish, { once: true });
     ends.peerClosed.addEventListener('abort', leave, { once: true });
     peer.pipe(stream);
+    // A channel has put into packets what it does not hold.
+    takeAtOnce(stream, () => peer.writableLength === 0);
     stream.pipe(peer);
     if (ends.ended.aborted || stream.destroyed) finish();
     else if (ends.peerClosed.aborted) leave();

@@ -2,6 +2,7 @@
  * Memory for the packets of bulk, used again and again: a buffer made anew for each costs the allocator and the collector more than the
  * copying. A slab is one connection's from the first packet of a tick until all of it has been taken by the system.
  */
+import { noteMade } from '../platform/collect-buffers.ts';
 
 /** Twice what one read brings, and so what leaves in most ticks; what is more is made anew. */
 const slabBytes = 128 * 1024;
@@ -13,6 +14,11 @@ const maxFree = 4;
 interface Slab {
   readonly memory: Buffer;
   used: number;
+}
+
+function makeSlab(): Slab {
+  noteMade(slabBytes);
+  return { memory: Buffer.allocUnsafeSlow(slabBytes), used: 0 };
 }
 
 const free: Slab[] = [];
@@ -35,7 +41,7 @@ export class PacketSlabs {
 
   take(bytes: number): Buffer | undefined {
     if (bytes < leastBytes) return undefined;
-    this.#slab ??= free.pop() ?? { memory: Buffer.allocUnsafeSlow(slabBytes), used: 0 };
+    this.#slab ??= free.pop() ?? makeSlab();
     const { memory, used } = this.#slab;
     if (used + bytes > memory.length) return undefined;
     this.#slab.used += bytes;
