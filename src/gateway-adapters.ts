@@ -55,7 +55,7 @@ export interface Adapters extends GatewayPorts {
   /** What other processes share through this one, beside the ports. */
   readonly shared: Pick<
     SharedState,
-    'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms' | 'spanning'
+    'recordingSpace' | 'auditLog' | 'tellAudit' | 'ready' | 'endPrograms' | 'findChanges' | 'spanning'
   >;
   /** For a successor; the metrics are known to whoever joins them. */
   readonly remember: () => Omit<GatewayMemory, 'metrics'>;
@@ -95,7 +95,7 @@ export async function openAdapters(
   lifecycle.onClose(() => auditLog.close());
   const { recordingSpace, recordings } = openRecorders(config, log, clock, ready, lifecycle);
   const parts = { config, store, clock, log, meter, own: overrides.engine };
-  const { dialEngine, ...targets } = openTargets(parts, lifecycle);
+  const { dialEngine, findChanges, ...targets } = openTargets(parts, lifecycle);
   // An engine that is away has been told of elsewhere, and may have nothing of ours.
   targets.engine.removeLeftovers().catch((error) => log.debug({ err: error }, 'leftovers were not removed'));
   const told = withinBudget([logSink(log), auditLog.write], steady);
@@ -116,7 +116,7 @@ export async function openAdapters(
     ...{ clock, meter, metrics, store, audit, auditLog, recordings, connections },
     ...targets,
     strangerLimits,
-    shared: { recordingSpace, auditLog, tellAudit, ready, endPrograms, spanning },
+    shared: { recordingSpace, auditLog, tellAudit, ready, endPrograms, findChanges, spanning },
     remember: () => ({
       penalties: strangerLimits.penalties.remembered(),
       tokenRate: ownRate.remembered(),

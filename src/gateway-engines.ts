@@ -17,6 +17,7 @@ import { createJoinedEngine } from './targets/engines/create-joined-engine.ts';
 import { namedFaults } from './targets/engines/named-faults.ts';
 import type { HostEngine } from './targets/host-engine.ts';
 import type { ContainerEngine } from './targets/target.ts';
+import type { FindChanges, FollowChanges } from './workers/ports/changes.ts';
 
 export interface EnginesParts {
   readonly config: Config;
@@ -29,11 +30,14 @@ export interface EnginesParts {
   readonly own?: ContainerEngine | undefined;
   /** As container engines tell it, with the id of the engine where that is a registered one. */
   readonly onProgram?: ContainerEngineOptions['onProgram'];
+  /** Of a process that another follows engines for. */
+  readonly followChanges?: FollowChanges | undefined;
 }
 
 const tryWithinMs = 10_000;
 
-export function openEngines({ config, store, clock, log, meter, hostEngine, own, onProgram }: EnginesParts) {
+export function openEngines(parts: EnginesParts) {
+  const { config, store, clock, log, meter, hostEngine, own, onProgram } = parts;
   const { docker, preparedIdleSeconds, dataDir } = config;
   const optionsWith = (own: Partial<ContainerEngineOptions>): ContainerEngineOptions => ({
     ...{ docker, log, splitWords, meter },
@@ -48,35 +52,31 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own,
     ...(preparedIdleSeconds > 0 ? { residentIdleMs: preparedIdleSeconds * 1000 } : {}),
   });
   const withinMs = () => config.hostConnectTimeoutMs;
+  const follow = (name: string | undefined): Partial<ContainerEngineOptions> => ({
+    followChanges: (own) => parts.followChanges?.({ name, docker }, own) ?? own,
+  });
   const dialEngine = createDialEngine({ store, dataDir, hostEngine, withinMs });
   const openEngine = (row: EngineRow) =>
     createContainerEngine(
       optionsWith({
-        dial: () => dialEngine(row),
-        log: log.child({ engine: row.name }),
+        ...{ dial: () => dialEngine(row), log: log.child({ engine: row.name }) },
         onProgram: onProgram && ((program) => onProgram({ ...(program as object), engine: row.id })),
+        ...follow(row.name),
       }),
     );
-  const tryEngine = (row: EngineRow) =>
-    namedFaults(row.name, async () => {
-      const tried = openEngine(row);
-      // What is given up says so.
-      const late = setTimeout(() => tried.close(), tryWithinMs);
-      try {
-        await tried.ping();
-      } finally {
-        clearTimeout(late);
-        await tried.close();
-      }
-    });
+  const engine = createJoinedEngine({
+    own: own ?? createContainerEngine(optionsWith({ onProgram, ...follow(undefined) })),
+    store,
+    openEngine,
+    log,
+  });
+  // A worker of before a restart may have been configured with another engine than this process.
+  const findChanges: FindChanges = async (followed) =>
+    followed.name === undefined && followed.docker !== docker ? undefined : engine.findChanges(followed.name);
   return {
-    engine: createJoinedEngine({
-      own: own ?? createContainerEngine(optionsWith({ onProgram })),
-      store,
-      openEngine,
-      log,
-    }),
-    engines: createEngines({ store, clock, dataDir, tryEngine }),
+    engine,
+    findChanges,
+    engines: createEngines({ store, clock, dataDir, tryEngine: createTryEngine(openEngine) }),
     /** To the registered engine of that id. Throws engine-not-found, and engine-unavailable. */
     async dialEngine(id: string) {
       const row = await store.get('engines', id);
@@ -85,3 +85,16 @@ export function openEngines({ config, store, clock, log, meter, hostEngine, own,
     },
   };
 }
+
+const createTryEngine = (openEngine: (row: EngineRow) => ContainerEngine) => (row: EngineRow) =>
+  namedFaults(row.name, async () => {
+    const tried = openEngine(row);
+    // What is given up says so.
+    const late = setTimeout(() => tried.close(), tryWithinMs);
+    try {
+      await tried.ping();
+    } finally {
+      clearTimeout(late);
+      await tried.close();
+    }
+  });

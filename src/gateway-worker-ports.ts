@@ -32,6 +32,7 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
     handIn,
     recordingSpace: space,
     onProgram,
+    followChanges,
     ...ports
   } = portsOverIpc(supervisor, localSessions(connections));
   const overIpc = openStoreOverIpc({ supervisor, log });
@@ -49,7 +50,7 @@ export async function openWorkerPorts(dependencies: WorkerPortsDependencies): Pr
   const clock = systemClock;
   const recordings = openRecordings({ ...recordingOptions(config, log, clock), space });
   lifecycle.onClose(() => recordings.close());
-  const targets = openTargets({ config, store, clock, log, meter, onProgram }, lifecycle);
+  const targets = openTargets({ config, store, clock, log, meter, onProgram, followChanges }, lifecycle);
   const audit = createAudit(tell, ...(metrics ? [metrics.auditSink] : []));
   return { ...ports, ...targets, clock, meter, store, recordings, connections, audit };
 }

@@ -1,5 +1,6 @@
 /** The port over all engines together: the one that the configuration names, and those that are registered. */
 import type { GatewayError } from '../errors.ts';
+import type { OpenChanges } from './changes.ts';
 import type { ContainerEngine, ContainerTarget } from './target.ts';
 
 /** An engine that has not answered. */
@@ -44,6 +45,8 @@ export interface JoinedEngine extends ContainerEngine {
    * answer is not waited for. `patient`: up to five seconds, for those that are slow, and for lists that are of this moment.
    */
   survey(options?: { readonly patient?: boolean }): Promise<Survey>;
+  /** Of the engine of that name, or of the one that the configuration names. Undefined: there is none. */
+  findChanges(name: string | undefined): Promise<OpenChanges | undefined>;
   statuses(): Promise<readonly EngineStatus[]>;
   /** Runs `start` for each engine that there is and that is added; what it returns, when that one is removed. Returns what ends all. */
   forEachEngine(start: (engine: EachEngine) => () => void): () => void;

@@ -3,6 +3,7 @@ import type { Duplex, Writable } from 'node:stream';
 import type { Authorization } from '../auth/authorization.ts';
 import type { SessionHandler } from '../sessions/session.ts';
 import type { HostRow } from '../store/schema.ts';
+import type { OpenChanges } from './changes.ts';
 
 export interface ContainerTarget {
   readonly kind: 'container';
@@ -176,6 +177,8 @@ export interface ContainerEngine {
    * `closed` aborts. Throws `engine-unavailable`, `engine-failed`.
    */
   openEvents(closed: AbortSignal): Promise<AsyncIterable<ContainerEvent>>;
+  /** One stream of the engine's for all who open it here. Throws `engine-unavailable`, `engine-failed`. */
+  readonly openChanges: OpenChanges;
   /**
    * Connects to the destination from inside the container that was authorized. Each side of the stream ends by itself.
    * Throws `forward-refused`, `forward-failed`, `too-many-forwards`, `sidecar-unavailable`, `container-not-running`,

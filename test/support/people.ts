@@ -1,5 +1,6 @@
 /** People and containers for tests of who may do what. */
 import { createHash } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { type Identity, provenIdentity } from '../../src/auth/identity.ts';
 import { GatewayError } from '../../src/errors.ts';
 import { readHostTarget } from '../../src/hosts/host-target.ts';
@@ -71,6 +72,8 @@ export function listedEngine(containers: ContainerTarget[]) {
       throw new GatewayError('no-shell', { name });
     },
     openEvents: async () => (async function* () {})(),
+    openChanges: async () => new PassThrough(),
+    findChanges: async () => undefined,
     dial: async ({ target: { name } }, destination) => {
       const asked = destinationText(destination);
       throw new GatewayError('forward-failed', { destination: asked, name, reason: 'closed.' });

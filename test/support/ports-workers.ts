@@ -53,6 +53,7 @@ export async function openPortsSupervisor(
     pageSnapshots: createPageSnapshots(),
     slots: createSlots(),
     endPrograms: () => {},
+    findChanges: async () => undefined,
     recordingSpace,
     auditLog,
     tellAudit: auditLog.write,

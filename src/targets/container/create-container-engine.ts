@@ -6,6 +6,7 @@ import { createEnvFilter } from '../../config/accept-env.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Meter } from '../../metrics/meter.ts';
 import type { SessionEnd, SessionHandler, SessionIo } from '../../sessions/session.ts';
+import type { OpenChanges } from '../changes.ts';
 import type { ContainerEngine, ContainerRef } from '../target.ts';
 import { openEvents } from './container-events.ts';
 import { createContainerFactsSource } from './container-facts.ts';
@@ -26,6 +27,7 @@ import { createSockets } from './resident/open-sockets.ts';
 import { runScript } from './run-script.ts';
 import { createSessionHandler } from './session-in.ts';
 import type { PlanRules } from './session-plan.ts';
+import { shareChanges } from './shared-changes.ts';
 import { createSidecars } from './sidecar/create-sidecars.ts';
 import { removeLeftovers } from './sidecar/remove-leftovers.ts';
 import { createWithImage } from './sidecar/with-image.ts';
@@ -59,6 +61,8 @@ export interface ContainerEngineOptions {
   readonly meter?: Pick<Meter, 'engineCalled' | 'programStarted'>;
   /** Told of each program that would outlive this process, as plain data; calls what it returns when that has ended. */
   readonly onProgram?: ((program: unknown) => () => void) | undefined;
+  /** Where another process follows the engine for this one: what is opened in the place of this one's own stream. */
+  readonly followChanges?: ((own: OpenChanges) => OpenChanges) | undefined;
 }
 
 const closeWithinMs = 10_000;
@@ -73,7 +77,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
     splitWords: options.splitWords ?? ((line) => line.split(/[ \t]+/).filter(Boolean)),
   };
   const sessions = createRunningSessions();
-  const { containers, targets, act } = createListed(engine, options);
+  const { changes, containers, targets, act } = createListed(engine, options);
   return {
     async list(listOptions) {
       const summaries = await containers.get(listOptions).catch((error) => {
@@ -96,6 +100,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
       ),
     runScript: (target, script) => runScript(parts, sessions.track, target, script),
     openEvents: (closed) => openEvents(engine, closed),
+    openChanges: changes.open,
     dialWeb: (authorization, dialOptions) => {
       const inside = dial && fromInside((place) => sidecars.dial(authorization, place));
       return dialWeb(engine, authorization, dialOptions, inside);
@@ -110,6 +115,7 @@ export function createContainerEngine(options: ContainerEngineOptions): Containe
         : sockets.listen(authorization, place, onConnection),
     removeLeftovers: () => removeLeftovers(engine),
     async close() {
+      changes.close();
       await sidecars.close();
       await sessions.end();
       await Promise.all([hangups.close(closeWithinMs), residents.close(), spares.close()]);
@@ -148,11 +154,12 @@ function createInside(engine: EngineApi, options: ContainerEngineOptions) {
 }
 
 /** The list of containers, and what changes it. */
-function createListed(engine: EngineApi, { dial, selfId }: ContainerEngineOptions) {
+function createListed(engine: EngineApi, { dial, selfId, followChanges }: ContainerEngineOptions) {
   const withModes = createNetworkModes(engine);
+  const changes = shareChanges((closed) => engine.openChanges(closed));
   const listed = {
     list: async () => withModes(await engine.list()),
-    openChanges: (closed: AbortSignal) => engine.openChanges(closed),
+    openChanges: followChanges?.(changes.open) ?? changes.open,
   };
   const containers = dial ? createFollowedList(listed) : createWatchedList(listed);
   const act =
@@ -168,6 +175,7 @@ function createListed(engine: EngineApi, { dial, selfId }: ContainerEngineOption
       }
     };
   return {
+    changes,
     containers,
     targets: rememberedTargets(dial ? undefined : (selfId ?? findSelfId(hostname()))),
     act,

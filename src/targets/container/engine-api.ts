@@ -5,6 +5,7 @@
 import type { Duplex, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
+import type { OpenChanges } from '../changes.ts';
 import { DialledAgent } from './dialled-agent.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { type Call, containerCalls, engineCalls, execCalls, fileCalls, imageCalls } from './engine-calls.ts';
@@ -56,8 +57,7 @@ export interface EngineApi {
   findArchive(containerId: string, path: string): Promise<Readable | undefined>;
   /** One JSON object a line, from now on: containers made, started, renamed. To be consumed or destroyed. */
   openEvents(closed: AbortSignal): Promise<Readable>;
-  /** Something for whatever would change the list of containers, from now on. To be consumed or destroyed. */
-  openChanges(closed: AbortSignal): Promise<Readable>;
+  readonly openChanges: OpenChanges;
   /** Go's name of it: `amd64`. */
   architecture(): Promise<string>;
   hasImage(name: string): Promise<boolean>;

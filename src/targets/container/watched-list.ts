@@ -2,9 +2,10 @@
  * The engine's list of containers, asked for at each session: kept while it is asked for often, for as long as the
  * engine's events say that nothing has changed. An engine needs milliseconds of work for each list.
  */
+
+import { type Hearing, hearChanges } from '../hear-changes.ts';
 import type { ListOptions } from '../target.ts';
 import type { ContainerSummary, EngineApi } from './engine-api.ts';
-import { type Hearing, hearChanges } from './hear-changes.ts';
 
 export interface WatchedList {
   /** Throws as `EngineApi.list` does. `fresh`: nothing that was kept, where what is kept may be a moment old. */

@@ -56,6 +56,10 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
       if (mine && containers.length === 0) throw mine.fault;
       return containers;
     },
+    async findChanges(name) {
+      if (name === undefined) return own.openChanges;
+      return (await set.entries()).find(({ row }) => row.name === name)?.link.engine.openChanges;
+    },
     async statuses() {
       const entries = await set.entries();
       return [linkOfOwn(), ...entries.map(({ link }) => link)].map((link) => link.status());
@@ -75,7 +79,7 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
   };
 }
 
-type Calls = Omit<JoinedEngine, 'survey' | 'list' | 'statuses' | 'forEachEngine' | 'close'>;
+type Calls = Omit<JoinedEngine, 'survey' | 'list' | 'findChanges' | 'statuses' | 'forEachEngine' | 'close'>;
 
 /** What is done to one container goes to the engine that has it. */
 function callsOf(own: ContainerEngine, set: EngineSet): Calls {
@@ -96,6 +100,7 @@ function callsOf(own: ContainerEngine, set: EngineSet): Calls {
   return {
     ping: () => own.ping(),
     openEvents: (closed) => own.openEvents(closed),
+    openChanges: own.openChanges,
     removeLeftovers: () => own.removeLeftovers(),
     start: (container) => on(container, (engine) => engine.start(container)),
     stop: (container) => on(container, (engine) => engine.stop(container)),

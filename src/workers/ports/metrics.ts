@@ -3,7 +3,7 @@
 import type { SteadyPeer } from '../../ipc/open-steady-peer.ts';
 import type { Metrics, MetricsData } from '../../metrics/create-metrics.ts';
 import { type JoinedMetrics, joinMetrics } from '../../metrics/join-metrics.ts';
-import { type ServedPort, servesAll } from './served-port.ts';
+import type { ServedPort } from './served-port.ts';
 import type { ConnectedWorker } from './sessions.ts';
 
 /** Of the supervisor to a worker. */
@@ -50,8 +50,7 @@ export function serveMetrics({ own, list, departed = [] }: ServeMetricsOptions):
     return last.get(id) ?? [];
   };
   return {
-    handlersFor: (worker) =>
-      servesAll({ [lastMethod]: (data) => void last.set(worker, data as MetricsData) }).handlersFor(worker),
+    handlersFor: (worker) => [[lastMethod, (data) => void last.set(worker, data as MetricsData)]],
     gone(worker) {
       joined.depart(last.get(worker) ?? []);
       last.delete(worker);

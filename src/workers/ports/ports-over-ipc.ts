@@ -7,6 +7,7 @@ import type { Slots } from '../../platform/slots.ts';
 import type { RecordingSpace } from '../../recordings/recording-space.ts';
 import type { SessionDirectory } from '../../sessions/session-directory.ts';
 import { type AuditOverIpc, auditOverIpc } from './audit.ts';
+import { changesOverIpc, type FollowChanges } from './changes.ts';
 import { type OnProgram, programsOverIpc } from './programs.ts';
 import { pageSnapshotsOverIpc, penaltiesOverIpc, tokenRateOverIpc } from './questions.ts';
 import { recordingSpaceOverIpc } from './recording-space.ts';
@@ -21,6 +22,7 @@ export interface PortsOverIpc extends AuditOverIpc {
   readonly recordingSpace: RecordingSpace;
   readonly sessions: SessionDirectory;
   readonly onProgram: OnProgram;
+  readonly followChanges: FollowChanges;
 }
 
 /** To be called in the turn of `openSteadyPeer`. `own`: the sessions of this worker. */
@@ -33,4 +35,5 @@ export const portsOverIpc = (supervisor: SteadyPeer, own: SessionDirectory): Por
   recordingSpace: recordingSpaceOverIpc(supervisor),
   sessions: sessionsOverIpc(supervisor, own),
   onProgram: programsOverIpc(supervisor),
+  followChanges: changesOverIpc(supervisor),
 });

@@ -11,6 +11,7 @@ import type { SharedSlots } from '../../platform/slots.ts';
 import type { OwnRecordingSpace } from '../../recordings/recording-space.ts';
 import type { SessionDirectory } from '../../sessions/session-directory.ts';
 import { serveAudit } from './audit.ts';
+import { type FindChanges, serveChanges } from './changes.ts';
 import { type MetricsServer, serveMetrics } from './metrics.ts';
 import { servePrograms } from './programs.ts';
 import { servePageSnapshots, servePenalties, serveTokenRate } from './questions.ts';
@@ -26,6 +27,7 @@ export interface SharedState {
   /** Ends what a dead worker left in containers. */
   readonly endPrograms: (programs: readonly unknown[]) => void;
   readonly recordingSpace: OwnRecordingSpace;
+  readonly findChanges: FindChanges;
   readonly auditLog: Pick<AuditLog, 'problem' | 'onProblem' | 'flush' | 'head'>;
   /** As what is told by this process: to the log and the file, within what strangers may cause. */
   readonly tellAudit: AuditSink;
@@ -65,12 +67,13 @@ export function servePorts(state: SharedState): PortsServer {
     serveRecordingSpace(state.recordingSpace),
     serveSessions(sessions),
     servePrograms(state.endPrograms),
+    serveChanges(state.findChanges),
     ...(metrics ? [metrics] : []),
   ];
   return {
     handlersFor({ id }, peer) {
       audit.watch(peer);
-      return ports.flatMap((port) => [...port.handlersFor(id)]);
+      return ports.flatMap((port) => [...port.handlersFor(id, peer)]);
     },
     gone(worker) {
       for (const port of ports) port.gone(worker);

@@ -1,9 +1,10 @@
 /** The supervisor's end of a port, and what both ends need to read of each other, who may be of different versions. */
+import type { Peer } from '../../ipc/peer.ts';
 import type { Handler } from '../../ipc/serving.ts';
 
 export interface ServedPort {
-  /** What this worker may ask for, by method. Called once for each worker. */
-  handlersFor(worker: string): Iterable<readonly [string, Handler]>;
+  /** What this worker may ask for by this connection, by method. Called once for each connection. */
+  handlersFor(worker: string, peer: Peer): Iterable<readonly [string, Handler]>;
   /** It is dead: what it held is given back. */
   gone(worker: string): void;
 }

@@ -1,5 +1,5 @@
-/** An engine's events, for lists that are kept as long as it is heard. */
-import type { EngineApi } from './engine-api.ts';
+/** An engine's changes, for what is kept as long as it is heard. */
+import type { OpenChanges } from './changes.ts';
 
 export interface Hearing {
   /** Whether the engine tells of every change now. */
@@ -11,26 +11,26 @@ export interface Hearing {
 export interface Heard {
   readonly onOpen?: () => void;
   readonly onChange: () => void;
-  /** The engine tells no more, or never has. */
-  readonly onEnd: () => void;
+  /** The engine tells no more, or never has; then told why, where it has said. */
+  readonly onEnd: (error?: unknown) => void;
 }
 
 export function hearChanges(
-  engine: Pick<EngineApi, 'openChanges'>,
+  engine: { readonly openChanges: OpenChanges },
   { onOpen, onChange, onEnd }: Heard,
 ): Hearing {
   const closing = new AbortController();
   const { signal } = closing;
   let hasBegun = false;
-  const end = () => {
+  const end = (error?: unknown) => {
     if (signal.aborted) return;
     closing.abort();
-    onEnd();
+    onEnd(error);
   };
   engine.openChanges(signal).then((stream) => {
     const leave = () => stream.destroy();
     signal.addEventListener('abort', leave, { once: true });
-    stream.on('data', onChange).on('end', end).on('close', end).on('error', end);
+    stream.on('data', onChange).on('end', end).on('error', end).on('close', end);
     if (signal.aborted) return leave();
     hasBegun = true;
     onOpen?.();
