@@ -59,8 +59,8 @@ describe('the engine', () => {
     const through = createTestEngine({ docker: `unix://${path}`, looksEveryMs: 200, prepares: false });
     const session = through.openSession(await authorizationFor(through, container.id));
     const running = startSession(session, 'echo ready; sleep 300');
-    const other = startSession(session, 'cat');
-    await running.saw('ready');
+    const other = startSession(session, 'echo ready; cat');
+    await Promise.all([running.saw('ready'), other.saw('ready')]);
     freeze();
     await end();
     await expect(running.end).rejects.toMatchObject({ code: 'container-ended' });
