@@ -110,7 +110,7 @@ export function serveChanges(find: FindChanges): ServedPort {
   return {
     handlersFor(_worker, peer) {
       // One for each engine at most, whatever a worker asks for.
-      const follows = new Map<string, Follow>();
+      const follows = new Map<string | undefined, Follow>();
       const end = (isMeant: (follow: Follow) => boolean) => {
         for (const follow of [...follows.values()].filter(isMeant)) follow.end();
       };
@@ -123,12 +123,9 @@ export function serveChanges(find: FindChanges): ServedPort {
             const engine = { name: textOrNothing(name), docker: textOrNothing(docker) };
             const open = await find(engine);
             if (!open || peer.closedFor !== undefined) return false;
-            const key = JSON.stringify(engine);
-            follows.get(key)?.end();
-            follows.set(
-              key,
-              follow(peer, asCount(number), open, () => void follows.delete(key)),
-            );
+            follows.get(engine.name)?.end();
+            const leave = () => void follows.delete(engine.name);
+            follows.set(engine.name, follow(peer, asCount(number), open, leave));
             return true;
           },
         ],

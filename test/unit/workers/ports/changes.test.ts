@@ -168,7 +168,7 @@ it('a worker whose connection ends follows nothing, and follows anew on the next
 it('greedy-worker: it has one stream of an engine, however often it asks for it', async () => {
   const worker = startWorker();
   const all: Followed[] = [];
-  for (let time = 0; time < 20; time++) all.push(await worker.open());
+  for (let time = 0; time < 20; time++) all.push(await worker.open('far', `unix:///${time}`));
   await expect.poll(() => all.filter(({ facts }) => !facts.isOver)).toHaveLength(1);
   await expect.poll(() => followed.filter(({ closed }) => !closed.aborted)).toHaveLength(1);
 });
