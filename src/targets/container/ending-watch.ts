@@ -22,13 +22,9 @@ export function createEndingWatch(
   const followed = new Map<string, Followed>();
 
   const begin = (key: string, facts: ContainerFacts): Followed => {
-    let isAsking = false;
     const look = async () => {
-      if (isAsking) return;
-      isAsking = true;
-      // An engine that does not answer says nothing of its containers.
+      // An engine that does not answer says nothing of its containers. It is asked again all the same: it may be by another connection.
       const ending = await findEnding(facts).catch(() => undefined);
-      isAsking = false;
       if (ending) for (const listener of [...listeners]) listener();
     };
     const listeners = new Set<() => void>();
