@@ -4,12 +4,13 @@
  * serves (a busybox image). Resident memory is the gateway's highest during all of it.
  */
 import { execFile } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startBenchContainer } from '../support/container.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { interleave, type Measured, report } from '../support/measure.ts';
+import { pssBytesOf } from '../support/process-tree.ts';
 import { startSshdContainer } from '../support/sshd-container.ts';
 
 const run = promisify(execFile);
@@ -67,8 +68,7 @@ const ways: readonly (readonly [string, Way])[] = [
 
 let peakMib = 0;
 const timer = setInterval(() => {
-  const rss = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'));
-  peakMib = Math.max(peakMib, Number(rss?.[1]) / 1024);
+  peakMib = Math.max(peakMib, pssBytesOf(gateway.pid) / 1024 / 1024);
 }, 50);
 try {
   await run('dd', ['if=/dev/urandom', `of=${file}`, 'bs=1M', `count=${mib}`]);

@@ -1,7 +1,7 @@
 /**
  * 2,000 connections logged in and idle, then 200 logins a second for a minute beside them. Bars: 60 kB of the
  * gateway's resident memory for each that is idle; no login fails, and 99 of 100 take 250 ms at most.
- * Memory is VmRSS after two forced collections, less the same after 500 logins that have come and gone, when what is
+ * It is one process without workers. Memory is VmRSS after two forced collections, less the same after 500 logins that have come and gone, when what is
  * loaded and compiled once is there. A login is what OpenSSH does (none, the key offered, the key signed), from when it
  * was due; the clients are processes of their own, whose part of the processors is told beside the gateway's.
  * CONNECTIONS, RATE (per second), SECONDS and CLIENTS (processes that log in) change what is measured.
@@ -27,7 +27,7 @@ process.env['POSTERN_MAX_STARTUPS'] = '{"start":10000,"ratePercent":100,"full":1
 // The one thing that is not as in production: a signal that collects.
 const collect = 'process.on("SIGUSR2", () => { gc(); gc(); });';
 process.env['NODE_OPTIONS'] = `--expose-gc --import=data:text/javascript,${encodeURIComponent(collect)}`;
-const gateway = await startGatewayProcess();
+const gateway = await startGatewayProcess(['--workers=0']);
 delete process.env['NODE_OPTIONS'];
 const key = (ssh2.utils.parseKey(readFileSync(join(gateway.folder, 'id'))) as ParsedKey).getPrivatePEM();
 

@@ -1,12 +1,12 @@
 /**
  * 100 clients killed at once in the middle of work: programs, floods both ways, uploads, forwards. Bars: none of their
  * processes is left in the container after 10 s, nothing of the gateway's (residents, spares, sidecars) after six
- * minutes, and its resident memory is back within 20 MB of before. MINUTES=0 leaves the wait for that out.
+ * minutes, and the memory of its processes is back within 20 MB of before. MINUTES=0 leaves the wait for that out.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGatewayProcess } from '../support/gateway-process.ts';
+import { pssBytesOf } from '../support/process-tree.ts';
 import { startSshdContainer } from '../support/sshd-container.ts';
 
 const clients = Number(process.env['CLIENTS'] ?? 100);
@@ -17,8 +17,7 @@ process.env['POSTERN_PER_SOURCE_MAX_STARTUPS'] = '1000';
 process.env['POSTERN_MAX_STARTUPS'] = '{"start":1000,"ratePercent":100,"full":1000}';
 const container = await startSshdContainer();
 const gateway = await startGatewayProcess();
-const residentMib = () =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))?.[1]) / 1024;
+const residentMib = () => pssBytesOf(gateway.pid) / 1024 / 1024;
 const destination = `rexec-${container.name}@127.0.0.1`;
 
 /** What one client does; the marker tells its programs from others. */

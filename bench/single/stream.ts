@@ -1,22 +1,21 @@
 /**
  * 1 GiB through `ssh rexec-web cat`, up and down at once: same hash, and the gateway's resident memory.
- * Memory is VmRSS of the gateway's process in /proc/PID/status, read every 50 ms during the transfer; idle
+ * Memory is the proportional set size of all the gateway's processes, read every 50 ms during the transfer; idle
  * is the median of 20 readings after one warm-up session. Bar: never more than 150 MB above idle.
  */
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startBenchContainer } from '../support/container.ts';
 import { type GatewayProcess, startGatewayProcess } from '../support/gateway-process.ts';
 import { median } from '../support/measure.ts';
+import { pssBytesOf } from '../support/process-tree.ts';
 
 const totalMib = Number(process.env['MIB'] ?? 1024);
 const barMib = 150;
 const chunk = randomBytes(1024 * 1024);
 
-const residentMib = ({ pid }: GatewayProcess) =>
-  Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1024;
+const residentMib = ({ pid }: GatewayProcess) => pssBytesOf(pid) / 1024 / 1024;
 
 /** Sends `mib` through `cat` in the container and resolves with both hashes. */
 async function transfer(
