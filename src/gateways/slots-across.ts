@@ -3,7 +3,7 @@
  * or given back while one is under way goes with the next. As a count takes the place of the one before, none that was
  * lost, or came twice, does harm.
  */
-import { type GiveBack, onlyOnce, type SharedSlots } from '../platform/slots.ts';
+import { createTally, type GiveBack, onlyOnce, type SharedSlots } from '../platform/slots.ts';
 import type { OtherGateways } from './other-gateways.ts';
 
 export interface SlotsAcrossOptions {
@@ -84,19 +84,15 @@ type Counts = ReturnType<typeof createCounts>;
 
 /** What is held here, what of that the others have not heard of, and what is wanted. */
 function createCounts() {
-  const held = new Map<string, number>();
+  const held = createTally();
   const untold = new Set<string>();
   const wanting = new Map<string, Wanting[]>();
   return {
-    held: (name: string) => held.get(name) ?? 0,
-    change(name: string, by: number): void {
-      const count = (held.get(name) ?? 0) + by;
-      if (count === 0) held.delete(name);
-      else held.set(name, count);
-    },
+    held: held.of,
+    change: held.change,
     markUntold: (name: string) => void untold.add(name),
     markAllUntold(): void {
-      for (const name of held.keys()) untold.add(name);
+      for (const name of held.names()) untold.add(name);
     },
     want: (name: string, one: Wanting) => void wanting.set(name, [...(wanting.get(name) ?? []), one]),
     isWanted: () => wanting.size > 0,
@@ -113,7 +109,7 @@ function createCounts() {
     },
     of: (wanted: Wanted) => ({
       name: wanted.name,
-      held: held.get(wanted.name) ?? 0,
+      held: held.of(wanted.name),
       wanted: wanted.all.length,
       limit: limitOf(wanted),
     }),

@@ -25,21 +25,31 @@ export function onlyOnce(work: () => void): () => void {
   };
 }
 
+/** How many there are of each name. Of those that there are none of, nothing is kept. */
+export function createTally() {
+  const counts = new Map<string, number>();
+  const of = (name: string): number => counts.get(name) ?? 0;
+  return {
+    of,
+    names: () => counts.keys(),
+    change(name: string, by: number): void {
+      const count = of(name) + by;
+      if (count === 0) counts.delete(name);
+      else counts.set(name, count);
+    },
+  };
+}
+
 /** Counted in this process. */
 export function createSlots(): SharedSlots {
-  const taken = new Map<string, number>();
-  const change = (name: string, by: number) => {
-    const count = (taken.get(name) ?? 0) + by;
-    if (count === 0) taken.delete(name);
-    else taken.set(name, count);
-  };
+  const taken = createTally();
   const adopt = (name: string) => {
-    change(name, 1);
-    return onlyOnce(() => change(name, -1));
+    taken.change(name, 1);
+    return onlyOnce(() => taken.change(name, -1));
   };
   return {
     adopt,
-    take: async (name, limit) => ((taken.get(name) ?? 0) < limit ? adopt(name) : undefined),
+    take: async (name, limit) => (taken.of(name) < limit ? adopt(name) : undefined),
   };
 }
 
