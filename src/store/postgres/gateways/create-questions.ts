@@ -53,7 +53,7 @@ function createAnswering({ link, name, log }: QuestionsOptions) {
     onQuestion(answer: (question: unknown) => Promise<unknown>): void {
       answerTo = answer;
     },
-    look: inTurn(async () => {
+    look: notTwiceAtOnce(async () => {
       if (!answerTo) return;
       for (const { number, question } of await link.query(selectQuestions, [name])) {
         if (number && question && !underWay.has(number)) void answerOne(number, question);
@@ -64,7 +64,7 @@ function createAnswering({ link, name, log }: QuestionsOptions) {
 
 function createAsking({ link, name }: QuestionsOptions) {
   const waiting = new Map<string, (answer: unknown) => void>();
-  const look = inTurn(async () => {
+  const look = notTwiceAtOnce(async () => {
     if (waiting.size === 0) return;
     const rows = await link.query(selectAnswers, [[...waiting.keys()], maxAnswerLength]);
     for (const { number, answer } of rows) waiting.get(number ?? '')?.(JSON.parse(answer ?? 'null'));
@@ -100,7 +100,7 @@ function createAsking({ link, name }: QuestionsOptions) {
 }
 
 /** Runs at once, and once more where it is called meanwhile. What fails is tried again at the next call. */
-function inTurn(work: () => Promise<void>): () => void {
+function notTwiceAtOnce(work: () => Promise<void>): () => void {
   let isRunning = false;
   let again = false;
   const run = async () => {
