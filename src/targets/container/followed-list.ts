@@ -2,7 +2,6 @@
  * The list of an engine among many, which every session asks for, wherever it leads: known while the engine's events are heard,
  * and asked for anew behind the back of those who ask. What changes is there a second later at most, or when `fresh` is wanted.
  */
-
 import { type Hearing, hearChanges } from '../hear-changes.ts';
 import type { ContainerSummary, EngineApi } from './engine-api.ts';
 import type { WatchedList } from './watched-list.ts';

@@ -2,7 +2,6 @@
  * The engine's list of containers, asked for at each session: kept while it is asked for often, for as long as the
  * engine's events say that nothing has changed. An engine needs milliseconds of work for each list.
  */
-
 import { type Hearing, hearChanges } from '../hear-changes.ts';
 import type { ListOptions } from '../target.ts';
 import type { ContainerSummary, EngineApi } from './engine-api.ts';

@@ -1,5 +1,4 @@
 /** The metrics of all processes of a gateway on one page: asked for at each scrape, and what the dead have counted is kept. */
-
 import type { SteadyPeer } from '../../ipc/open-steady-peer.ts';
 import type { Metrics, MetricsData } from '../../metrics/create-metrics.ts';
 import { type JoinedMetrics, joinMetrics } from '../../metrics/join-metrics.ts';
