@@ -1,7 +1,7 @@
 /** A gateway as a process of its own, and what it holds: memory, descriptors, processes, files of its temporary folder. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -44,7 +44,6 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
   const folder = await mkdtemp(join(tmpdir(), 'postern-measured-'));
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
-  const log = join(folder, 'log');
   const admin = await makeKeyPair();
   const child = spawn(
     process.execPath,
@@ -61,7 +60,7 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
       ...[`--docker=${docker}`, `--log-level=${logLevel}`],
     ],
     {
-      stdio: ['ignore', 'pipe', openSync(log, 'a')],
+      stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         ...process.env,
         TMPDIR: temporary,
@@ -72,6 +71,12 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
       },
     },
   );
+  let words = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    words = (words + text).slice(-lastWordsLength);
+    // Of one that has so little to say, nobody asks for it.
+    if (logLevel === 'fatal') process.stderr.write(text);
+  });
   const announced = await said(child, /Host key ssh-rsa/);
   return {
     port: Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(announced)?.[1]),
@@ -90,7 +95,7 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
         files: readdirSync(temporary, { recursive: true }).map(String),
       };
     },
-    lastWords: () => readFileSync(log, 'utf8').slice(-lastWordsLength),
+    lastWords: () => words,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null)
         return child.signalCode ?? Number(child.exitCode);
