@@ -64,7 +64,13 @@ export async function startPodman(images: readonly string[]): Promise<Podman> {
 /** Podman leaves a monitor for five minutes after each exec, and cleans up after containers by itself. */
 async function endAllOf(folder: string): Promise<void> {
   const running = await processesOf(folder);
-  for (const pid of running) process.kill(pid);
+  for (const pid of running) {
+    try {
+      process.kill(pid);
+    } catch {
+      // It went by itself.
+    }
+  }
   await until(async () => (await processesOf(folder)).length === 0, 10_000);
 }
 

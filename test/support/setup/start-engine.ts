@@ -3,6 +3,7 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:f
 import { setTimeout as delay } from 'node:timers/promises';
 import { findProgram } from '../../../scripts/debian-packages.mjs';
 import { engineAnswers } from '../engine.ts';
+import { keepBridgeAddress } from './bridge-address.ts';
 import { mountCgroups } from './cgroups.ts';
 
 const usual = 'unix:///var/run/docker.sock';
@@ -36,6 +37,7 @@ export async function startEngine(): Promise<string> {
   for (const network of networks) {
     const daemon = spawnDaemon(network);
     if (await answersBefore(daemon, 60_000)) {
+      keepBridgeAddress();
       console.error(`postern: started a Docker Engine at ${own}; to stop it: kill ${daemon.pid}`);
       return own;
     }
