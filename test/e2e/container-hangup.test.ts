@@ -141,6 +141,20 @@ describe.each([
       await becomes('3205', 0);
     });
 
+    it('a shell that waits for a child hears it before the child ends', async () => {
+      // A child whose pid has more digits comes before its parent in a list of names.
+      const child = 'until [ ${#last} -gt ${#own} ]; do sh -c : & last=$!; wait $last; done; sleep 3213 &';
+      const command = `own=$$; last=; trap 'echo told >/tmp/told' HUP; ${child} echo ready; wait`;
+      for (let turn = 0; turn < 3; turn++) {
+        const running = startSession(session, command);
+        await running.saw('ready');
+        running.vanish();
+        await becomes('3213', 0);
+        await expect.poll(() => container.sh('cat /tmp/told 2>/dev/null || :')).toBe('told');
+        await container.sh('rm /tmp/told');
+      }
+    });
+
     it('nohup-survives: what ignores HUP lives on', async () => {
       const running = startSession(
         session,

@@ -31,8 +31,8 @@ echo ${ran}`;
 
 /**
  * `SIGNAL "SID SID …"`: the signal to every process of those sessions; other signals than HUP spare
- * those that ignore HUP (nohup). Prints the sessions in which there was something to signal. KILL looks again, for
- * what was forked meanwhile.
+ * those that ignore HUP (nohup). Leaders come first: a shell that waits for a child must hear it before the child's end lets
+ * it end. Prints the sessions in which there was something to signal. KILL looks again, for what was forked meanwhile.
  */
 export const sessionScript = `${readStat}signal=$1 sessions=" $2 " told=' '
 ignores_hangup() {
@@ -42,18 +42,22 @@ ignores_hangup() {
   done 2>/dev/null <"$1/status"
   return 1
 }
+reach() {
+  read_stat "/proc/$1"
+  set -- $1 $stat
+  case $2 in '' | Z | X) return ;; esac
+  case $sessions in *" $5 "*) ;; *) return ;; esac
+  [ "$signal" = HUP ] || ! ignores_hangup "/proc/$1" || return
+  kill -s "$signal" "$1" 2>/dev/null || return
+  kill -s CONT "$1" 2>/dev/null
+  found=1
+  case $told in *" $5 "*) ;; *) told="$told$5 " && echo "$5" ;; esac
+}
 sweep() {
   found=
+  for pid in $sessions; do reach "$pid"; done
   for folder in /proc/[0-9]*; do
-    read_stat "$folder"
-    set -- $stat
-    case $1 in '' | Z | X) continue ;; esac
-    case $sessions in *" $4 "*) ;; *) continue ;; esac
-    [ "$signal" = HUP ] || ! ignores_hangup "$folder" || continue
-    kill -s "$signal" "\${folder#/proc/}" 2>/dev/null || continue
-    kill -s CONT "\${folder#/proc/}" 2>/dev/null
-    found=1
-    case $told in *" $4 "*) ;; *) told="$told$4 " && echo "$4" ;; esac
+    case $sessions in *" \${folder#/proc/} "*) ;; *) reach "\${folder#/proc/}" ;; esac
   done
 }
 sweep

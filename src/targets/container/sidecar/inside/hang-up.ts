@@ -23,7 +23,10 @@ export async function hangUp(session: number, graceMs: number, hurry: AbortSigna
 /** Returns whether anything was there to be signalled. */
 function signalSession(session: number, signal: 'HUP' | 'TERM' | 'KILL'): boolean {
   let found = false;
-  for (const { pid } of membersOf(session, signal)) {
+  const leadsFirst = ({ pid }: Process) => (pid === session ? 0 : 1);
+  // A shell that waits for a child must hear it before the child's end lets it end.
+  const members = membersOf(session, signal).toSorted((one, other) => leadsFirst(one) - leadsFirst(other));
+  for (const { pid } of members) {
     if (signal !== 'HUP' && ignoresHangup(pid)) continue;
     try {
       process.kill(pid, `SIG${signal}`);
