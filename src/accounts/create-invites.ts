@@ -10,6 +10,7 @@ import { randomId } from '../platform/ids.ts';
 import type { InviteRow } from '../store/schema.ts';
 import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Invites } from './accounts.ts';
+import { hasNoAccounts, isFirstInvite } from './first-invite.ts';
 import { checkAccountName, insertAccount } from './insert-account.ts';
 import { isReservedName } from './reserved-names.ts';
 
@@ -134,9 +135,13 @@ async function findValid(reader: Reader, code: string, clock: Clock): Promise<In
   return invite && (await isValid(reader, invite, clock)) ? invite : undefined;
 }
 
-/** An invite is worth no more than whoever made it: an admin disabled or demoted since invites nobody. */
+/**
+ * An invite is worth no more than whoever made it: an admin disabled or demoted since invites nobody, nor does a gateway that
+ * knows somebody.
+ */
 async function isValid(reader: Reader, invite: InviteRow, clock: Clock): Promise<boolean> {
   if (Date.parse(invite.expiresAt) <= clock.now()) return false;
+  if (isFirstInvite(invite)) return hasNoAccounts(reader);
   const creator = await reader.get('accounts', invite.createdBy);
   return creator === undefined || (creator.role === 'admin' && !creator.disabled);
 }

@@ -1,10 +1,12 @@
 /** Who is let into a gateway that knows nobody yet. */
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
+import { isDatabaseUrl } from '../config/store-url.ts';
 import { GatewayError } from '../errors.ts';
 import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Accounts, Invites } from './accounts.ts';
+import { firstInviteBy } from './first-invite.ts';
 
 /** The account `admin` of `--admin-key FILE`. Throws invalid-config for a file that holds anything but one public key. */
 export async function ensureAdminOfFile(accounts: Accounts, file: string): Promise<void> {
@@ -20,15 +22,19 @@ export async function ensureAdminOfFile(accounts: Accounts, file: string): Promi
   await accounts.ensureAdmin(first);
 }
 
-/** One open invite at a time: the code of an earlier start was shown once and cannot be shown again. */
+/**
+ * One open invite for each gateway: the code of an earlier start was shown once and cannot be shown again; what another one on
+ * the same database has shown is still good.
+ */
 export async function createFirstInvite(
   invites: Invites,
-  { inviteExpiryDays }: Pick<Config, 'inviteExpiryDays'>,
+  { inviteExpiryDays, store, gatewayName }: Pick<Config, 'inviteExpiryDays' | 'store' | 'gatewayName'>,
   clock: Clock,
 ): Promise<string> {
+  const createdBy = firstInviteBy(isDatabaseUrl(store) ? gatewayName : undefined);
   for (const invite of await invites.list()) {
-    if (invite.createdBy === 'gateway') await invites.revoke(invite.id);
+    if (invite.createdBy === createdBy) await invites.revoke(invite.id);
   }
   const expiresAt = new Date(clock.now() + inviteExpiryDays * 86_400_000).toISOString();
-  return (await invites.create({ role: 'admin', expiresAt, createdBy: 'gateway' })).code;
+  return (await invites.create({ role: 'admin', expiresAt, createdBy })).code;
 }

@@ -77,7 +77,7 @@ export interface InviteRow {
   readonly codeHash: string;
   readonly role: Role;
   readonly name?: string;
-  /** Account id, or `gateway` for the one printed on first start. */
+  /** Account id, or `gateway` for the one printed on first start, with ` NAME` behind it where several share the database. */
   readonly createdBy: string;
   readonly createdAt: string;
   readonly expiresAt: string;

@@ -26,6 +26,8 @@ const compose = (...args: readonly string[]) =>
   runProgram('docker-compose', ['-p', project, '-f', join(folder, 'compose.json'), ...args], {
     timeoutMs: 120_000,
   });
+const inviteOf = async (gateway: string) =>
+  /join\+[^@\s]+(?=@gateway\.example)/.exec((await compose('logs', '--no-color', gateway)).text)?.[0];
 const whoami = () => ssh(target, 'whoami', { key: admin });
 const sourcesAt = async (gateway: string) => {
   const { text } = await compose('exec', '-T', gateway, 'cat', '/data/audit/audit.jsonl');
@@ -117,9 +119,13 @@ beforeAll(async () => {
   });
   target = { port, knownHosts: await temporaryFile('known_hosts', (await scan()).text) };
   admin = await makeKeyPair();
-  const logs = await compose('logs', '--no-color', 'gateway1');
-  const invite = /join\+[^@\s]+(?=@gateway\.example)/.exec(logs.text)?.[0] as string;
-  const joined = await ssh(target, 'ada', { key: admin, login: invite });
+  // Both have started, and what either of them shows lets in.
+  await vi.waitUntil(async () => (await inviteOf('gateway2')) !== undefined, {
+    timeout: 60_000,
+    interval: 500,
+  });
+  const invite = await inviteOf('gateway1');
+  const joined = await ssh(target, 'ada', { key: admin, login: String(invite) });
   if (joined.status !== 0) throw new Error(joined.stderr);
 }, 600_000);
 

@@ -19,7 +19,7 @@ let invites: Invites;
 
 const publicKey = (): PublicKey => parseKeysToAdd(quickKey())[0]?.key as PublicKey;
 const invite = (more: { role?: 'admin' | 'member'; name?: string; createdBy?: string } = {}) =>
-  invites.create({ role: 'member', expiresAt, createdBy: 'gateway', ...more });
+  invites.create({ role: 'member', expiresAt, createdBy: 'operator', ...more });
 
 beforeEach(() => {
   clock.nowMs = Date.parse('2030-01-01T00:00:00Z');

@@ -1,0 +1,16 @@
+/** The invite that a gateway shows when it starts and nobody has an account. */
+import type { InviteRow } from '../store/schema.ts';
+import type { Reader } from '../store/store.ts';
+
+const prefix = 'gateway';
+
+/** For its row's `createdBy`. `gatewayName`: of one of several on a database. */
+export const firstInviteBy = (gatewayName: string | undefined): string =>
+  gatewayName === undefined ? prefix : `${prefix} ${gatewayName}`;
+
+/** No account's id has a space in it, or is that short. */
+export const isFirstInvite = ({ createdBy }: InviteRow): boolean =>
+  createdBy === prefix || createdBy.startsWith(`${prefix} `);
+
+export const hasNoAccounts = async (reader: Reader): Promise<boolean> =>
+  (await reader.list('accounts')).length === 0;
