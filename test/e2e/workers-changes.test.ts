@@ -9,7 +9,7 @@ import { createEngineProxy } from '../support/engine-proxy.ts';
 import { openPrompt, type Prompt } from '../support/open-prompt.ts';
 import { servingWorkers, supervisorsOf, until } from '../support/processes.ts';
 import { main, type Served, serve, stop, targetIn } from '../support/served.ts';
-import { type KeyPair, makeKeyPair, runProgram, type SshTarget } from '../support/ssh-client.ts';
+import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 const engine = createEngineProxy();
 const containers: TestContainer[] = [];
@@ -43,10 +43,8 @@ const start = async () => {
   containers.push(container);
   return container.name;
 };
-const streams = () =>
-  engine
-    .requests()
-    .filter(({ isOpen, asked }) => isOpen && asked.some((each) => /events.*destroy/.test(each)));
+const streams = (of = engine) =>
+  of.requests().filter(({ isOpen, asked }) => isOpen && asked.some((each) => /events.*destroy/.test(each)));
 const lists = () =>
   engine.requests().flatMap(({ asked }) => asked.filter((each) => each.includes('/containers/json'))).length;
 
@@ -106,4 +104,18 @@ it('when the engine was away, they follow it again, and what came meanwhile is t
   await expect.poll(listed, { timeout: 15_000 }).toEqual(all(name));
   await isFoundAtOnce();
   expect(streams()).toHaveLength(1);
+});
+
+it('so is a registered engine, until it is removed', async () => {
+  const other = createEngineProxy();
+  const url = `unix://${folder}/other.sock`;
+  await other.listen(join(folder, 'other.sock'));
+  expect(await ssh(target, `engine add other ${url}`, { key: admin })).toMatchObject({ status: 0 });
+  await expect.poll(() => streams(other).length, { timeout: 15_000 }).toBe(1);
+  const name = await start();
+  await expect.poll(listed, { timeout: 3_000 }).toEqual(all(`other/${name}`));
+  expect(streams(other)).toHaveLength(1);
+  expect(await ssh(target, 'engine remove other', { key: admin })).toMatchObject({ status: 0 });
+  await expect.poll(() => streams(other).length, { timeout: 15_000 }).toBe(0);
+  await other.vanish();
 });
