@@ -18,7 +18,7 @@ export interface Gateway {
     readonly fingerprint: string;
     readonly type: string;
   }[];
-  /** On an empty store: the code of a fresh invite for an admin. */
+  /** On an empty store: the code of a fresh invite for an admin. Undefined where `follows`: the one that was shown stays good. */
   readonly firstInviteCode: string | undefined;
   readonly endpoint: Endpoint;
   /** For an error that nothing caught: ends what began it. */
@@ -44,6 +44,8 @@ export interface Gateway {
 export interface GatewayProgram {
   /** `gateway` of what the one before handed over. */
   readonly memory?: GatewayMemory | undefined;
+  /** The gateway goes on in place of one that served, by a restart or after a crash: nobody is shown what it says of itself. */
+  readonly follows?: boolean;
   /** Throws invalid-config. */
   readonly readConfig: () => Config;
   /** Stops this gateway and starts another; unset: nobody would, so that it is not asked for. */

@@ -96,7 +96,7 @@ async function compose(
   return {
     ...{ sshAddress, httpAddress: http?.httpAddress, healthAddress: http?.healthAddress },
     metricsAddress: metrics?.address,
-    ...(await factsOf(parts)),
+    ...(await factsOf(parts, program)),
     ...{ endForFault, noteFault: () => rules.meter.faultCaught('gateway') },
     engineProblem: () => problemOf(rules.engine),
     reload: audited(reload, rules.audit),
@@ -186,12 +186,13 @@ function openEntrance(
 }
 
 /** What the program round the gateway says of it. */
-async function factsOf({ config, rules, hostKeys, endpoint }: Parts) {
+async function factsOf({ config, rules, hostKeys, endpoint }: Parts, { follows }: GatewayProgram) {
   const { accounts, invites, clock } = rules;
+  const wantsInvite = !follows && (await accounts.isEmpty());
   return {
     httpScheme: config.tlsCert === undefined ? 'http' : 'https',
     hostKeys: hostKeys().serving,
-    firstInviteCode: (await accounts.isEmpty()) ? await createFirstInvite(invites, config, clock) : undefined,
+    firstInviteCode: wantsInvite ? await createFirstInvite(invites, config, clock) : undefined,
     endpoint: endpoint(),
   } as const;
 }

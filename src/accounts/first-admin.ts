@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { isDatabaseUrl } from '../config/store-url.ts';
-import { GatewayError } from '../errors.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
 import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Accounts, Invites } from './accounts.ts';
@@ -33,8 +33,13 @@ export async function createFirstInvite(
 ): Promise<string> {
   const createdBy = firstInviteBy(isDatabaseUrl(store) ? gatewayName : undefined);
   for (const invite of await invites.list()) {
-    if (invite.createdBy === createdBy) await invites.revoke(invite.id);
+    if (invite.createdBy === createdBy) await invites.revoke(invite.id).catch(unlessGone);
   }
   const expiresAt = new Date(clock.now() + inviteExpiryDays * 86_400_000).toISOString();
   return (await invites.create({ role: 'admin', expiresAt, createdBy })).code;
+}
+
+/** Somebody else was quicker. */
+function unlessGone(error: unknown): void {
+  if (!isGatewayError(error, 'invite-not-found')) throw error;
 }

@@ -6,7 +6,7 @@ import type { Config } from '../config/config.ts';
 import { type Gateway, startGateway } from '../gateway.ts';
 import { createWorkers, type Workers, type WorkersMemory } from '../gateway-workers.ts';
 import { type Kept, meetKeeper } from '../keeper/kept.ts';
-import type { HeldSocket } from '../keeper/messages.ts';
+import type { HeldSocket, Why } from '../keeper/messages.ts';
 import { version } from '../platform/version.ts';
 import { createWorkerPool, type WorkerPool } from '../workers/worker-pool.ts';
 import { announce } from './announce.ts';
@@ -52,7 +52,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   manager.ready();
   log.info({ generation, version, pid: process.pid }, 'in charge');
   if (why === 'first') warnOfSlowCrypto(terminal);
-  const announced = why === 'first' || why === 'again' ? announce(gateway, terminal.stdout) : undefined;
+  const announced = isFollower(why) ? undefined : announce(gateway, terminal.stdout);
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
   // Sessions are the workers', and go on: another supervisor takes its place.
   if (reason === 'failure') process.exit(1);
@@ -71,6 +71,9 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   if (reason === 'SIGINT') await pause(sameSignalMs);
   return drained === 'failure' ? 1 : 0;
 }
+
+/** Nobody waits for what it prints. */
+const isFollower = (why: Why) => why === 'restart' || why === 'crash';
 
 /** The workers begin to load at once; the gateway opens when what the one before leaves is known. */
 function createBeginning(kept: Kept, setup: ServeSetup, sockets: HeldSockets, restart: () => void) {
@@ -97,7 +100,7 @@ function createBeginning(kept: Kept, setup: ServeSetup, sockets: HeldSockets, re
     workers = createWorkers({ config, log, pool, memory, remember: kept.remember });
     const { inherited: inheritedSockets, onListening } = sockets;
     const program = {
-      ...{ workers, memory: memory?.gateway, pid: process.ppid },
+      ...{ workers, memory: memory?.gateway, pid: process.ppid, follows: isFollower(why) },
       ...{ readConfig, restart, replace: kept.restart, inheritedSockets, onListening },
     };
     return startGateway(config, log, {}, program);

@@ -37,6 +37,12 @@ describe('the invite that a gateway shows while nobody has an account', () => {
     }
   });
 
+  it('twice-at-once: is made though the earlier one is gone by the time it is to be revoked', async () => {
+    await shown('north');
+    const codes = await Promise.all([shown('north'), shown('north')]);
+    expect(await invites.findByCode(codes[1])).toMatchObject({ role: 'admin' });
+  });
+
   it('stays good when another gateway on the same database starts, until one of both is used', async () => {
     const [north, south] = [await shown('north'), await shown('south')];
     expect((await join(north, 'ada')).account.name).toBe('ada');
