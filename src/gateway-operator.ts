@@ -12,22 +12,35 @@ import { createOperatorLines } from './control/operator-lines.ts';
 import { createBackups } from './gateway-backup.ts';
 import { type DoorsDependencies, servicesOf } from './gateway-doors.ts';
 import type { GatewayProgram } from './gateway-facade.ts';
+import type { HostKeyRotation } from './ssh/host-key-ring.ts';
 
-/** Reads the configuration anew; resolves when whoever serves has it. */
-export function createRenewal(
-  live: LiveConfig,
-  log: Logger,
-  readConfig: () => Config,
-  renew: () => Promise<void>,
-): () => Promise<string> {
-  const readAnew = createReload(live, readConfig);
+export interface RenewalMeans {
+  readonly live: LiveConfig;
+  readonly log: Logger;
+  readonly readConfig: () => Config;
+  readonly hostKeys: Pick<HostKeyRotation, 'read'>;
+  /** Resolves when whoever serves has configuration and host keys of now. */
+  readonly renew: () => Promise<void>;
+}
+
+/** Reads configuration and host keys anew; resolves when whoever serves has them. If either cannot be used, both stay. */
+export function createRenewal({
+  live,
+  log,
+  readConfig,
+  hostKeys,
+  renew,
+}: RenewalMeans): () => Promise<string> {
   let renewed = Promise.resolve();
   live.onReplace(() => {
     log.level = live.config.logLevel;
     renewed = renew();
   });
   return async () => {
-    const said = readAnew();
+    const config = readConfig();
+    // Another gateway may have rotated those of a folder that both have.
+    await hostKeys.read();
+    const said = createReload(live, () => config)();
     await renewed;
     return said;
   };

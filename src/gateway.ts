@@ -76,8 +76,9 @@ async function compose(
   lifecycle.onClose(entrance.close);
   sshAddress = entrance.address;
   onListening?.('ssh', entrance.handle());
-  const reload = createRenewal(live, log, program.readConfig, serving.renew);
-  const control = await openControl(parts, program, { hostKeys, renewHostKeys: serving.renew, reload });
+  const { renew } = serving;
+  const reload = createRenewal({ live, log, readConfig: program.readConfig, hostKeys, renew });
+  const control = await openControl(parts, program, { hostKeys, renewHostKeys: renew, reload });
   lifecycle.onClose(() => control.close());
   const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
   lifecycle.onClose((graceMs) => http?.close(graceMs));

@@ -27,9 +27,12 @@ export interface OperatorMeans {
    */
   readonly replace: ((timeoutMs?: number) => Promise<void>) | undefined;
   readonly hostKeys: Rotation;
-  /** Makes the doors use the keys that are served now. */
+  /** Makes the doors serve and announce the keys of now. */
   readonly renewHostKeys: () => Promise<void>;
-  /** Reads the configuration anew, and resolves to what to say about it. Throws invalid-config: then it stays as it was. */
+  /**
+   * Reads configuration and host keys anew, and resolves to what to say about it. Throws invalid-config, or a sentence about
+   * a host key: then both stay as they were.
+   */
   readonly reload: () => Promise<string>;
 }
 
@@ -130,6 +133,7 @@ async function rotate(
   try {
     if (line === 'rotate') {
       const next = await hostKeys.begin();
+      await renewHostKeys();
       return done(
         `The next host keys are announced from now on, beside those in use:\n${listOf(next)}\nWhen everybody has connected once, put them in use: postern hostkey rotate --finish`,
       );
