@@ -28,8 +28,8 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
   postern restore FILE         make a gateway what FILE says, whether it runs or not
   postern migrate --from DIR --to postgres://…
                                all rows into a database, or back; the gateways are stopped
-  postern reload               read a running gateway's configuration anew, as SIGHUP does; nobody is
-                               disconnected, and a file with a mistake changes nothing
+  postern reload               read a running gateway's configuration and host keys anew, as SIGHUP does;
+                               nobody is disconnected, and a file with a mistake changes nothing
   postern restart [--timeout=SECONDS]
                                start the installed version with the configuration as it is now, in place of what
                                runs; nobody is disconnected: what is open stays with the old processes, with

@@ -37,8 +37,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-rotation-'));
   admin = await makeKeyPair();
   await mkdir(join(folder, 'hostkeys'), { mode: 0o700 });
-  withWorkers = await start('workers', 2);
-  ofOneProcess = await start('one', 0);
+  [withWorkers, ofOneProcess] = await Promise.all([start('workers', 2), start('one', 0)]);
   await until(() => servingWorkers(withWorkers.served).length === 2);
 });
 afterAll(async () => {
