@@ -46,6 +46,7 @@ export function createEnding(parts: EndingDependencies): Pick<Gateway, 'drain' |
   return {
     async drain(hurry = new AbortController().signal) {
       phase.isDraining = true;
+      serving.announceDrain?.();
       await awaitBalancer(config.drainDelaySeconds * 1000, hurry, log);
       entrance.close();
       http?.drain();

@@ -50,7 +50,7 @@ export async function startWorkerGateway(
   log: Logger,
 ): Promise<WorkerGateway> {
   const lifecycle = createLifecycle();
-  const phase: Phase = { isDraining: false, isRetired: false };
+  const phase: Phase = { isDraining: begin.isDraining, isRetired: false };
   const worker = await compose(begin, who, log, lifecycle, phase);
   const { supervisor, rules, serving, endForFault } = worker;
   const ended = Promise.withResolvers<void>();
@@ -156,6 +156,12 @@ function ordersFor({ live, hostKeys, serving, phase, stop, leave }: Ordered): Re
         await hostKeys.read();
         await serving.renew();
         return true;
+      },
+    ],
+    [
+      orders.announceDrain,
+      () => {
+        phase.isDraining = true;
       },
     ],
     [

@@ -1,5 +1,4 @@
 /** What workers hear from their supervisor, and it from them, while both serve; and how they part. */
-import type { Config } from './config/config.ts';
 import { GatewayError } from './errors.ts';
 import type { Arrivals } from './gateway-arrivals.ts';
 import type { OpenParts, WorkersMemory, WorkersServing } from './gateway-workers.ts';
@@ -37,10 +36,8 @@ const leaveWithinMs = 15_000;
 const answerMs = 3_000;
 
 /** Resolves when workers, of this supervisor and of those before it, can connect. */
-export async function openWorkersServing(
-  supervised: Supervised,
-  { config, sshAddress, penalise, ports }: OpenParts,
-): Promise<WorkersServing> {
+export async function openWorkersServing(supervised: Supervised, parts: OpenParts): Promise<WorkersServing> {
+  const { config, sshAddress, isDraining, penalise, ports } = parts;
   const { pool, registry, arrivals, onFault, storeFor } = supervised;
   const path = socketPath(config.dataDir, 'workers.sock');
   const listener = await openIpcListener({
@@ -50,8 +47,8 @@ export async function openWorkersServing(
       const identity = parseWorkerIdentity(who);
       if (!identity) throw new GatewayError('process-refused', { problem: 'it is no worker' });
       const worker = registry.add(identity, peer);
-      // Behind the answer to its hello: whatever it was started with, the configuration of now holds for it.
-      setImmediate(() => void renewWorker(peer, config));
+      // Behind the answer to its hello: whatever it was started with, what is so now holds for it.
+      setImmediate(() => void renewWorker(peer, parts));
       return new Map<string, Handler>([
         ...storeFor(worker.id, peer),
         ...(ports?.handlersFor(worker, peer) ?? []),
@@ -65,18 +62,24 @@ export async function openWorkersServing(
       return pool.serve(() => ({
         ...{ kind: 'serve', config: { ...config }, socketPath: path },
         sshAddress: sshAddress(),
+        isDraining: isDraining(),
       }));
     },
     ...arrivals.doors,
     async renew() {
-      await Promise.all(registry.list().map(({ peer }) => renewWorker(peer, config)));
+      await Promise.all(registry.list().map(({ peer }) => renewWorker(peer, parts)));
     },
+    announceDrain: () => registry.tell(orders.announceDrain),
     ...createParting(supervised, listener),
   };
 }
 
 /** One that cannot yet is asked again when it serves. */
-export async function renewWorker(peer: Peer | undefined, config: Config): Promise<void> {
+export async function renewWorker(
+  peer: Peer | undefined,
+  { config, isDraining }: Pick<OpenParts, 'config' | 'isDraining'>,
+): Promise<void> {
+  if (isDraining()) peer?.notify(orders.announceDrain);
   const order: RenewOrder = { config: { ...config }, keys: Object.keys(config) };
   await peer?.request(orders.renew, order, { deadlineMs: answerMs }).catch(() => {});
 }

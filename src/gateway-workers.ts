@@ -64,6 +64,8 @@ export interface OpenParts {
   readonly config: Config;
   readonly audit: Pick<Audit, 'workerDied'>;
   readonly sshAddress: () => Address;
+  /** The gateway is about to stop. */
+  readonly isDraining: () => boolean;
   readonly penalise: Penalties['penalise'];
   /** What workers may ask beside the store. */
   readonly ports: PortsServer | undefined;
@@ -72,6 +74,8 @@ export interface OpenParts {
 export interface WorkersServing extends Serving {
   /** To be called when the entrances, which count, are open. Resolves when the first worker serves. */
   begin(entrances: Adopters): Promise<void>;
+  /** Their health tells from now on what `isDraining` does, that of those that come later too. */
+  announceDrain(): void;
   /** Leaves them to a successor. */
   leave(): Promise<WorkersMemory>;
 }
@@ -109,7 +113,7 @@ export function createWorkers({ config, log, pool, memory, remember }: WorkersDe
     list: () => [...registry.list(), ...returning.missing().map((each) => ({ ...each, peer: undefined }))],
     ready: returning.settled,
     refused: (connection) => void arrivals.left(connection),
-    serves: (id) => parts && void renewWorker(registry.find(id)?.peer, parts.config),
+    serves: (id) => parts && void renewWorker(registry.find(id)?.peer, parts),
     died(worker) {
       for (const connection of worker.connections) arrivals.left(connection);
       // What it said last may not have been read yet.

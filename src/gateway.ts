@@ -162,7 +162,8 @@ async function openServing(
   if (!workers) return openDoors(parts);
   const { audit, strangerLimits } = parts.rules;
   const { penalise } = strangerLimits.penalties;
-  return workers.open({ config: parts.config, audit, sshAddress, penalise, ports });
+  const { isDraining } = parts.health;
+  return workers.open({ config: parts.config, audit, sshAddress, isDraining, penalise, ports });
 }
 
 const problemOf = (engine: Pick<JoinedEngine, 'ping'>) =>

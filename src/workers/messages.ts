@@ -25,6 +25,8 @@ export interface WorkerServe {
   readonly sshAddress: Address;
   /** Where the supervisor listens for `ipc`. */
   readonly socketPath: string;
+  /** The gateway is about to stop: health says so. */
+  readonly isDraining: boolean;
 }
 
 /** With the socket. */

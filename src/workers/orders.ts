@@ -16,6 +16,8 @@ export const orders = {
   ping: 'worker.ping',
   /** Takes over what is live of a configuration, and reads the host keys anew. */
   renew: 'worker.renew',
+  /** `drain` is to follow: health says so from now on, and whoever comes is let in. Told, not asked: a worker from before this order goes on. */
+  announceDrain: 'worker.announce-drain',
   /** Lets nobody in any more. Answered when nothing runs, or the time is over. */
   drain: 'worker.drain',
   /** Ends the wait of `drain`. */
