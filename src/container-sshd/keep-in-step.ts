@@ -7,7 +7,7 @@ import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import { ownLabel } from '../targets/visibility.ts';
 import { authorizedKeysLine } from './authorized-keys-line.ts';
 import type { SyncKeys, SyncMode, SyncOutcome } from './sync-keys.ts';
-import { noteSynced } from './synced-targets.ts';
+import { noteSynced, noteThere } from './synced-targets.ts';
 
 export interface KeepInStepDependencies {
   readonly engine: Pick<ContainerEngine, 'list'>;
@@ -38,8 +38,10 @@ export function createKeepInStep(dependencies: KeepInStepDependencies): KeepInSt
   return {
     async update(id) {
       const target = targets.get(id) ?? (await engine.list()).find((each) => each.id === id);
-      const mode = target && (await findMode(dependencies, target));
-      if (!target || mode === undefined || target.state !== 'running') return undefined;
+      if (!target) return undefined;
+      await noteThere(store, target.key);
+      const mode = await findMode(dependencies, target);
+      if (mode === undefined || target.state !== 'running') return undefined;
       const { keys } = await listReachingKeys(target);
       const wanted = JSON.stringify([mode, keys.map(authorizedKeysLine)]);
       if (written.get(id) === wanted) return undefined;

@@ -1,4 +1,4 @@
-/** Tells when something changed that decides whose keys open which container; a key's last use does not. */
+/** Tells when something changed that decides whose keys open which container: not a key's last use, nor that a container is gone. */
 import type { Rows, TableName } from '../store/schema.ts';
 import type { Change, Store } from '../store/store.ts';
 
@@ -12,7 +12,7 @@ const relevant: Relevant = {
   targetTags: (row) => row,
   secondFactors: ({ confirmedAt }) => confirmedAt,
   secondFactorTargets: (row) => row,
-  syncedTargets: (row) => row,
+  syncedTargets: ({ id }) => id,
   recordingRules: (row) => row,
 };
 

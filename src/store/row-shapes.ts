@@ -98,7 +98,9 @@ export const rowShapes: { readonly [T in TableName]: z.ZodType<Rows[T]> } = {
   }) as z.ZodType<Rows['secondFactors']>,
   rememberedLogins: z.looseObject({ id, accountId: id, until: time }),
   secondFactorTargets: z.looseObject({ id, since: time }),
-  syncedTargets: z.looseObject({ id, since: time }),
+  syncedTargets: z.looseObject({ id, since: time, goneSince: time.optional() }) as z.ZodType<
+    Rows['syncedTargets']
+  >,
   recordingRules: z.looseObject({ id, mode: z.enum(['on', 'required']), since: time }),
   tokens: z.looseObject({
     id,

@@ -172,6 +172,8 @@ export interface SecondFactorTargetRow {
 export interface SyncedTargetRow {
   readonly id: string;
   readonly since: string;
+  /** When its engine first listed no such container; unset again when there is one. */
+  readonly goneSince?: string;
 }
 
 /** What is recorded beside what the configuration says. The id is a targetKey, or `account:ID`. */

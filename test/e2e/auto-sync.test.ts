@@ -10,13 +10,14 @@ import {
   type OwnContainerSshd,
 } from '../../src/container-sshd/create-container-sshd.ts';
 import { systemClock } from '../../src/platform/clock.ts';
+import { randomId } from '../../src/platform/ids.ts';
 import { createSlots } from '../../src/platform/slots.ts';
 import type { AccountRow, KeyRow } from '../../src/store/schema.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { JoinedEngine } from '../../src/targets/joined-engine.ts';
 import { runAlone } from '../support/alone.ts';
 import { createTestEngine, joinedTestEngine } from '../support/container-engine.ts';
-import { runContainer, type TestContainer } from '../support/containers.ts';
+import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { createEngineProxy } from '../support/engine-proxy.ts';
 import { quickKey } from '../support/keys.ts';
@@ -39,6 +40,7 @@ describe('auto-sync', () => {
   let sshd: OwnContainerSshd;
   let stop: () => void;
   let containers: TestContainer[] = [];
+  const volumes: string[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'postern-engine-'));
@@ -58,6 +60,7 @@ describe('auto-sync', () => {
     await proxy.vanish();
     for (const container of containers) await container.remove();
     containers = [];
+    for (const volume of volumes.splice(0)) await docker('volume', 'rm', '--force', volume);
   });
 
   const begin = (sync: 'labelled' | 'off' = 'labelled') => {
@@ -149,6 +152,26 @@ describe('auto-sync', () => {
       await holds(container, []);
     },
   );
+
+  it('removed-key-stays: one synced by hand long ago, away while keys change, loses them when it is made anew', async () => {
+    const home = `postern-test-${randomId(8)}`;
+    volumes.push(home);
+    const options = ['--user', 'app', '--volume', `${home}:/home/app`];
+    const [one, before] = [await addKey('one'), await run(options)];
+    begin();
+    const target = await targetOf(before);
+    await sshd.sync(target);
+    await holds(before, ['one']);
+    await store.transact((transaction) =>
+      transaction.put('syncedTargets', { id: target.key, since: '2020-01-01T00:00:00.000Z' }),
+    );
+    await docker('rm', '-f', before.id);
+    await removeKey(one);
+    await expect.poll(() => store.get('syncedTargets', target.key)).toHaveProperty('goneSince');
+    const anew = await run([...options, '--name', before.name]);
+    await holds(anew, []);
+    expect(await store.get('syncedTargets', target.key)).not.toHaveProperty('goneSince');
+  });
 
   it('a container that refuses is tried again, and holds up no other', async () => {
     const [trapped, well] = [await run(labelled), await run(labelled)];

@@ -28,3 +28,22 @@ it('started-while-listed: a container that starts while a list is under way is n
   await kept.update('a');
   expect(synced).toEqual(['running']);
 });
+
+it('one that is made and not started yet is noted to be there', async () => {
+  const store = createMemoryStore();
+  const row = { id: 'container:web', since: '2026-01-01T00:00:00.000Z' };
+  await store.transact((transaction) =>
+    transaction.put('syncedTargets', { ...row, goneSince: '2026-02-01T00:00:00.000Z' }),
+  );
+  const target = { kind: 'container', id: 'a', name: 'web', key: row.id, state: 'created', labels: {} };
+  const kept = createKeepInStep({
+    engine: { list: async () => [target as unknown as ContainerTarget] },
+    store,
+    clock: systemClock,
+    listReachingKeys: async () => ({ keys: [], leftOut: [] }),
+    syncKeys: () => expect.unreachable(),
+    config: { sync: 'labelled' },
+  });
+  expect(await kept.update('a')).toBeUndefined();
+  expect(await store.list('syncedTargets')).toEqual([row]);
+});
