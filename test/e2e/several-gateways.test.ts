@@ -91,7 +91,8 @@ beforeAll(async () => {
   // initdb runs as somebody else.
   execFileSync('chmod', ['711', above]);
   await cp(join(deployed, 'prepare.sh'), join(above, 'prepare.sh'));
-  execFileSync('sh', [join(above, 'prepare.sh')], { stdio: ['ignore', 'ignore', 'ignore'] });
+  const env = { ...process.env, DOCKER_GID: '0' };
+  execFileSync('sh', [join(above, 'prepare.sh'), 'gateway.example'], { env, stdio: 'ignore' });
   password = await readFile(join(above, 'secrets/postgres-password'), 'utf8');
   storeUrl = await openDatabase();
   admin = await makeKeyPair();
