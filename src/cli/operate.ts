@@ -10,8 +10,13 @@ export const operate: CliCommand = async (args, terminal) => {
   return tell(response, terminal);
 };
 
+/** What they are to add stands in their words, but for host keys, if these say so. */
+const takeWordsAlone: ReadonlySet<string> = new Set(['host', 'engine', 'share']);
+
 /** Reading the stdin of a command that takes none could wait for ever, in a script whose stdin stays open. */
-const takesStdin = (words: readonly string[]) => words[1] === 'add' || words[1] === 'add-key';
+const takesStdin = ([first = '', second, ...rest]: readonly string[]) =>
+  second === 'add-key' ||
+  (second === 'add' && (!takeWordsAlone.has(first) || rest.some((word) => /^(--host-key=)?-$/.test(word))));
 
 function takeDataFlag(args: readonly string[], fallback: string): { words: string[]; dataDir: string } {
   const words: string[] = [];

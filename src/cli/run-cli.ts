@@ -38,7 +38,7 @@ const usage = `Usage: postern [COMMAND] [FLAGS]
                                make the next host keys and announce them beside those in use;
                                some weeks later, with --finish, put them in use
   postern audit verify         whether the audit in DATA/audit is whole; also without a gateway
-  postern account|audit|recording|invite|ca|session|penalty|ssh-key|mfa|share|tag|ls …
+  postern account|audit|recording|invite|ca|session|penalty|ssh-key|mfa|share|tag|ls|host|engine|ssh-config …
                                the lobby's commands, as the operator of this machine, on the running
                                gateway; "ssh GATEWAY help CMD" explains each. Recover a lost admin key with
                                "postern account add-key NAME < key.pub", a lost phone with
@@ -85,6 +85,9 @@ const commands: ReadonlyMap<string, CliCommand> = new Map<string, CliCommand>([
     'share',
     'tag',
     'ls',
+    'host',
+    'engine',
+    'ssh-config',
   ].map((word): [string, CliCommand] => [word, (args, terminal) => operate([word, ...args], terminal)]),
 ]);
 

@@ -1,5 +1,6 @@
 /** The operator at the machine: `postern serve` as a process, the control socket, and what a start says. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -147,6 +148,18 @@ describe('the control socket', () => {
     expect([added.stderr, added.status]).toEqual(['', 0]);
     const outcome = await ssh(await targetIn(folder, served.port), 'whoami', { key: recovered });
     expect(outcome.text).toContain('Account: alice');
+  });
+
+  it('registers hosts and engines, in a script whose stdin stays open too', async () => {
+    const add = [main, 'host', 'add', 'db', 'app@127.0.0.1:1', `--data=${folder}/data`];
+    const child = spawn(process.execPath, add, { stdio: ['pipe', 'ignore', 'ignore'] });
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    const piped = [main, 'host', 'add', 'web', 'app@127.0.0.1:2', '--host-key=-', `--data=${folder}/data`];
+    const added = await runProgram(process.execPath, piped, { stdin: recovered.publicKey });
+    expect(added.text).toContain(recovered.fingerprint);
+    expect((await postern('host', 'list')).text).toMatch(/db .*\nweb /);
+    expect((await postern('engine', 'list')).text).toContain('default');
+    expect((await postern('ssh-config')).text).toContain('Host rexec-db');
   });
 
   it('makes a backup, and never overwrites one', async () => {
