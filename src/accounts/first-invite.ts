@@ -12,5 +12,4 @@ export const firstInviteBy = (gatewayName: string | undefined): string =>
 export const isFirstInvite = ({ createdBy }: InviteRow): boolean =>
   createdBy === prefix || createdBy.startsWith(`${prefix} `);
 
-export const hasNoAccounts = async (reader: Reader): Promise<boolean> =>
-  (await reader.list('accounts')).length === 0;
+export const hasNoAccounts = (reader: Reader): Promise<boolean> => reader.isEmpty('accounts');

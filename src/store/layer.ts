@@ -10,6 +10,7 @@ export interface View {
   get(table: TableName, id: string): Row | undefined;
   find(table: TableName, field: string, value: string): Row | undefined;
   list(table: TableName, field?: string, value?: string): readonly Row[];
+  isEmpty(table: TableName): boolean;
 }
 
 /** `row` undefined: removed. `moved`: removed and put again, so it comes last. */
@@ -59,6 +60,17 @@ export class Layer implements View {
     }
     for (const [id, { row }] of entries) if (matches(row) && !inPlace.has(id)) kept.push(row);
     return kept;
+  }
+
+  isEmpty(table: TableName): boolean {
+    if (!this.touches(table)) return this.below.isEmpty(table);
+    for (const { row } of this.#of(table).values()) if (row) return false;
+    return this.list(table).length === 0;
+  }
+
+  /** Whether it changes any row of the table. */
+  touches(table: TableName): boolean {
+    return this.#of(table).size > 0;
   }
 
   put(table: TableName, given: object): void {

@@ -30,6 +30,7 @@ export function createRowCache(source: Reader, options: RowCacheOptions = {}): R
     get: async (table: TableName, id: string) => of(table).get(id),
     find: async (table: TableName, field: string, value: string) => of(table).find(field, value),
     list: async (table: TableName, field?: string, value?: string) => of(table).list(field, value),
+    isEmpty: (table: TableName) => source.isEmpty(table),
   };
   return {
     ...(reader as unknown as Reader),

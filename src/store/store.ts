@@ -11,6 +11,8 @@ export interface Reader {
   find<T extends TableName>(table: T, field: UniqueField<T>, value: string): Promise<Rows[T] | undefined>;
   /** Rows in order of insertion; all of them, or those whose indexed `field` equals `value`. */
   list<T extends TableName>(table: T, field?: IndexField<T>, value?: string): Promise<readonly Rows[T][]>;
+  /** Whether it has no row. Costs the same at any size. */
+  isEmpty(table: TableName): Promise<boolean>;
 }
 
 export interface Transaction extends Reader {

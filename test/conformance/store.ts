@@ -1,7 +1,7 @@
 /** What every implementation of the Store port must do. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { KeyRow } from '../../src/store/schema.ts';
-import { type Change, type Store, UniqueViolation } from '../../src/store/store.ts';
+import { type Change, type Reader, type Store, UniqueViolation } from '../../src/store/store.ts';
 import { accountRow, keyRow } from '../support/store-rows.ts';
 
 export interface OpenedStore {
@@ -93,6 +93,28 @@ function describeReading(store: () => Store): void {
     expect((await store().find('accounts', 'name', 'alice'))?.id).toBe('1');
     expect((await store().list('keys', 'accountId', '1')).map(({ id }) => id)).toEqual(['k1', 'k2']);
     expect(await store().get('accounts', 'alice')).toBeUndefined();
+  });
+
+  it('knows whether a table is empty, before, within and after a transaction', async () => {
+    const areEmpty = async (from: Reader) => [await from.isEmpty('accounts'), await from.isEmpty('keys')];
+    expect(await areEmpty(store())).toEqual([true, true]);
+    await store().transact(async (t) => {
+      expect(await areEmpty(t)).toEqual([true, true]);
+      await t.put('accounts', accountRow('1'));
+      expect(await areEmpty(t)).toEqual([false, true]);
+      expect(await areEmpty(store())).toEqual([true, true]);
+      await t.put('accounts', accountRow('2'));
+    });
+    expect(await areEmpty(store())).toEqual([false, true]);
+    await store().transact(async (t) => {
+      expect(await areEmpty(t)).toEqual([false, true]);
+      await t.remove('accounts', '1');
+      expect(await areEmpty(t)).toEqual([false, true]);
+      await t.remove('accounts', '2');
+      expect(await areEmpty(t)).toEqual([true, true]);
+      expect(await areEmpty(store())).toEqual([false, true]);
+    });
+    expect(await areEmpty(store())).toEqual([true, true]);
   });
 
   it('forgets old values of a row that was replaced or removed', async () => {

@@ -47,6 +47,7 @@ function readerOf(state: () => State) {
       rowsOf(table).find((row) => fieldOf(row, field) === value),
     list: async <T extends TableName>(table: T, field?: IndexField<T>, value?: string) =>
       rowsOf(table).filter((row) => field === undefined || fieldOf(row, field) === value),
+    isEmpty: async (table: TableName) => rowsOf(table).length === 0,
   };
 }
 

@@ -23,6 +23,10 @@ export class DurableRows implements View {
     return field === undefined ? this.#table(table).all() : this.#table(table).having(field, value);
   }
 
+  isEmpty(table: TableName): boolean {
+    return this.#table(table).size === 0;
+  }
+
   /** Makes a layer's changes part of what is on disk. */
   apply(layer: Layer): void {
     for (const [name, id, { row, moved }] of layer.entries()) {

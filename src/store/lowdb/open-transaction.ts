@@ -9,6 +9,7 @@ export function readerOf(view: () => View): Reader {
     get: async (table, id) => view().get(table, id) as never,
     find: async (table, field, value) => view().find(table, field, value) as never,
     list: async (table, field, value) => view().list(table, field, value) as never,
+    isEmpty: async (table) => view().isEmpty(table),
   };
 }
 

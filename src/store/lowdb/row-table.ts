@@ -14,6 +14,10 @@ export class RowTable {
     this.#index = new Map(tables[name].index.map((field) => [field, new Map()]));
   }
 
+  get size(): number {
+    return this.#rows.size;
+  }
+
   get(id: string): Row | undefined {
     return this.#rows.get(id);
   }

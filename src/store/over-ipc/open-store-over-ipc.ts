@@ -58,6 +58,7 @@ export function openStoreOverIpc({ supervisor, log, cache: cacheOptions }: Store
     get: cache.get,
     find: cache.find,
     list: cache.list,
+    isEmpty: cache.isEmpty,
     transact: transactions.run,
     onChange(listener) {
       const subscribed = (changes: readonly Change[]) => listener(changes);

@@ -5,6 +5,7 @@
 
 import type { Peer } from '../../ipc/peer.ts';
 import type { Handler, OnFault } from '../../ipc/serving.ts';
+import type { TableName } from '../schema.ts';
 import type { Reader, Store } from '../store.ts';
 import { UniqueViolation } from '../store.ts';
 import { createClients } from './clients.ts';
@@ -123,6 +124,7 @@ function readingHandlers(store: Reader, transactions: OpenTransactions): Iterabl
         ? reader.list(checkTable(table))
         : reader.list(checkTable(table), checkText(having[0]) as never, checkText(having[1])),
     ),
+    'store.isEmpty': read<TableName>((reader, table) => reader.isEmpty(checkTable(table))),
   });
 }
 

@@ -95,14 +95,15 @@ export function createReader({ database, pool, feed, cache, cacheSeconds }: Read
     get: async (table, id) => (await read({ kind: 'get', table, id })) as never,
     find: async (table, field, value) => (await read({ kind: 'find', table, field, value })) as never,
     list: async (table, field, value) => (await read({ kind: 'list', table, field, value })) as never,
+    isEmpty: async (table) => (await read({ kind: 'any', table })) === undefined,
   };
 }
 
 const unavailable = (cause: unknown) =>
   new GatewayError('store-unavailable', { reason: reasonOf(cause) }, { cause });
 
-/** Who looks for something new by its name, a key just added elsewhere, is not told that it is not there from memory. */
-const isKeptForAll = (question: Question, answer: Answer) => question.kind !== 'find' || answer !== undefined;
+/** Who looks for something new, a key just added elsewhere by its name, is not told that it is not there from memory. */
+const isKeptForAll = (question: Question, answer: Answer) => question.kind === 'get' || answer !== undefined;
 
 async function poolAsk(
   pool: Pool,

@@ -41,6 +41,11 @@ export const selectAll = (table: TableName): Statement => ({
   text: `SELECT body FROM ${tableOf(table)} ORDER BY place`,
 });
 
+export const selectAny = (table: TableName): Statement => ({
+  name: `any ${table}`,
+  text: `SELECT body FROM ${tableOf(table)} LIMIT 1`,
+});
+
 export const selectKeyForLogin: Statement = {
   name: 'key for login',
   text: `SELECT k.body, a.body AS account, s.body AS second_factor FROM postern_keys k

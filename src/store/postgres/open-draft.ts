@@ -27,10 +27,13 @@ export function openDraft(fetch: (question: Question) => Promise<Answer>): Draft
   }
 
   /** One after the other, though the work may not wait: each looks at what the one before has done. */
-  function step<Result>(questions: readonly Question[], work: () => Result): Promise<Result> {
+  function step<Result>(
+    questions: readonly Question[] | (() => readonly Question[]),
+    work: () => Result,
+  ): Promise<Result> {
     if (ended) return Promise.reject(new Error('this transaction has ended'));
     const done = last.then(async () => {
-      for (const question of questions) await need(question);
+      for (const question of typeof questions === 'function' ? questions() : questions) await need(question);
       return work();
     });
     last = done.catch(() => {});
@@ -43,6 +46,12 @@ export function openDraft(fetch: (question: Question) => Promise<Answer>): Draft
       step([{ kind: 'find', table, field, value }], () => layer.find(table, field, value) as never),
     list: (table, field, value) =>
       step([{ kind: 'list', table, field, value }], () => layer.list(table, field, value) as never),
+    isEmpty: (table) =>
+      step(
+        // The row that it would be may be gone.
+        () => [layer.touches(table) ? everyRow(table) : { kind: 'any', table }],
+        () => layer.isEmpty(table),
+      ),
     put: (table, row) => step(questionsOfPut(table, row), () => layer.put(table, row)),
     remove: (table, id) => step([{ kind: 'get', table, id }], () => layer.remove(table, id)),
   };
@@ -54,6 +63,13 @@ export function openDraft(fetch: (question: Question) => Promise<Answer>): Draft
     },
   };
 }
+
+const everyRow = (table: TableName): Question => ({
+  kind: 'list',
+  table,
+  field: undefined,
+  value: undefined,
+});
 
 /** Whether its values are taken, and what it replaces. */
 const questionsOfPut = (table: TableName, row: object): Question[] => [
@@ -73,5 +89,6 @@ function viewOf(fetched: ReadonlyMap<string, Answer>): View {
     get: (table, id) => known({ kind: 'get', table, id }) as Row | undefined,
     find: (table, field, value) => known({ kind: 'find', table, field, value }) as Row | undefined,
     list: (table, field, value) => (known({ kind: 'list', table, field, value }) ?? []) as readonly Row[],
+    isEmpty: (table) => known({ kind: 'any', table }) === undefined,
   };
 }

@@ -13,7 +13,9 @@ export type Question =
       readonly table: string;
       readonly field: string | undefined;
       readonly value: string | undefined;
-    };
+    }
+  /** Any row of it; for whether there is one. */
+  | { readonly kind: 'any'; readonly table: string; readonly field?: undefined; readonly value?: undefined };
 
 interface Identified {
   readonly id: string;
@@ -65,7 +67,7 @@ const wholeGroup = (table: string) => groupName('all', table);
 function groupOf(question: Question, answer: Answer): string {
   const { table } = question;
   if (question.kind === 'get') return rowGroup(table, question.id);
-  if (question.kind === 'find' && answer !== undefined) return rowGroup(table, (answer as Identified).id);
+  if (question.kind !== 'list' && answer !== undefined) return rowGroup(table, (answer as Identified).id);
   const { field, value } = question;
   return field === undefined ? wholeGroup(table) : valueGroup(table, field, value ?? '');
 }

@@ -4,7 +4,7 @@ import { rowShapes } from '../row-shapes.ts';
 import { adoptedRow, type Row } from '../rows.ts';
 import type { TableName } from '../schema.ts';
 import type { Rows } from './database.ts';
-import { type Statement, selectAll, selectByField, selectById } from './layout.ts';
+import { type Statement, selectAll, selectAny, selectByField, selectById } from './layout.ts';
 import type { Answer, Question } from './read-cache.ts';
 import { storedKey } from './stored-key.ts';
 
@@ -20,6 +20,7 @@ export async function answerOf(question: Question, ask: Ask, label: string): Pro
 function statementOf(question: Question): [Statement, readonly unknown[]] {
   const table = question.table as TableName;
   if (question.kind === 'get') return [selectById(table), [storedKey(question.id)]];
+  if (question.kind === 'any') return [selectAny(table), []];
   const { field, value } = question;
   if (field === undefined) return [selectAll(table), []];
   return [selectByField(table, field), [value === undefined ? null : storedKey(value)]];

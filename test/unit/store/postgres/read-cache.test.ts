@@ -52,6 +52,19 @@ describe('the cache of what was read', () => {
     expect(cache.drop([change])).toEqual([get('1')]);
   });
 
+  it('knows that a table is empty until it has a row, and that it is not until that row changes', () => {
+    const { cache, keep } = filled();
+    const any: Question = { kind: 'any', table: 'keys' };
+    keep(any, undefined);
+    cache.drop([{ table: 'keys', id: '1', values: [] }]);
+    expect(cache.find(any)).toBeUndefined();
+    keep(any, row('1'));
+    cache.drop([{ table: 'keys', id: '2', values: [] }]);
+    expect(cache.find(any)).toBeDefined();
+    cache.drop([{ table: 'keys', id: '1', values: [] }]);
+    expect(cache.find(any)).toBeUndefined();
+  });
+
   it('knows that there is no row, and forgets it when there is', () => {
     const { cache, keep } = filled();
     keep(get('1'), undefined);
