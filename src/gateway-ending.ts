@@ -13,6 +13,8 @@ import type { SshEntrance } from './ssh/open-ssh-entrance.ts';
 
 /** How far it has come. */
 export interface Phase {
+  /** Who connects is served. */
+  hasBegun: boolean;
   isDraining: boolean;
   /** What serves is a successor's. */
   isHandedOver: boolean;
@@ -21,12 +23,23 @@ export interface Phase {
 }
 
 export const createPhase = (): Phase => ({
+  hasBegun: false,
   isDraining: false,
   isHandedOver: false,
   reason: 'the gateway is shutting down.',
 });
 
 export type GatewayServing = Serving & Partial<WorkersServing>;
+
+/**
+ * Ends what serves, unless that is a successor's. One that has not begun leaves its predecessors' workers to whoever is
+ * started next: the sessions in them have nothing to do with what kept it from beginning.
+ */
+export const createClosing = (serving: GatewayServing, phase: Phase) => async (graceMs: number) => {
+  if (phase.isHandedOver) return;
+  if (phase.hasBegun || !serving.leave) await serving.close(graceMs, phase.reason);
+  else await serving.leave();
+};
 
 export interface EndingDependencies {
   readonly config: Config;

@@ -6,10 +6,17 @@ import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
+import { isGatewayError } from './errors.ts';
 import { type Adapters, openAdapters } from './gateway-adapters.ts';
 import { finishPendingRestore } from './gateway-backup.ts';
 import { type DoorsDependencies, endpointOf, openDoors } from './gateway-doors.ts';
-import { createEnding, createPhase, type GatewayServing, type Phase } from './gateway-ending.ts';
+import {
+  createClosing,
+  createEnding,
+  createPhase,
+  type GatewayServing,
+  type Phase,
+} from './gateway-ending.ts';
 import type { Gateway, GatewayProgram } from './gateway-facade.ts';
 import { audited, createRenewal, openControl } from './gateway-operator.ts';
 import type { GatewayOverrides, Lifecycle } from './gateway-ports.ts';
@@ -66,12 +73,10 @@ async function compose(
   const health = healthOf(rules, config, log, phase);
   const parts = { config, log, rules, hostKeys: hostKeys.current, endpoint, endForFault, health };
   const serving = await openServing(parts, program, ports, () => sshAddress);
-  // Not before workers can be told of it.
-  if (config.adminKeyFile !== undefined) await ensureAdminOfFile(rules.accounts, config.adminKeyFile);
-  const closeServing = async (graceMs: number) => {
-    if (!phase.isHandedOver) await serving.close(graceMs, phase.reason);
-  };
+  const closeServing = createClosing(serving, phase);
   lifecycle.onClose(closeServing);
+  // Not before workers can be told of it.
+  await ensureAdmin(parts, program);
   const entrance = await openEntrance(parts, program, serving);
   lifecycle.onClose(entrance.close);
   sshAddress = entrance.address;
@@ -90,6 +95,7 @@ async function compose(
     await closeServing(graceMs);
   });
   await serving.begin?.({ ssh: entrance.adopt, http: () => http?.adopt() ?? (() => {}) });
+  phase.hasBegun = true;
   const remember = async () => {
     const counted = (await ports?.metrics?.remembered()) ?? [];
     return { ...adapters.remember(), metrics: counted };
@@ -164,6 +170,15 @@ async function openServing(
   const { penalise } = strangerLimits.penalties;
   const { isDraining } = parts.health;
   return workers.open({ config: parts.config, audit, sshAddress, isDraining, penalise, ports });
+}
+
+/** What is wrong with it keeps a gateway from starting; one that follows another goes on, for all others' sake. */
+async function ensureAdmin({ config, log, rules }: Parts, { follows }: GatewayProgram): Promise<void> {
+  if (config.adminKeyFile === undefined) return;
+  await ensureAdminOfFile(rules.accounts, config.adminKeyFile).catch((error: unknown) => {
+    if (!follows || !isGatewayError(error)) throw error;
+    log.error(`${error.message} The gateway goes on with the accounts that there are.`);
+  });
 }
 
 const problemOf = (engine: Pick<JoinedEngine, 'ping'>) =>

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/config.ts';
 import { isDatabaseUrl } from '../config/store-url.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
+import type { KeyToAdd } from '../keys/keys.ts';
 import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Accounts, Invites } from './accounts.ts';
 import { firstInviteBy } from './first-invite.ts';
 
-/** The account `admin` of `--admin-key FILE`. Throws invalid-config for a file that holds anything but one public key. */
-export async function ensureAdminOfFile(accounts: Accounts, file: string): Promise<void> {
+/** Of `--admin-key FILE`. Throws invalid-config for a file that cannot be read, or holds not exactly one public key. */
+export async function readAdminKey(file: string): Promise<KeyToAdd> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
     const problem = `the admin key file ${file} cannot be read (${cause.code}); name a public key file after --admin-key.`;
     throw new GatewayError('invalid-config', { problem }, { cause });
@@ -19,7 +20,12 @@ export async function ensureAdminOfFile(accounts: Accounts, file: string): Promi
   if (first === undefined || added.length > 1) {
     throw new GatewayError('invalid-config', { problem: `${file} must hold exactly one public key.` });
   }
-  await accounts.ensureAdmin(first);
+  return first;
+}
+
+/** The account `admin` of that file. Throws what `readAdminKey` throws, and invalid-config where account or key is somebody else's. */
+export async function ensureAdminOfFile(accounts: Accounts, file: string): Promise<void> {
+  await accounts.ensureAdmin(await readAdminKey(file));
 }
 
 /**

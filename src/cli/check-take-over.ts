@@ -1,5 +1,6 @@
 /** What is known to fail before it is tried, while whoever is in charge can stay so. */
 import { resolve } from 'node:path';
+import { readAdminKey } from '../accounts/first-admin.ts';
 import type { Config } from '../config/config.ts';
 import { openListener } from '../listening/open-listener.ts';
 import { openHostKeyRing } from '../ssh/host-key-ring.ts';
@@ -27,6 +28,7 @@ export async function checkTakeOver({ config, dataDir, newListeners }: TakeOver)
     );
   }
   await openHostKeyRing(config.hostKeysDir);
+  if (config.adminKeyFile !== undefined) await readAdminKey(config.adminKeyFile);
   for (const { flag, listen } of newListeners) {
     (await openListener({ listen, flag, config }, (socket) => void socket.destroy())).close();
   }

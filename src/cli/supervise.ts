@@ -23,8 +23,17 @@ type End = NodeJS.Signals | 'failure' | 'restored' | 'handing over' | 'no keeper
 export const supervise: CliCommand = async (args, terminal) => {
   const kept = await meetKeeper();
   if (!kept) throw new Error('"supervise" is what "postern serve" starts by itself; start that.');
-  return superviseFor(kept, args, terminal).finally(kept.leave);
+  return superviseFor(kept, args, terminal)
+    .catch((error: unknown) => {
+      // Its keeper can tell it nothing any more. The status is known by then.
+      setTimeout(() => process.exit(), endWithinMs).unref();
+      throw error;
+    })
+    .finally(kept.leave);
 };
+
+/** For one that could not begin, whatever is open in it. */
+const endWithinMs = 2_000;
 
 async function superviseFor(kept: Kept, args: readonly string[], terminal: Terminal): Promise<number> {
   const setup = await setUp(args, terminal, kept);
@@ -103,7 +112,11 @@ function createBeginning(kept: Kept, setup: ServeSetup, sockets: HeldSockets, re
       ...{ workers, memory: memory?.gateway, pid: process.ppid, follows: isFollower(why) },
       ...{ readConfig, restart, replace: kept.restart, inheritedSockets, onListening },
     };
-    return startGateway(config, log, {}, program);
+    return startGateway(config, log, {}, program).catch((error: unknown) => {
+      // Those that are ended because of it are not reported as dead.
+      workers = undefined;
+      throw error;
+    });
   };
   return { pool, begin };
 }

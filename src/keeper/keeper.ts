@@ -23,6 +23,8 @@ const usual = {
   prepareMs: 60_000,
   /** For one to hand over. */
   handOverMs: 30_000,
+  /** For one that follows another to be in charge, while nobody else is. */
+  followMs: 120_000,
   /** Before the second try after a crash; then twice as long each time, up to the longest. */
   firstBackoffMs: 500,
   longestBackoffMs: 30_000,
@@ -80,7 +82,10 @@ export class Keeper {
   signal(signal: NodeJS.Signals): void {
     // Who hands over does not stop; who follows does.
     if (this.#current?.stage === 'told' && signal !== 'SIGHUP') this.#stop = signal;
-    else if (this.#current) this.#tell(this.#current, { kind: 'signal', signal });
+    else if (this.#current) {
+      const isHeard = this.#current.process.send({ kind: 'signal', signal });
+      if (!isHeard && signal !== 'SIGHUP') this.#stop = signal;
+    }
     // Between two tries to start one.
     else if (signal !== 'SIGHUP') this.#end(0);
   }
@@ -126,6 +131,7 @@ export class Keeper {
       else this.#current = this.#start('crash');
     },
     ready: (from, { sockets }) => {
+      clearTimeout(from.deadline);
       from.stage = 'in charge';
       this.#wasReady = true;
       this.#inChargeSinceMs = performance.now();
@@ -133,6 +139,7 @@ export class Keeper {
       for (const old of this.#retired) this.#tell(old, { kind: 'retired' });
     },
     stopping: (from) => {
+      clearTimeout(from.deadline);
       from.stage = 'stopping';
       this.#options.sockets.close();
     },
@@ -157,6 +164,7 @@ export class Keeper {
     });
     const supervisor: Supervisor = { process: started, stage: why === 'restart' ? 'preparing' : 'starting' };
     if (why !== 'restart') this.#tellStop(supervisor);
+    if (why === 'crash') this.#endUnlessReady(supervisor);
     return supervisor;
   }
 
@@ -176,8 +184,14 @@ export class Keeper {
     }, ms);
   }
 
+  /** Whoever connects meanwhile waits. A first start may take its time: whoever began it sees that. */
+  #endUnlessReady(supervisor: Supervisor): void {
+    this.#endAfter(supervisor, this.#times.followMs, 'a supervisor was not in charge in time');
+  }
+
   #takeOver(supervisor: Supervisor): void {
     supervisor.stage = 'starting';
+    this.#endUnlessReady(supervisor);
     this.#tell(supervisor, { kind: 'take-over', memory: this.#memory });
     this.#tellStop(supervisor);
     this.#current = supervisor;

@@ -19,7 +19,8 @@ export interface Held {
 
 export interface SupervisorProcess {
   readonly pid: number | undefined;
-  send(message: ToSupervisor): void;
+  /** False where it hears nothing any more: it is ending. */
+  send(message: ToSupervisor): boolean;
   kill(): void;
 }
 
@@ -52,6 +53,7 @@ export function startSupervisor(start: SupervisorStart): SupervisorProcess {
   const send = (message: ToSupervisor) => {
     // What one that is ending does not hear, its end tells.
     if (child.connected) child.send(message, () => {});
+    return child.connected;
   };
   let hasEnded = false;
   const ended = (status: number) => {

@@ -13,6 +13,8 @@ export interface Behaviour {
   readonly refuses?: string;
   /** Never says that it is prepared. */
   readonly hangs?: boolean;
+  /** Is told to begin, and is never in charge. */
+  readonly neverReady?: boolean;
   /** Listens, and says its generation to whoever connects. */
   readonly listens?: boolean;
   /** For so long after it was told to. */
@@ -47,6 +49,7 @@ function begin(message: Begin): void {
   generation = message.generation;
   const { ends, refuses, hangs, crashes } = how();
   const ready = () => {
+    if (how().neverReady) return;
     open(message, how(), () => {
       say({ kind: 'ready', sockets: ['ssh'] });
       if (crashes) setTimeout(() => process.exit(9), 20);

@@ -100,6 +100,15 @@ describe('a crash', () => {
     expect(warnings[0]).toContain('the supervisor ended with status 9');
   });
 
+  it('endless-start: one that follows and is never in charge is ended, and followed by another', async () => {
+    const slow = { neverReady: true };
+    keep({ 1: { listens: true, crashes: true }, 2: slow, 3: { listens: true } }, { followMs: 3_000 });
+    const port = await listensAt(1);
+    await until(() => heard(3, 'begin'));
+    expect(await whoServes(port)).toBe('3');
+    expect(warnings[1]).toBe('a supervisor was not in charge in time, and was ended.');
+  });
+
   it('again and again is met with patience, and SIGTERM ends it at any time', async () => {
     const crashes = { crashes: true };
     const kept = keep({ 1: crashes, 2: crashes, 3: crashes, 4: crashes }, { firstBackoffMs: 60_000 });
