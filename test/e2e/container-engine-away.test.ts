@@ -2,8 +2,10 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createTestEngine } from '../support/container-engine.ts';
+import { countProcesses, until } from '../support/container-processes.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { createEngineProxy } from '../support/engine-proxy.ts';
@@ -12,7 +14,7 @@ import { authorizationFor, runSession, startSession, terminal } from '../support
 describe('the engine', () => {
   let container: TestContainer;
   let folder: string;
-  const { listen, vanish, freeze, connections } = createEngineProxy();
+  const { listen, vanish, freeze, refuse, connections } = createEngineProxy();
 
   beforeAll(async () => {
     container = await runContainer(images.busybox);
@@ -46,6 +48,10 @@ describe('the engine', () => {
     await expect(runSession(session, 'true')).rejects.toMatchObject({ code: 'engine-unavailable' });
     await listen(path);
     expect((await runSession(session, 'exit 5')).end).toEqual({ exitStatus: 5 });
+    // Its program is hung up as soon as the engine can be asked for that.
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 300')) === 0, 15_000)).toBe(
+      true,
+    );
     await through.close();
     await vanish();
   });
@@ -66,6 +72,23 @@ describe('the engine', () => {
     await expect(running.end).rejects.toMatchObject({ code: 'container-ended' });
     await expect(other.end).rejects.toMatchObject({ code: 'container-ended' });
     await docker('start', container.id);
+    await through.close();
+    await vanish();
+  });
+
+  it('has failed once to say how a container is: its sessions go on', async () => {
+    const path = join(folder, 'busy.sock');
+    await listen(path);
+    const through = createTestEngine({ docker: `unix://${path}`, looksEveryMs: 100, prepares: false });
+    const session = through.openSession(await authorizationFor(through, container.id));
+    const running = startSession(session, 'echo ready; read word; echo $word; exit 5');
+    await running.saw('ready');
+    await refuse();
+    await pause(500);
+    running.stdin.end('still here\n');
+    expect(await running.saw('still here')).toContain('still here');
+    await listen(path);
+    expect(await running.end).toEqual({ exitStatus: 5 });
     await through.close();
     await vanish();
   });

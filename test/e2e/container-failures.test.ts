@@ -1,7 +1,9 @@
 /** What a person is told when a container is not as they wish. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ContainerEngine } from '../../src/targets/target.ts';
 import { createTestEngine } from '../support/container-engine.ts';
+import { countProcesses } from '../support/container-processes.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
@@ -127,6 +129,17 @@ describe('an image without a shell', () => {
     expect({ stdout, end }).toEqual({ stdout: 'one two $HOME;\n', end: { exitStatus: 0 } });
     expect((await runSession(session, '/bin/cat', { stdin: 'through' })).stdout).toBe('through');
     expect((await runSession(session, '/bin/echo hi', { pty: terminal() })).stdout).toBe('hi\r\n');
+  });
+
+  it('silent-program: the session of a client that has left is over, though nothing was ever written', async () => {
+    const container = await bare();
+    const plain = createTestEngine({ prepares: false, splitWords: (line) => line.split(' ') });
+    const session = plain.openSession(await authorizationFor(plain, container.id));
+    const running = startSession(session, '/bin/sleep 3214');
+    await expect.poll(() => countProcesses(container.id, '3214')).toBe(1);
+    running.vanish();
+    expect(await Promise.race([running.end, pause(5_000)])).toMatchObject({ exitSignal: 'HUP' });
+    await plain.close();
   });
 
   it('a shell request says that there is none', async () => {

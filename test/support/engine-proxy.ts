@@ -31,6 +31,8 @@ export function createEngineProxy(host = `unix://${engineSocket()}`) {
       for (const each of sockets) each.destroy();
       await new Promise((resolve) => proxy?.close(resolve));
     },
+    /** Connections stay, and none is added. Another `listen` ends that. */
+    refuse: async () => void proxy?.close(),
     connections: () => sockets.size,
     /** Methods and paths, by connection, of those that are open and those that were. */
     requests: () => [...requests].map(([socket, asked]) => ({ isOpen: sockets.has(socket), asked })),

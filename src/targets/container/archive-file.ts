@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import { GatewayError } from '../../errors.ts';
 import type { EngineApi } from './engine-api.ts';
+import { translateEngineError } from './engine-errors.ts';
 
 /** File, its tar header and padding; what is larger is no passwd. */
 const maxArchiveBytes = 4 * 1024 * 1024 + 64 * 1024;
@@ -28,7 +29,11 @@ async function readOnce(engine: EngineApi, containerId: string, path: string): P
   const stream = await engine.findArchive(containerId, path);
   if (!stream) return undefined;
   const tar = extract();
-  tar.end(await readBounded(stream, path));
+  tar.end(
+    await readBounded(stream, path).catch((error: unknown) => {
+      throw translateEngineError(error);
+    }),
+  );
   for await (const entry of tar) {
     const { type, linkname } = entry.header;
     if (type === 'symlink') return { linkTarget: linkname };

@@ -5,12 +5,13 @@ import { GatewayError } from '../../errors.ts';
 import type { ProgramWay } from '../../metrics/meter.ts';
 import { aborted } from '../../platform/aborted.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
-import { findContainerEnding } from './container-ending.ts';
+import { isContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
 import type { ContainerEngineOptions } from './create-container-engine.ts';
 import type { EndingWatch } from './ending-watch.ts';
 import type { EngineApi } from './engine-api.ts';
-import { engineStatus, shortReason, translateEngineError } from './engine-errors.ts';
+import { engineStatus, translateEngineError } from './engine-errors.ts';
+import { findEnd, isStillRunning } from './exec-end.ts';
 import type { Hangups } from './hangup.ts';
 import { readToTheEnd } from './hijacked-stream.ts';
 import { carryOutput, type ProgramOutput } from './program-output.ts';
@@ -30,7 +31,9 @@ export interface ExecParts {
 }
 
 /** Its last output may be under way when its container is seen to have ended. */
-const outputAfterEndMs = 1_000;
+export const outputAfterEndMs = 1_000;
+/** For the launcher to say whom to hang up, when its client has left before it did. */
+const launchesWithinMs = 30_000;
 
 /** What a program without a client is told, and what its session is recorded as. */
 export const hungUp: SessionEnd = { exitSignal: 'HUP', message: 'the client went away' };
@@ -52,7 +55,7 @@ export async function runExecSession(
   const prepared = await takePrepared();
   const { execId, stream } = prepared ?? (await startExec(parts, facts, plan, closed));
   if (!stream) return hungUp;
-  const isRunning = async () => (await engine.findExitStatus(execId)) === undefined;
+  const isRunning = () => isStillRunning(engine, execId);
   const output = carryOutput({
     stdout: io.stdout,
     stderr: io.stderr,
@@ -70,24 +73,39 @@ export async function runExecSession(
   stream.resume();
   carryRequests(parts, execId, plan, io, leader, ended.signal);
   const gone = aborted(closed);
-  const leave = parts.endings.follow(facts, () => setTimeout(() => stream.destroy(), outputAfterEndMs));
+  const over = Promise.withResolvers<GatewayError>();
+  const leave = parts.endings.follow(facts, (ending) => setTimeout(over.resolve, outputAfterEndMs, ending));
+  let mayLaunch = false;
   try {
-    if ((await Promise.race([output.complete, gone])) === 'aborted') {
-      output.discard();
+    const first = await Promise.race([output.complete, gone, over.promise]);
+    if (first === 'aborted') {
+      mayLaunch = plan.launch.marker !== undefined;
       parts.hangups.begin(leader, forget);
-      await output.launched;
       return hungUp;
     }
-    const end = await findEnd(parts, execId, facts, plan, output).finally(forget);
+    if (first) throw first;
+    const end = await findEnd(parts, execId, facts, plan, output);
+    forget();
     await Promise.race([output.flushed(), gone]);
     return end;
+  } catch (error) {
+    // Where its container lives, so may what cannot be heard of any more.
+    if (isContainerEnding(error)) forget();
+    else parts.hangups.begin(leader, forget);
+    throw error;
   } finally {
     leave();
     ended.abort();
     stopInput();
     output.discard();
-    stream.destroy();
+    if (mayLaunch) void destroyWhenLaunched(stream, output);
+    else stream.destroy();
   }
+}
+
+async function destroyWhenLaunched(stream: Duplex, { launched }: ProgramOutput): Promise<void> {
+  await Promise.race([launched, pause(launchesWithinMs, undefined, { ref: false })]);
+  stream.destroy();
 }
 
 /** Whoever ends it if this process cannot. Returns what says that it has ended, at whatever time it was known. */
@@ -107,7 +125,11 @@ async function startExec(parts: ExecParts, facts: ContainerFacts, plan: SessionP
       stdin: true,
       workingDir: plan.launch.marker === undefined ? plan.bareFolder : '/',
     });
-    return { execId, stream: closed.aborted ? undefined : await engine.startExec(execId, plan.tty) };
+    if (closed.aborted) return { execId, stream: undefined };
+    // It is for the start of now, and all that is known here is of the one that was looked at.
+    const { State } = await engine.inspect(facts.id);
+    if (State.StartedAt !== facts.startedAt) throw new GatewayError('container-ended', { name: facts.name });
+    return { execId, stream: await engine.startExec(execId, plan.tty) };
   } catch (error) {
     // The container may have stopped since it was looked at.
     if ([404, 409].includes(engineStatus(error) ?? 0)) await parts.facts.getFacts(facts.id, facts.name);
@@ -194,71 +216,5 @@ function carryRequests(
       if (to && !ended.aborted) await signaller.signalGroup(to, signal).catch(() => {});
       waiting -= 1;
     });
-  });
-}
-
-const askAgainAfterMs = [5, 20, 50, 100, 200, 400, 800, 1600];
-const killed = 137;
-
-async function findEnd(
-  parts: ExecParts,
-  execId: string,
-  facts: ContainerFacts,
-  plan: SessionPlan,
-  output: ProgramOutput,
-): Promise<SessionEnd> {
-  const exitStatus = await findExitStatus(parts, execId);
-  if (exitStatus === undefined || exitStatus === killed) {
-    const ending = await findContainerEnding(parts, facts);
-    if (ending) throw ending;
-  }
-  if (exitStatus === undefined) throw new GatewayError('engine-failed', { reason: 'it lost the program.' });
-  if (output.hasLaunched()) return { exitStatus };
-  const held = output.takeHeld();
-  const text = Buffer.concat(held.map(([, data]) => data)).toString();
-  if (plan.launch.marker === undefined && !text.startsWith('OCI runtime exec failed')) {
-    for (const [stream, data] of held) output.push(stream, data);
-    return { exitStatus };
-  }
-  return notStarted(text, exitStatus, facts, plan, output);
-}
-
-/** Undefined where the engine cannot tell. Its stream may end a moment before it knows. */
-async function findExitStatus({ engine }: ExecParts, execId: string): Promise<number | undefined> {
-  for (const ms of [0, ...askAgainAfterMs]) {
-    if (ms) await pause(ms);
-    try {
-      const exitStatus = await engine.findExitStatus(execId);
-      if (exitStatus !== undefined) return exitStatus;
-    } catch (error) {
-      if (engineStatus(error) === undefined) throw error;
-      return undefined;
-    }
-  }
-  return undefined;
-}
-
-/** What the engine said in the program's place, as a shell would say it. */
-function notStarted(
-  text: string,
-  exitStatus: number,
-  facts: ContainerFacts,
-  plan: SessionPlan,
-  output: ProgramOutput,
-): SessionEnd {
-  if (/unable to find user/.test(text)) {
-    throw new GatewayError('no-such-user', { user: plan.user.name, target: facts.name });
-  }
-  const say = (problem: string, status: number): SessionEnd => {
-    const program = shortReason(plan.launch.argv[0] ?? '');
-    output.push('stderr', Buffer.from(`${program}: ${problem}\n`));
-    return { exitStatus: status };
-  };
-  if (plan.launch.marker === undefined) {
-    if (/not found in \$PATH|no such file or directory/.test(text)) return say('command not found', 127);
-    if (/permission denied/.test(text)) return say('permission denied', 126);
-  }
-  throw new GatewayError('engine-failed', {
-    reason: shortReason(text) || `the program ended with status ${exitStatus} before it began.`,
   });
 }

@@ -1,7 +1,8 @@
 /**
  * Notices that a program has exited while something it left behind keeps its output open. The engine
  * tells nobody for 2 s (its exec_die event comes after that, too), so it is asked: soon after output
- * stops, then less and less often. What is missed here ends with the engine's own 2 s.
+ * stops, then less and less often. What is missed here ends with the engine's own 2 s, or is found out seldom, where the engine's
+ * connection says nothing any more.
  */
 
 export interface ExitWatch {
@@ -10,7 +11,9 @@ export interface ExitWatch {
   stop(): void;
 }
 
-const askAfterSilenceMs = [100, 200, 400, 800];
+const askFirstMs = 100;
+const askAfterSilenceMs = [askFirstMs, 200, 400, 800];
+const askSeldomMs = 30_000;
 /** Also while output flows without a pause, or waits for the client. */
 const askAtLeastEveryMs = 1_000;
 /** A client that reads nothing must not let the engine's 2 s pass unnoticed: what is unread then is lost. */
@@ -34,10 +37,11 @@ export function createExitWatch(facts: {
   let timer: NodeJS.Timeout | undefined;
   let deadline: NodeJS.Timeout | undefined;
   let outputSince = Number.NEGATIVE_INFINITY;
+  let asksSeldom = false;
 
-  function rearm(ms: number | undefined): void {
+  function rearm(ms: number): void {
     clearTimeout(timer);
-    timer = stopped || ms === undefined ? undefined : setTimeout(exited ? settle : ask, ms);
+    timer = stopped ? undefined : setTimeout(exited ? settle : ask, ms);
   }
   async function ask(): Promise<void> {
     outputSince = performance.now();
@@ -46,7 +50,9 @@ export function createExitWatch(facts: {
     if (stopped || exited) return;
     if (running) {
       asked += 1;
-      return rearm(facts.isHeld() ? askWhileHeldMs : askAfterSilenceMs[asked]);
+      const soonMs = facts.isHeld() ? askWhileHeldMs : askAfterSilenceMs[asked];
+      asksSeldom = soonMs === undefined;
+      return rearm(soonMs ?? askSeldomMs);
     }
     exited = true;
     facts.onExit();
@@ -57,15 +63,16 @@ export function createExitWatch(facts: {
     if (facts.isHeld()) rearm(silenceAfterExitMs);
     else facts.onComplete();
   }
-  rearm(askAfterSilenceMs[0]);
+  rearm(askFirstMs);
   return {
     noteOutput() {
       asked = 0;
       if (exited) return rearm(silenceAfterExitMs);
       const now = performance.now();
-      if (!timer) outputSince = now;
+      if (asksSeldom) outputSince = now;
       else if (now - outputSince > askAtLeastEveryMs) return;
-      rearm(askAfterSilenceMs[0]);
+      asksSeldom = false;
+      rearm(askFirstMs);
     },
     stop() {
       stopped = true;

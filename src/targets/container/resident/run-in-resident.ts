@@ -5,7 +5,7 @@ import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { findContainerEnding } from '../container-ending.ts';
 import type { ContainerFacts } from '../container-facts.ts';
 import { shortReason } from '../engine-errors.ts';
-import { type ExecParts, hungUp } from '../exec-session.ts';
+import { type ExecParts, hungUp, outputAfterEndMs } from '../exec-session.ts';
 import { createFrameReader } from '../frames.ts';
 import { createOutbox, type Outbox } from '../outbox.ts';
 import type { SessionPlan } from '../session-plan.ts';
@@ -58,6 +58,7 @@ export async function runInResident(
   const stopInput = carryInput(io, stream);
   carrySignals(io, inside, pid);
   const gone = aborted(closed);
+  const leave = parts.endings.follow(facts, () => setTimeout(cancel, outputAfterEndMs));
   let isOver = false;
   try {
     const ended = await Promise.race([complete, gone]);
@@ -76,6 +77,7 @@ export async function runInResident(
     isOver = stream.writableLength === 0;
     return { exitStatus };
   } finally {
+    leave();
     stopInput();
     outbox.discard();
     // Before the program's end that hangs up, also where its stdin has ended long ago.

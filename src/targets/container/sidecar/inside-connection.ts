@@ -140,8 +140,8 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     heardAt = performance.now();
   });
   const ping = setInterval(() => {
-    // As many unanswered: it hangs, or its connection does.
-    if (session.ping(() => {})) return;
+    // As many unanswered: it hangs, or its connection does. One that is being ended waits for that connection, and takes no more.
+    if (!session.destroyed && session.ping(() => {})) return;
     session.destroy();
     stdio.destroy();
   }, pingIntervalMs);

@@ -28,10 +28,31 @@ describe('the watch for an exit', () => {
     vi.useRealTimers();
   });
 
-  it('asks a silent program a few times, then leaves it alone', async () => {
+  it('asks a silent program a few times, then seldom', async () => {
     const watched = watch();
-    await pass(60_000);
+    await pass(29_000);
     expect([asked, completed]).toEqual([4, 0]);
+    await pass(60_000);
+    expect([asked, completed]).toEqual([6, 0]);
+    watched.stop();
+  });
+
+  it('silent-connection: an exit that nothing tells of is found all the same', async () => {
+    const watched = watch();
+    await pass(10_000);
+    running = false;
+    await pass(22_000);
+    expect(completed).toBe(1);
+    watched.stop();
+  });
+
+  it('asks soon again when a program that was long silent writes', async () => {
+    const watched = watch();
+    await pass(10_000);
+    running = false;
+    watched.noteOutput();
+    await pass(250);
+    expect(completed).toBe(1);
     watched.stop();
   });
 

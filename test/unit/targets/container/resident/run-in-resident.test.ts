@@ -54,6 +54,7 @@ function begin(says: {
   const facts = { id: 'id', name: 'web', env: [] } as unknown as ContainerFacts;
   const parts = {
     facts: { findEnding: async () => undefined },
+    endings: { follow: () => () => {} },
     hangups: {
       graceMs: 1,
       begin: (leader: Promise<unknown>) => void begun.push(leader),
