@@ -115,6 +115,7 @@ const createParting = (
 ): Pick<WorkersServing, 'drain' | 'close' | 'leave'> => ({
   async drain({ timeoutMs, hurry }) {
     const stopWaiting = () => registry.tell(orders.hurry);
+    if (hurry.aborted) stopWaiting();
     hurry.addEventListener('abort', stopWaiting, { once: true });
     await registry.ask(orders.drain, { timeoutMs } satisfies DrainOrder, timeoutMs + answerMs);
     hurry.removeEventListener('abort', stopWaiting);

@@ -177,8 +177,14 @@ function createEnds(kept: Kept, manager: ServiceManager, log: Logger) {
     end = resolve;
   });
   kept.onHandOver(() => end('handing over'));
-  kept.onGone(() => end('no keeper'));
-  return { end, first: Promise.race([signals.first, other]), hurry: signals.hurry };
+  // Nobody keeps the workers, nor could start another supervisor: what runs is over, in a drain too.
+  const gone = new AbortController();
+  kept.onGone(() => {
+    end('no keeper');
+    gone.abort();
+  });
+  const hurry = AbortSignal.any([signals.hurry, gone.signal]);
+  return { end, first: Promise.race([signals.first, other]), hurry };
 }
 
 const keyOfListener = {
