@@ -2,7 +2,7 @@
  * Replacing the host keys without a warning for anybody: the next ones are first announced beside those in use
  * (clients with UpdateHostKeys take them into their known_hosts), and take their place some weeks later.
  */
-import { rename } from 'node:fs/promises';
+import { copyFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isThere } from '../platform/is-there.ts';
 import { type HostKey, hostKeyFiles, loadHostKey, loadHostKeys, makeHostKey } from './host-keys.ts';
@@ -72,13 +72,18 @@ async function finishRotation(folder: string): Promise<void> {
       throw new Error('there are no next host keys; "postern hostkey rotate" makes them.');
     }
   }
-  for (const path of paths) {
-    // A host certificate goes with its key.
-    for (const suffix of ['', '.pub', '-cert.pub']) {
-      await rename(path + suffix, `${path}.old${suffix}`).catch(ignoreMissing);
-      await rename(nextOf(path) + suffix, path + suffix).catch(ignoreMissing);
-    }
+  for (const path of paths) await putNextInPlace(path);
+}
+
+/** Another gateway may read the folder meanwhile: it always finds a key, with its own certificate or none. */
+async function putNextInPlace(path: string): Promise<void> {
+  const [old, next] = [`${path}.old`, nextOf(path)];
+  await rename(`${path}-cert.pub`, `${old}-cert.pub`).catch(ignoreMissing);
+  for (const suffix of ['', '.pub']) {
+    await copyFile(path + suffix, old + suffix).catch(ignoreMissing);
+    await rename(next + suffix, path + suffix).catch(ignoreMissing);
   }
+  await rename(`${next}-cert.pub`, `${path}-cert.pub`).catch(ignoreMissing);
 }
 
 const ignoreMissing = (error: NodeJS.ErrnoException) => {
