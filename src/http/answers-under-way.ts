@@ -25,7 +25,8 @@ export function noteAnswer(response: ServerResponse): boolean {
  */
 export function makeLast(response: ServerResponse): boolean {
   const answers = [...(owed.get(response.req.socket) ?? [])];
-  if (answers.some(({ shouldKeepAlive }) => !shouldKeepAlive)) return false;
+  // Its own says so from the start where the client asked for that.
+  if (answers.some((each) => each !== response && !each.shouldKeepAlive)) return false;
   response.shouldKeepAlive = false;
   return true;
 }

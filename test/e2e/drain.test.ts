@@ -139,17 +139,20 @@ describe('SIGTERM', () => {
     await start('--drain-delay=600', '--http-listen=127.0.0.1:0', '--workers=2');
     await until(() => servingWorkers(served).length === 2);
     const [killed = 0] = servingWorkers(served);
-    const ask = async () => {
+    const ask = async (...how: string[]) => {
       const url = `http://127.0.0.1:${portOf('Commands')}/readyz`;
-      return (await runProgram('curl', ['-s', '-w', ' %{http_code}', url])).text;
+      return (await runProgram('curl', ['-s', '-w', ' %{http_code}', ...how, url])).text;
     };
     // Whichever has the fewest connections answers.
-    const askAll = () => Promise.all(Array.from({ length: 4 }, ask));
+    const askAll = () => Promise.all(Array.from({ length: 4 }, () => ask()));
     expect(await ask()).toMatch(/"status":"ok".* 200$/);
     served.child.kill('SIGTERM');
     await until(() => served.printed().includes('about to drain'));
     await vi.waitUntil(async () => (await ask()).endsWith(' 503'), { timeout: 9_000, interval: 20 });
     for (const answer of await askAll()) expect(answer).toMatch(/"status":"draining".* 503$/);
+    // As balancers ask.
+    for (const how of [['-H', 'Connection: close'], ['--http1.0']])
+      expect(await ask('--max-time', '9', ...how)).toMatch(/"status":"draining".* 503$/);
     process.kill(killed, 'SIGKILL');
     await until(() => servingWorkers(served).filter((pid) => pid !== killed).length === 2);
     for (const answer of await askAll()) expect(answer).toMatch(/"status":"draining".* 503$/);
