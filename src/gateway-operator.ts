@@ -4,7 +4,7 @@ import type { Audit } from './audit/audit.ts';
 import { maxBackupBytes } from './backup/archive.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
-import { createReload } from './config/reload.ts';
+import { putInForce } from './config/reload.ts';
 import { isDatabaseUrl } from './config/store-url.ts';
 import { type ControlDoor, openControlDoor } from './control/control-door.ts';
 import { createOperatorCommands, type OperatorMeans } from './control/operator-commands.ts';
@@ -40,7 +40,7 @@ export function createRenewal({
     const config = readConfig();
     // Another gateway may have rotated those of a folder that both have.
     await hostKeys.read();
-    const said = createReload(live, () => config)();
+    const said = putInForce(live, config);
     await renewed;
     return said;
   };

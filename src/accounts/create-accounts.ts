@@ -9,7 +9,6 @@ import type { AccountRow } from '../store/schema.ts';
 import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Accounts } from './accounts.ts';
 import { ensureAdminAccount } from './ensure-admin.ts';
-import { hasNoAccounts } from './first-invite.ts';
 import { checkAccountName, insertAccount } from './insert-account.ts';
 import { refuseLastAdmin } from './last-admin.ts';
 import { isReservedName } from './reserved-names.ts';
@@ -35,7 +34,7 @@ export function createAccounts({ store, clock }: AccountsDependencies): Accounts
     list: () => store.list('accounts'),
     get: (id) => store.get('accounts', id),
     getByName: (name) => getAccount(store, name),
-    isEmpty: () => hasNoAccounts(store),
+    isEmpty: () => store.isEmpty('accounts'),
 
     add: (account) =>
       store.transact(async (transaction) => {

@@ -10,7 +10,7 @@ import { randomId } from '../platform/ids.ts';
 import type { InviteRow } from '../store/schema.ts';
 import type { Reader, Store, Transaction } from '../store/store.ts';
 import type { Invites } from './accounts.ts';
-import { hasNoAccounts, isFirstInvite } from './first-invite.ts';
+import { isFirstInvite } from './first-invite.ts';
 import { checkAccountName, insertAccount } from './insert-account.ts';
 import { isReservedName } from './reserved-names.ts';
 
@@ -141,7 +141,7 @@ async function findValid(reader: Reader, code: string, clock: Clock): Promise<In
  */
 async function isValid(reader: Reader, invite: InviteRow, clock: Clock): Promise<boolean> {
   if (Date.parse(invite.expiresAt) <= clock.now()) return false;
-  if (isFirstInvite(invite)) return hasNoAccounts(reader);
+  if (isFirstInvite(invite)) return reader.isEmpty('accounts');
   const creator = await reader.get('accounts', invite.createdBy);
   return creator === undefined || (creator.role === 'admin' && !creator.disabled);
 }

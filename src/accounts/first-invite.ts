@@ -1,6 +1,5 @@
 /** The invite that a gateway shows when it starts and nobody has an account. */
 import type { InviteRow } from '../store/schema.ts';
-import type { Reader } from '../store/store.ts';
 
 const prefix = 'gateway';
 
@@ -11,5 +10,3 @@ export const firstInviteBy = (gatewayName: string | undefined): string =>
 /** No account's id has a space in it, or is that short. */
 export const isFirstInvite = ({ createdBy }: InviteRow): boolean =>
   createdBy === prefix || createdBy.startsWith(`${prefix} `);
-
-export const hasNoAccounts = (reader: Reader): Promise<boolean> => reader.isEmpty('accounts');

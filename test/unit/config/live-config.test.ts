@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createLiveConfig } from '../../../src/config/live-config.ts';
 import { loadConfig } from '../../../src/config/load-config.ts';
-import { createReload } from '../../../src/config/reload.ts';
+import { putInForce } from '../../../src/config/reload.ts';
 
 const load = (flags: Record<string, unknown> = {}) => loadConfig({ env: {}, flags }).config;
 
@@ -50,17 +50,15 @@ describe('a live configuration', () => {
 
 describe('a reload', () => {
   it('says what is in force, and what waits for a restart', () => {
-    const reload = createReload(createLiveConfig(load()), () =>
-      load({ maxAuthTries: 3, docker: 'tcp://a:1' }),
-    );
-    expect(reload()).toBe(
+    const live = createLiveConfig(load());
+    expect(putInForce(live, load({ maxAuthTries: 3, docker: 'tcp://a:1' }))).toBe(
       'The configuration was read again; in force from now on: maxAuthTries. Changed too, but in force only after a restart: docker.',
     );
   });
 
   it('that is refused changes nothing', () => {
     const live = createLiveConfig(load());
-    expect(createReload(live, () => load({ maxAuthTries: 0, logLevel: 'debug' }))).toThrow(/maxAuthTries/);
+    expect(() => putInForce(live, load({ maxAuthTries: 0, logLevel: 'debug' }))).toThrow(/maxAuthTries/);
     expect(live.config.logLevel).toBe('info');
   });
 });
