@@ -143,18 +143,15 @@ describe.each([
 
     it('a shell that waits for a child hears it before the child ends', async () => {
       // A child whose pid has more digits comes before its parent in a list of names; where little has run, it soon has.
-      const opened = await runContainer(image);
-      const fresh = {
-        container: opened,
-        session: engine.openSession(await authorizationFor(engine, opened.id)),
-      };
+      const fresh = await runContainer(image);
+      const freshSession = engine.openSession(await authorizationFor(engine, fresh.id));
       const child = 'until [ ${#last} -gt ${#own} ]; do sh -c : & last=$!; wait $last; done; sleep 3213 &';
       const command = `own=$$; last=; trap 'echo told >/tmp/told' HUP; ${child} echo ready; wait`;
-      const running = startSession(fresh.session, command);
+      const running = startSession(freshSession, command);
       await running.saw('ready');
       running.vanish();
-      await expect.poll(() => fresh.container.sh('cat /tmp/told 2>/dev/null || :')).toBe('told');
-      await fresh.container.remove();
+      await expect.poll(() => fresh.sh('cat /tmp/told 2>/dev/null || :')).toBe('told');
+      await fresh.remove();
     });
 
     it('nohup-survives: what ignores HUP lives on', async () => {

@@ -9,6 +9,7 @@ import { temporaryFile } from '../support/gateway.ts';
 import {
   buildGatewayImage,
   dockerLong as docker,
+  findInvite,
   gatewayImage as image,
   testLabels,
 } from '../support/gateway-image.ts';
@@ -87,10 +88,10 @@ describe('the image of the Dockerfile', () => {
   it('runs the gateway, and ssh with the printed invite makes the first admin', async () => {
     target = await findTarget();
     key = await makeKeyPair();
-    const findInvite = async () => /join\+[^@\s]+(?=@gateway\.example)/.exec(await docker('logs', name))?.[0];
+    const shown = async () => findInvite(await docker('logs', name));
     // It listens before it has printed all it has to say.
-    await expect.poll(findInvite, { timeout: 10_000 }).toBeDefined();
-    const joined = await ssh(target, 'ada', { key, login: (await findInvite()) as string });
+    await expect.poll(shown, { timeout: 10_000 }).toBeDefined();
+    const joined = await ssh(target, 'ada', { key, login: (await shown()) as string });
     expect(joined).toMatchObject({ status: 0 });
     expect((await ssh(target, 'whoami', { key })).text).toContain('ada');
   });

@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Client } from 'ssh2';
+import type { Client, ClientChannel } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/container-processes.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
@@ -250,21 +250,24 @@ describe('the sidecar', () => {
 });
 
 /** `full` where forwards of tests before, whose clients have gone, are not all closed yet. */
-const openFull = (client: Client) =>
-  new Promise<'opened' | 'full'>((resolve, reject) =>
-    client.forwardOut('127.0.0.1', 1, 'localhost', 84, (error, stream) => {
-      if (error) return error.message.includes('open at once already') ? resolve('full') : reject(error);
-      stream.on('error', () => {}).write(Buffer.alloc(1024 * 1024));
-      resolve('opened');
-    }),
-  );
+async function openFull(client: Client): Promise<'opened' | 'full'> {
+  try {
+    (await openForward(client, 'localhost', 84)).write(Buffer.alloc(1024 * 1024));
+    return 'opened';
+  } catch (error) {
+    if ((error as Error).message.includes('open at once already')) return 'full';
+    throw error;
+  }
+}
+
+const forwardOut = async (client: Client, host: string, port: number): Promise<void> =>
+  void (await openForward(client, host, port)).resume();
 
 /** A direct-tcpip channel, whatever is asked for. */
-const forwardOut = (client: Client, host: string, port: number) =>
-  new Promise<void>((resolve, reject) => {
+const openForward = (client: Client, host: string, port: number) =>
+  new Promise<ClientChannel>((resolve, reject) => {
     client.forwardOut('127.0.0.1', 1, host, port, (error, stream) => {
-      if (error) return reject(error);
-      stream.on('error', () => {}).resume();
-      resolve();
+      if (error) reject(error);
+      else resolve(stream.on('error', () => {}));
     });
   });

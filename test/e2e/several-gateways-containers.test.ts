@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { engineSocket, images, runLabel, testLabel } from '../support/engine.ts';
 import { temporaryFile } from '../support/gateway.ts';
-import { buildGatewayImage, gatewayImage } from '../support/gateway-image.ts';
+import { buildGatewayImage, findInvite, gatewayImage } from '../support/gateway-image.ts';
 import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
 const deployed = new URL('../../deploy/several-gateways', import.meta.url).pathname;
@@ -26,8 +26,7 @@ const compose = (...args: readonly string[]) =>
   runProgram('docker-compose', ['-p', project, '-f', join(folder, 'compose.json'), ...args], {
     timeoutMs: 120_000,
   });
-const inviteOf = async (gateway: string) =>
-  /join\+[^@\s]+(?=@gateway\.example)/.exec((await compose('logs', '--no-color', gateway)).text)?.[0];
+const inviteOf = async (gateway: string) => findInvite((await compose('logs', '--no-color', gateway)).text);
 const whoami = () => ssh(target, 'whoami', { key: admin });
 const sourcesAt = async (gateway: string) => {
   const { text } = await compose('exec', '-T', gateway, 'cat', '/data/audit/audit.jsonl');

@@ -36,3 +36,7 @@ export async function buildGatewayImage(): Promise<void> {
     ),
   );
 }
+
+/** The login name that is an invite, in what a gateway called gateway.example has printed. */
+export const findInvite = (printed: string): string | undefined =>
+  /join\+[^@\s]+(?=@gateway\.example)/.exec(printed)?.[0];
