@@ -98,14 +98,19 @@ export function claimEverythingInside(door: () => TestGateway, login: () => stri
     expect(asked).toMatchObject({ text: 'from here', stderr: '', status: 0 });
   });
 
-  it('unix sockets inside are reached', async () => {
-    const port = await freePort();
-    const args = ['-R', `/tmp/made.sock:127.0.0.1:${port}`, '-L', `${port}:/tmp/made.sock`];
+  it('a unix socket inside leads here and is reached from here', async () => {
+    const server = createServer({ allowHalfOpen: true }, (socket) => socket.end('from here'));
+    const [here, port] = [await freePort(), await freePort()];
+    server.listen(here, '127.0.0.1');
+    const args = ['-R', `/tmp/made.sock:127.0.0.1:${here}`, '-L', `${port}:/tmp/made.sock`];
     const forwards = await openForwards(door(), port, { login: login(), args });
     try {
-      expect((await run('test -S /tmp/made.sock && echo there')).text).toBe('there\n');
+      // ssh listens here before the socket inside is confirmed.
+      await expect.poll(async () => (await run('test -S /tmp/made.sock && echo made')).text).toBe('made\n');
+      expect((await exchange(port, 'through')).toString()).toBe('from here');
     } finally {
       await forwards.close();
+      server.close();
     }
   });
 }
