@@ -1,4 +1,5 @@
 /** The types of channel that a peer may open, RFC 4254 §5.1; what is absent is refused. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { forwardsInto } from '../sessions/forward-access.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
 import type { ChannelOpenHandler } from './channel-open.ts';
@@ -6,14 +7,18 @@ import { directStreamlocal, directTcpip } from './direct-tcpip.ts';
 import type { DoorContext } from './door-context.ts';
 import type { ForwardSlots } from './forward-slots.ts';
 import type { OpenPeerChannel } from './peer-channels.ts';
-import { serveSessionChannel } from './session-channel.ts';
+import { type StartSession, serveSessionChannel } from './session-channel.ts';
+
+/** A session begins by then even if it is not yet known whether the peer may listen. */
+const listeningWaitMs = 10_000;
 
 export interface ChannelTypesOptions {
   readonly context: DoorContext;
   readonly connection: PeerConnection;
   readonly slots: ForwardSlots;
   readonly openPeerChannel: OpenPeerChannel;
-  /** False: the connection is ended for asking. */
+  /** Settles when the peer listens where it asked to before; undefined: it does. */
+  readonly untilListening: () => Promise<unknown> | undefined;
   /** Why there is to be no other session on this connection; undefined: there may be. */
   readonly refusesSession: () => string | undefined;
 }
@@ -58,11 +63,25 @@ function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
     // As sshd has it: what is sent to a session that never starts would only lie here.
     const channel = accept({ eofAtFinish: false, startsClosed: true });
     channel.gone.addEventListener('abort', () => sessions--, { once: true });
+    const start: StartSession = (request, io) =>
+      runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut }));
     serveSessionChannel(
       channel,
-      (request, io) =>
-        runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut })),
+      onceListening(options.untilListening, start),
       lendsAgent ? openAgent : undefined,
     );
   };
 }
+
+/**
+ * As with sshd, which takes one message after the other: a program finds listening what was asked for before it with -R.
+ * OpenSSH's client asks for both at once, and only shows what came of the first.
+ */
+const onceListening =
+  (untilListening: () => Promise<unknown> | undefined, start: StartSession): StartSession =>
+  async (request, io, channel) => {
+    const listening = untilListening();
+    if (listening) await Promise.race([listening, pause(listeningWaitMs, undefined, { ref: false })]);
+    if (io.closed.aborted) return { exitSignal: 'HUP', message: 'the client left before it began' };
+    return start(request, io, channel);
+  };

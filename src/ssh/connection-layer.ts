@@ -151,6 +151,11 @@ export class ConnectionLayer implements ChannelWire {
     this.#channels.delete(channel.numbers.local);
   }
 
+  /** Settles when all global requests that came so far are answered; undefined: they are. */
+  get answering(): Promise<unknown> | undefined {
+    return this.#waitingRequests === 0 ? undefined : this.#lastAnswer;
+  }
+
   /** A global request of ours; resolves to the data of its answer, undefined: refused, or the connection is lost. */
   ask(name: string, data: Buffer): Promise<Buffer | undefined> {
     return this.#asked.ask(name, data);

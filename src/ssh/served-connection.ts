@@ -170,6 +170,7 @@ export class ServedConnection implements FaultOwner {
         connection,
         slots,
         openPeerChannel,
+        untilListening: () => this.#layer?.answering,
         refusesSession: () => this.#refusesSession(),
       }),
       globalRequests: new Map([

@@ -102,6 +102,16 @@ describe('ssh -R', () => {
     });
   });
 
+  it('a program finds listening what was asked for before it, as with sshd', async () => {
+    const other = await runContainer(images.busybox);
+    const asked = await door.ssh('(echo ping; sleep 0.3) | nc -w 3 127.0.0.1 7008', {
+      login: `rexec-${other.name}`,
+      args: ['-R', `7008:127.0.0.1:${localPort}`],
+    });
+    expect(asked).toMatchObject({ text: 'hello ping\n', status: 0 });
+    await other.remove();
+  });
+
   it('20 MB come out whole, and go back', async () => {
     await withRemote([`7006:127.0.0.1:${localPort}`], async () => {
       const size = 20_000_000;

@@ -91,9 +91,7 @@ export function claimEverythingInside(door: () => TestGateway, login: () => stri
       '127.0.0.1',
     );
     const args = ['-R', `7008:127.0.0.1:${port}`, '-o', 'ExitOnForwardFailure=yes'];
-    // ssh asks for the place to listen and for the program at once.
-    const command = 'until nc 127.0.0.1 7008 </dev/null 2>/dev/null; do sleep 0.1; done';
-    const asked = await door().ssh(command, { login: login(), args });
+    const asked = await door().ssh('nc 127.0.0.1 7008 </dev/null', { login: login(), args });
     server.close();
     expect(asked).toMatchObject({ text: 'from here', stderr: '', status: 0 });
   });
