@@ -9,9 +9,9 @@ import type { Offer } from './algorithms.ts';
 import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
-import { withHybridKex } from './hybrid-negotiation.ts';
 import { joinAnswers, joinTick } from './join-answers.ts';
 import { LoginRequests } from './login-requests.ts';
+import { withOwnKex } from './own-key-exchange.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
@@ -73,7 +73,7 @@ function installMessageHandlers(): void {
   handlers[kexinitMessage] = (protocol, payload) => {
     const isServed = served.has(protocol);
     const result = isServed
-      ? withHybridKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
+      ? withOwnKex(protocol, payload, (shown) => handleKexinit(protocol, shown))
       : handleKexinit(protocol, payload);
     // A new one for each exchange, in place until the peer's NEWKEYS.
     const { _decipher: decipher } = protocol;
@@ -153,7 +153,7 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const decipher = protocol._decipher;
   const onPayload = stopAtEnd(protocol, decipher._onPayload);
   decipher._onPayload = (payload) => {
-    if (payload[0] === kexinitMessage) return withHybridKex(protocol, payload, onPayload);
+    if (payload[0] === kexinitMessage) return withOwnKex(protocol, payload, onPayload);
     if (protocol._kex || !isOfKeyExchange(payload)) return onPayload(payload);
     // ssh2 would look for the exchange that it belongs to.
     return doFatalError(protocol, 'Inbound: key exchange before KEXINIT');

@@ -70,3 +70,10 @@ export function string(value: string | Buffer): Buffer {
   const bytes = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
   return Buffer.concat([uint32(bytes.length), bytes]);
 }
+
+/** Of a number that is not negative, its most significant byte first. */
+export function mpint(bytes: Buffer): Buffer {
+  const start = bytes.findIndex((each) => each !== 0);
+  const digits = bytes.subarray(start === -1 ? bytes.length : start);
+  return string((digits[0] ?? 0) >= 0x80 ? Buffer.concat([byte(0), digits]) : digits);
+}

@@ -1,7 +1,7 @@
 /** What signs login requests: a private key of the gateway's, or an agent. RFC 4252 §7, RFC 8332. */
 import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import ssh2 from 'ssh2';
-import { byte, string, WireReader } from '../wire.ts';
+import { mpint, string, WireReader } from '../wire.ts';
 
 /** A public key and whoever holds its private half. */
 export interface SigningKey {
@@ -49,11 +49,4 @@ function signWith(key: KeyObject, algorithm: string, data: Buffer): Buffer {
   const half = both.length / 2;
   // RFC 5656 §3.1.2.
   return Buffer.concat([mpint(both.subarray(0, half)), mpint(both.subarray(half))]);
-}
-
-/** RFC 4251 §5, of a number that is not negative. */
-function mpint(bytes: Buffer): Buffer {
-  const start = bytes.findIndex((each) => each !== 0);
-  const digits = bytes.subarray(start === -1 ? bytes.length : start);
-  return string((digits[0] ?? 0) >= 0x80 ? Buffer.concat([byte(0), digits]) : digits);
 }
