@@ -34,16 +34,21 @@ function readOptions(): Options {
       inputs: { type: 'string' },
       only: { type: 'string', multiple: true },
       replay: { type: 'string' },
+      help: { type: 'boolean' },
     },
   });
+  if (values.help) {
+    console.log(usage);
+    process.exit(0);
+  }
   const numberOf = (text: string | undefined, otherwise: number) => {
     const number = text === undefined ? otherwise : Number(text);
-    if (!(number > 0)) throw new Error(`${text} is no number above 0.\n${usage}`);
+    if (!(number > 0)) throw new Error(`${text} is no number above 0.\n\n${usage}`);
     return number;
   };
   const only = values.only ?? Object.keys(surfaces);
   const unknown = only.find((name) => !isSurfaceName(name));
-  if (unknown !== undefined) throw new Error(`there is no surface ${unknown}.\n${usage}`);
+  if (unknown !== undefined) throw new Error(`There is no surface ${unknown}.\n\n${usage}`);
   const inputs = numberOf(values.inputs, Number.MAX_SAFE_INTEGER);
   return {
     seed: values.seed ?? randomBytes(4).toString('hex'),
@@ -126,6 +131,16 @@ async function replayFile(file: string): Promise<boolean> {
   return fault === undefined;
 }
 
-const options = readOptions();
+/** Whoever mistypes is told how it is typed, not where that was found out. */
+function readOptionsOrEnd(): Options {
+  try {
+    return readOptions();
+  } catch (error) {
+    console.error((error as Error).message);
+    process.exit(2);
+  }
+}
+
+const options = readOptionsOrEnd();
 const isWell = options.replay === undefined ? await fuzzAll(options) : await replayFile(options.replay);
 process.exit(isWell ? 0 : 1);
