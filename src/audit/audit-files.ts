@@ -1,7 +1,6 @@
 /** DATA/audit: `audit.jsonl` grows; when it is large it becomes `audit-FIRST.jsonl`, by the number of its first line. */
-import { open, readdir } from 'node:fs/promises';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { parseEntry } from './chain.ts';
 
 export const auditFolder = (dataDir: string): string => join(dataDir, 'audit');
@@ -25,23 +24,85 @@ export async function listRotated(dataDir: string): Promise<readonly string[]> {
     .map((name) => join(auditFolder(dataDir), name));
 }
 
-/** Every file, oldest first. */
-export async function listAuditFiles(dataDir: string): Promise<readonly string[]> {
-  return [...(await listRotated(dataDir)), currentFile(dataDir)];
+/** One file of the audit, for reading. */
+export interface AuditFile {
+  readonly path: string;
+  /** Without their newlines. To be called once; throws ENOENT where it was removed since. */
+  lines(): AsyncGenerator<string>;
 }
 
-/** The lines of a file, without their newlines; none of one that is not there. */
-export async function* readLines(file: string): AsyncGenerator<string> {
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
+/** Of those that went away before they were read, each time. */
+const maxTries = 10;
+
+/**
+ * Every file of one moment, oldest first: what becomes full while they are read is neither missed nor read twice. The last
+ * of them is written meanwhile, so of that only lines that have their newline. Where one is removed before it was read,
+ * `read` is called again, with those that are left.
+ */
+export async function readAuditFiles<Result>(
+  dataDir: string,
+  read: (files: readonly AuditFile[]) => Promise<Result>,
+): Promise<Result> {
+  for (let tries = 1; ; tries++) {
+    const { files, close } = await openAuditFiles(dataDir);
+    try {
+      return await read(files);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || tries === maxTries) throw error;
+    } finally {
+      await close();
+    }
+  }
+}
+
+async function openAuditFiles(
+  dataDir: string,
+): Promise<{ readonly files: readonly AuditFile[]; close(): Promise<void> }> {
+  for (;;) {
+    const rotated = await listRotated(dataDir);
+    const path = currentFile(dataDir);
+    const current = await openIfThere(path);
+    const close = async () => current?.close();
+    // What was opened may be one of the full ones by now.
+    if (String(await listRotated(dataDir)) === String(rotated)) {
+      const full = rotated.map((each) => ({ path: each, lines: () => linesAt(each) }));
+      const last = current ? [{ path, lines: () => wholeLines(current) }] : [];
+      return { files: [...full, ...last], close };
+    }
+    await close();
+  }
+}
+
+async function openIfThere(file: string): Promise<FileHandle | undefined> {
+  return open(file).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw error;
   });
-  if (!handle) return;
-  const lines = createInterface({
-    input: handle.createReadStream({ encoding: 'utf8' }),
-    crlfDelay: Infinity,
-  });
-  yield* lines;
+}
+
+/** What follows the last newline is a line, too. */
+async function* linesAt(file: string): AsyncGenerator<string> {
+  const rest = yield* wholeLines(await open(file));
+  if (rest !== '') yield rest;
+}
+
+/** Node's readline would end lines at U+2028 and U+2029 as well, which JSON leaves as they are. Returns what follows the last newline. */
+async function* wholeLines(handle: FileHandle): AsyncGenerator<string, string> {
+  let rest = '';
+  for await (const chunk of handle.createReadStream({ encoding: 'utf8' }) as AsyncIterable<string>) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    yield* parts;
+  }
+  return rest;
+}
+
+/** Undefined where there is none, or no file. */
+export async function findFirstLine(file: string): Promise<string | undefined> {
+  const handle = await openIfThere(file);
+  if (!handle) return undefined;
+  for await (const line of wholeLines(handle)) return line;
+  return undefined;
 }
 
 const tailBytes = 1024 * 1024;
@@ -56,10 +117,7 @@ export interface Tail {
 }
 
 export async function readTail(file: string): Promise<Tail> {
-  const handle = await open(file).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw error;
-  });
+  const handle = await openIfThere(file);
   if (!handle) return { lines: [], isCut: false, bytes: 0 };
   try {
     const { size } = await handle.stat();
@@ -68,12 +126,13 @@ export async function readTail(file: string): Promise<Tail> {
     const lines = buffer.toString('utf8').split('\n');
     const isCut = lines.at(-1) !== '';
     if (!isCut) lines.pop();
-    return { lines: from === 0 ? lines : lines.slice(1), isCut, bytes: size };
+    // One that is longer than this is none of ours, whatever it holds.
+    return { lines: from === 0 || lines.length === 1 ? lines : lines.slice(1), isCut, bytes: size };
   } finally {
     await handle.close();
   }
 }
 
-/** Of the last line that is whole. */
+/** Of the last line that is whole; 0 where none is. */
 export const lastSeq = (lines: readonly string[]): number =>
   lines.map(parseEntry).findLast((entry) => entry !== undefined)?.seq ?? 0;

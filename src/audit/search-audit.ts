@@ -1,5 +1,5 @@
 /** The newest entries that match. */
-import { listAuditFiles, readLines } from './audit-files.ts';
+import { type AuditFile, readAuditFiles } from './audit-files.ts';
 import { type AuditEntry, parseEntry } from './chain.ts';
 
 /** What is left out matches all. */
@@ -15,13 +15,19 @@ export interface AuditFilter {
 }
 
 /** At most `limit`, oldest first. Throws what the disk throws. */
-export async function searchAudit(
+export const searchAudit = (
   dataDir: string,
+  filter: AuditFilter,
+  limit: number,
+): Promise<readonly AuditEntry[]> => readAuditFiles(dataDir, (files) => searchFiles(files, filter, limit));
+
+async function searchFiles(
+  files: readonly AuditFile[],
   filter: AuditFilter,
   limit: number,
 ): Promise<readonly AuditEntry[]> {
   let found: AuditEntry[] = [];
-  for (const file of (await listAuditFiles(dataDir)).toReversed()) {
+  for (const file of files.toReversed()) {
     const ofFile = await searchFile(file, filter, limit - found.length);
     found = [...ofFile.found, ...found];
     // Files follow one another in time: what is older than `since` is in this one, and in those before it.
@@ -30,10 +36,10 @@ export async function searchAudit(
   return found;
 }
 
-async function searchFile(file: string, filter: AuditFilter, limit: number) {
+async function searchFile({ lines }: AuditFile, filter: AuditFilter, limit: number) {
   const found: AuditEntry[] = [];
   let reachesBack = false;
-  for await (const line of readLines(file)) {
+  for await (const line of lines()) {
     const entry = parseEntry(line);
     if (!entry) continue;
     if (filter.since !== undefined && entry.time < filter.since) reachesBack = true;

@@ -1,6 +1,6 @@
 /** Follows the chain through every audit file, from the oldest line that is kept. */
 import { basename } from 'node:path';
-import { listAuditFiles, readLines } from './audit-files.ts';
+import { type AuditFile, readAuditFiles } from './audit-files.ts';
 import { hashOf, parseEntry } from './chain.ts';
 
 export interface AuditBreak {
@@ -26,7 +26,10 @@ export interface Verdict {
 const maxBreaks = 20;
 
 /** Throws what the disk throws. `expected`: a hash that the last line had once. */
-export async function verifyAudit(dataDir: string, expected?: string): Promise<Verdict> {
+export const verifyAudit = (dataDir: string, expected?: string): Promise<Verdict> =>
+  readAuditFiles(dataDir, (files) => verifyFiles(files, expected));
+
+async function verifyFiles(files: readonly AuditFile[], expected: string | undefined): Promise<Verdict> {
   const breaks: AuditBreak[] = [];
   let lines = 0;
   let firstSeq: number | undefined;
@@ -34,25 +37,25 @@ export async function verifyAudit(dataDir: string, expected?: string): Promise<V
   let lastHash: string | undefined;
   let cutShort = 0;
   let expectedFound = expected === undefined;
-  /** A line that cannot be read, until the next one has said whether a crash explains it. */
-  let unread: AuditBreak | undefined;
+  /** Lines that cannot be read, until the next one has said whether a crash, or a full disk, explains them. */
+  let unread: AuditBreak[] = [];
 
-  for (const path of await listAuditFiles(dataDir)) {
+  for (const { path, lines: linesOf } of files) {
     const file = basename(path);
     let number = 0;
-    for await (const text of readLines(path)) {
+    for await (const text of linesOf()) {
       number++;
       lines++;
       const hash = hashOf(text);
       if (hash === expected) expectedFound = true;
       const at = (problem: string) => ({ file, line: number, problem });
       const entry = parseEntry(text);
-      if (unread) {
-        if (entry?.event === 'log-resumed') cutShort++;
-        else breaks.push(unread);
-        unread = undefined;
+      if (entry) {
+        if (entry.event === 'log-resumed') cutShort += unread.length;
+        else for (const each of unread) breaks.push(each);
+        unread = [];
       }
-      if (!entry) unread = at('it cannot be read');
+      if (!entry) unread.push(at('it cannot be read'));
       else if (lastHash !== undefined && entry.prev !== lastHash)
         breaks.push(at('it does not follow the line before'));
       else if (lastSeq !== undefined && entry.seq !== lastSeq + 1)
@@ -64,6 +67,6 @@ export async function verifyAudit(dataDir: string, expected?: string): Promise<V
       lastHash = hash;
     }
   }
-  if (unread) breaks.push(unread);
-  return { lines, firstSeq, lastSeq, lastHash, cutShort, expectedFound, breaks: breaks.slice(0, maxBreaks) };
+  const told = [...breaks, ...unread].slice(0, maxBreaks);
+  return { lines, firstSeq, lastSeq, lastHash, cutShort, expectedFound, breaks: told };
 }
