@@ -1,7 +1,7 @@
 /** The composition of backups: what a gateway is as one file, and such a file as what a gateway is. */
 import type { ChainEnd } from './audit/chain.ts';
 import { packBackup, unpackBackup } from './backup/archive.ts';
-import { giveToOwner } from './backup/give-to-owner.ts';
+import { asOwnerOf } from './backup/as-owner-of.ts';
 import { finishRestore, isRestorePending, stageRestore } from './backup/restore-state.ts';
 import { listState, readStateFiles, type StateFolders, storeName } from './backup/state-files.ts';
 import { GatewayError } from './errors.ts';
@@ -101,18 +101,20 @@ export async function finishPendingRestore(folders: StateFolders): Promise<void>
   }
 }
 
-/** The same for a data folder that no gateway uses, or that is not there. Throws backup-refused, store-held. */
-export async function restoreStopped(bytes: Buffer, folders: StateFolders): Promise<string> {
-  await makeFolder(folders.dataDir);
-  const lock = await lockFolder(folders.dataDir);
-  let said: string;
-  try {
-    await finishRestore(folders);
-    said = await stage(bytes, folders, systemClock);
-    await finishRestore(folders);
-  } finally {
-    await lock.release();
-  }
-  for (const folder of [folders.dataDir, folders.hostKeysDir]) await giveToOwner(folder);
-  return said;
-}
+/**
+ * The same for a data folder that no gateway uses, or that is not there; by root, with the rights of the folder's owner.
+ * Throws backup-refused, store-held.
+ */
+export const restoreStopped = (bytes: Buffer, folders: StateFolders): Promise<string> =>
+  asOwnerOf(folders.dataDir, async () => {
+    await makeFolder(folders.dataDir);
+    const lock = await lockFolder(folders.dataDir);
+    try {
+      await finishRestore(folders);
+      const said = await stage(bytes, folders, systemClock);
+      await finishRestore(folders);
+      return said;
+    } finally {
+      await lock.release();
+    }
+  });
