@@ -41,15 +41,18 @@ export function createMemoryFiles(): FileOperations {
   return {
     startFolder: async () => '/home',
     stat: async (path) => facts(path),
-    list: async (path) => {
+    openFolder: async (path) => {
       if (find(path) !== 'folder') throw new FileFailure('failure', 'not a folder');
       const inside = [...entries.keys()].filter((each) => each.startsWith(path));
-      return inside.map((each) => ({ name: each.slice(path.length), attributes: facts(each) }));
+      const read = async () =>
+        inside.splice(0).map((each) => ({ name: each.slice(path.length), attributes: facts(each) }));
+      return { read, held: inside.length, close: async () => {} };
     },
     async open(path, mode: OpenMode) {
       if (!entries.has(path) && mode.create) put(path, Buffer.alloc(0));
       if (find(path) === 'folder') throw new FileFailure('failure', 'a folder');
-      return openMemoryFile(path, entries);
+      const setAttributes = async () => void find(path);
+      return { ...openMemoryFile(path, entries), stat: async () => facts(path), setAttributes };
     },
     setAttributes: async (path) => void find(path),
     makeFolder: async (path) => put(path, 'folder'),

@@ -131,7 +131,7 @@ export const helperOutput: Surface = {
       const files = createShellFiles(helper, new Map([['', '/root']]));
       const questions = [
         files.stat('/a', true),
-        files.list('/'),
+        files.openFolder('/').then((folder) => folder.read()),
         files.resolve('/b'),
         files.statFilesystem('/'),
       ];

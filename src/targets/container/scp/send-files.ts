@@ -1,5 +1,5 @@
 /** The sending end of scp: files and folders of the container go to the client. OpenSSH's `source`. */
-import { type FileAttributes, FileFailure, type OpenFile } from '../sftp/file-operations.ts';
+import { type FileAttributes, FileFailure, type OpenFile, type OpenFolder } from '../sftp/file-operations.ts';
 import { acknowledgement, ScpEnd } from './conversation.ts';
 import type { ScpParts } from './receive-files.ts';
 import { recordLine, timesLine } from './records.ts';
@@ -20,13 +20,14 @@ async function sendOne(parts: ScpParts, path: string, known?: FileAttributes): P
   try {
     const facts = known && kindOf(known) !== link ? known : await files.stat(path, true);
     if (kindOf(facts) === folder && command.isRecursive) return await sendFolder(parts, path, facts);
-    if (kindOf(facts) !== regular) throw new FileFailure('failure', 'not a regular file');
+    checkRegular(facts);
     const file = await files.open(path, {
       ...{ read: true, write: false, append: false, create: false, truncate: false, exclusive: false },
       permissions: undefined,
     });
     try {
-      await sendFile(parts, path, facts, file);
+      // It may be another than was listed, or longer by now: what is announced is what is read.
+      await sendFile(parts, path, checkRegular(await file.stat()), file);
     } finally {
       await file.close();
     }
@@ -64,20 +65,46 @@ async function sendFile({ command, talk }: ScpParts, path: string, facts: FileAt
 }
 
 async function sendFolder(parts: ScpParts, path: string, facts: FileAttributes): Promise<void> {
-  const { command, talk, files } = parts;
+  const { files } = parts;
   if (path.length > maxPathBytes) throw new FileFailure('failure', 'File name too long');
-  const entries = await files.list(path);
+  const entries = await files.openFolder(path);
+  try {
+    await sendEntries(parts, path, facts, entries);
+  } finally {
+    await entries.close();
+  }
+}
+
+async function sendEntries(
+  parts: ScpParts,
+  path: string,
+  facts: FileAttributes,
+  folder: OpenFolder,
+): Promise<void> {
+  const { command, talk } = parts;
+  // Once the folder has begun for the client, it must end.
+  const next = () =>
+    folder.read().catch(async (error) => {
+      await talk.warn(path, error);
+      return [];
+    });
   if (command.keepsAttributes) {
     await talk.send(timesLine(facts));
     if (!(await talk.readAnswer())) return;
   }
   await talk.send(recordLine('D', facts.mode, 0, lastPart(path)));
   if (!(await talk.readAnswer())) return;
-  for (const { name, attributes } of entries) {
-    if (name !== '.' && name !== '..') await sendOne(parts, `${path}/${name}`, attributes);
+  for (let some = await next(); some.length > 0; some = await next()) {
+    for (const { name, attributes } of some)
+      if (name !== '.' && name !== '..') await sendOne(parts, `${path}/${name}`, attributes);
   }
   await talk.send('E\n');
   await talk.readAnswer();
+}
+
+function checkRegular(facts: FileAttributes): FileAttributes {
+  if (kindOf(facts) !== regular) throw new FileFailure('failure', 'not a regular file');
+  return facts;
 }
 
 const lastPart = (path: string) => path.slice(path.lastIndexOf('/') + 1);

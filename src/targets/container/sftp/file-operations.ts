@@ -51,7 +51,17 @@ export interface OpenFile {
   write(offset: number, data: readonly Buffer[]): Promise<void>;
   /** The file's path now, where it was renamed since. */
   readonly path: string;
+  stat(): Promise<FileAttributes>;
+  setAttributes(attributes: Partial<FileAttributes>): Promise<void>;
   sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface OpenFolder {
+  /** The next of its entries, "." and ".." among them; none: that were all. */
+  read(): Promise<readonly FolderEntry[]>;
+  /** So many are held in memory. */
+  readonly held: number;
   close(): Promise<void>;
 }
 
@@ -59,7 +69,7 @@ export interface FileOperations {
   /** Where relative paths begin. */
   startFolder(): Promise<string>;
   stat(path: string, follow: boolean): Promise<FileAttributes>;
-  list(path: string): Promise<readonly FolderEntry[]>;
+  openFolder(path: string): Promise<OpenFolder>;
   open(path: string, mode: OpenMode): Promise<OpenFile>;
   /** `follow` false: of a symbolic link itself. */
   setAttributes(path: string, attributes: Partial<FileAttributes>, follow: boolean): Promise<void>;

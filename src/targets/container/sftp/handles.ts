@@ -1,5 +1,5 @@
 /** What a client has open: bounded in number, and in what open folders hold. */
-import { FileFailure, type FolderEntry, type OpenFile } from './file-operations.ts';
+import { FileFailure, type FolderEntry, type OpenFile, type OpenFolder } from './file-operations.ts';
 
 export interface FileHandle {
   readonly kind: 'file';
@@ -9,7 +9,8 @@ export interface FileHandle {
 export interface FolderHandle {
   readonly kind: 'folder';
   readonly path: string;
-  /** What was not told yet. */
+  readonly folder: OpenFolder;
+  /** What was read of it and not told yet. */
   entries: readonly FolderEntry[];
 }
 
@@ -23,6 +24,9 @@ export interface Handles {
   readonly all: Iterable<FileHandle | FolderHandle>;
 }
 
+export const closeHandle = (handle: FileHandle | FolderHandle): Promise<void> =>
+  (handle.kind === 'file' ? handle.file : handle.folder).close();
+
 export const maxHandles = 256;
 const maxFolderEntries = 250_000;
 
@@ -35,10 +39,10 @@ export function createHandles(): Handles {
     return found;
   };
   const entryCount = () =>
-    [...open.values()].reduce((sum, each) => sum + (each.kind === 'folder' ? each.entries.length : 0), 0);
+    [...open.values()].reduce((sum, each) => sum + (each.kind === 'folder' ? each.folder.held : 0), 0);
   return {
     add(handle) {
-      const entries = handle.kind === 'folder' ? handle.entries.length : 0;
+      const entries = handle.kind === 'folder' ? handle.folder.held : 0;
       if (open.size >= maxHandles || (entries && entryCount() + entries > maxFolderEntries)) {
         throw new FileFailure('failure', 'too much is open; close something');
       }

@@ -1,23 +1,18 @@
 /** The file operations by Node itself, as the user that this process runs as: what a resident serves. */
-import { constants, type Stats } from 'node:fs';
+import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path/posix';
 import {
   type FileAttributes,
   FileFailure,
   type FileOperations,
-  type FolderEntry,
   type OpenFile,
   type OpenMode,
 } from './file-operations.ts';
-import { toFileFailure } from './system-failures.ts';
+import { openNodeFolder } from './node-folder.ts';
+import { attributesOf, bytesOf, textOf } from './node-stats.ts';
+import { failing } from './system-failures.ts';
 
-/** Node takes names as bytes. */
-const bytesOf = (path: string): Buffer => Buffer.from(path, 'latin1');
-const textOf = (name: Buffer | string): string => Buffer.from(name as Buffer).toString('latin1');
-
-/** So many are looked at together; a folder of 250,000 must not be asked for at once. */
-const statsAtOnce = 256;
 const asBytes = { encoding: 'buffer' } as const;
 
 /** `home` is where relative paths begin, if there is such a folder. */
@@ -31,7 +26,7 @@ export function createNodeFiles(home: string): FileOperations {
       return isThere ? home : '/';
     },
     stat: async (path, follow) => attributesOf(await (follow ? fs.stat : fs.lstat)(bytesOf(path))),
-    list,
+    openFolder: openNodeFolder,
     open,
     setAttributes,
     async makeFolder(path, permissions) {
@@ -61,47 +56,6 @@ export function createNodeFiles(home: string): FileOperations {
     },
   };
   return failing(files);
-}
-
-/** The same, with what the system says as a FileFailure. */
-function failing<T extends object>(operations: T): T {
-  const wrapped = Object.entries(operations).map(([name, operation]) => [
-    name,
-    typeof operation !== 'function'
-      ? operation
-      : async (...args: unknown[]) => {
-          try {
-            return await operation(...args);
-          } catch (error) {
-            throw toFileFailure(error);
-          }
-        },
-  ]);
-  return Object.fromEntries(wrapped) as T;
-}
-
-const attributesOf = ({ size, uid, gid, mode, atimeMs, mtimeMs, nlink }: Stats): FileAttributes => ({
-  size,
-  uid,
-  gid,
-  mode,
-  atime: Math.floor(atimeMs / 1_000),
-  mtime: Math.floor(mtimeMs / 1_000),
-  links: nlink,
-});
-
-async function list(path: string): Promise<readonly FolderEntry[]> {
-  const names = ['.', '..', ...(await fs.readdir(bytesOf(path), asBytes)).map(textOf)];
-  const entries: FolderEntry[] = [];
-  for (let at = 0; at < names.length; at += statsAtOnce) {
-    const some = names.slice(at, at + statsAtOnce).map(async (name) => {
-      // What was removed meanwhile is left out.
-      const stats = await fs.lstat(bytesOf(`${path}/${name}`)).catch(() => undefined);
-      return stats ? [{ name, attributes: attributesOf(stats) }] : [];
-    });
-    entries.push(...(await Promise.all(some)).flat());
-  }
-  return entries;
 }
 
 function flagsOf({ read, write, append, create, truncate, exclusive }: OpenMode): number {
@@ -155,6 +109,8 @@ function openFile(handle: fs.FileHandle, { append }: OpenMode): OpenFile {
       appended = writing;
       return writing;
     },
+    stat: async () => attributesOf(await handle.stat()),
+    setAttributes: (attributes: Partial<FileAttributes>) => setEach(handle, attributes),
     sync: () => handle.sync(),
     close: () => handle.close(),
   });
@@ -162,20 +118,45 @@ function openFile(handle: fs.FileHandle, { append }: OpenMode): OpenFile {
   return { ...operations, path: `/proc/self/fd/${handle.fd}` };
 }
 
+/** What can be set of a file, be it open or not. */
+type Settable = Pick<fs.FileHandle, 'truncate' | 'chmod' | 'chown' | 'utimes'>;
+
+async function setEach(
+  file: Settable,
+  { size, mode, uid, gid, atime, mtime }: Partial<FileAttributes>,
+): Promise<void> {
+  if (size !== undefined) await file.truncate(size);
+  if (mode !== undefined) await file.chmod(mode & 0o7777);
+  if (uid !== undefined && gid !== undefined) await file.chown(uid, gid);
+  if (atime !== undefined && mtime !== undefined) await file.utimes(atime, mtime);
+}
+
 async function setAttributes(
   path: string,
-  { size, mode, uid, gid, atime, mtime }: Partial<FileAttributes>,
+  attributes: Partial<FileAttributes>,
   follow: boolean,
 ): Promise<void> {
+  const { size, mode } = attributes;
   const at = bytesOf(path);
   if (!follow && (size !== undefined || mode !== undefined)) {
     const isLink = (await fs.lstat(at)).isSymbolicLink();
     if (isLink) throw new FileFailure('unsupported', 'a symbolic link has no size or mode of its own');
   }
-  if (size !== undefined) await fs.truncate(at, size);
-  if (mode !== undefined) await fs.chmod(at, mode & 0o7777);
-  if (uid !== undefined && gid !== undefined) await (follow ? fs.chown : fs.lchown)(at, uid, gid);
-  if (atime !== undefined && mtime !== undefined) await (follow ? fs.utimes : fs.lutimes)(at, atime, mtime);
+  await setEach(
+    {
+      truncate: (length) => truncate(at, length),
+      chmod: (bits) => fs.chmod(at, bits),
+      chown: (uid, gid) => (follow ? fs.chown : fs.lchown)(at, uid, gid),
+      utimes: (atime, mtime) => (follow ? fs.utimes : fs.lutimes)(at, atime, mtime),
+    },
+    attributes,
+  );
+}
+
+/** Node's own wants to read the file, too. */
+async function truncate(path: Buffer, length: number | null | undefined): Promise<void> {
+  const file = await fs.open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  await file.truncate(length ?? 0).finally(() => file.close());
 }
 
 /** As OpenSSH's server: what is there already is never replaced. */
@@ -185,11 +166,12 @@ async function moveToNew(from: string, to: string): Promise<void> {
     const linked = await fs.link(old, next).then(
       () => true,
       (error: NodeJS.ErrnoException) => {
-        if (['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'EMLINK', 'EXDEV'].includes(error.code ?? '')) return false;
+        if (['EPERM', 'EOPNOTSUPP', 'ENOTSUP', 'ENOSYS', 'EMLINK', 'EXDEV'].includes(error.code ?? ''))
+          return false;
         throw error;
       },
     );
-    if (linked) return fs.unlink(old);
+    if (linked) return unlinkFirst(old, next);
   }
   const isTaken = await fs.lstat(next).then(
     () => true,
@@ -197,6 +179,14 @@ async function moveToNew(from: string, to: string): Promise<void> {
   );
   if (isTaken) throw new FileFailure('failure', 'File exists');
   await fs.rename(old, next);
+}
+
+/** Or else neither: a file that could not be moved must not have two names. */
+async function unlinkFirst(old: Buffer, next: Buffer): Promise<void> {
+  await fs.unlink(old).catch(async (error) => {
+    await fs.unlink(next).catch(() => {});
+    throw error;
+  });
 }
 
 async function resolve(path: string): Promise<string> {

@@ -6,8 +6,11 @@ import { FileFailure, type OpenFile, type OpenMode } from './file-operations.ts'
 import { encodeWord, type HelperChannel } from './helper-channel.ts';
 import { createReadAhead, type ReadAhead } from './read-ahead.ts';
 
+/** What the helper knows of an open file by its path, as of any other, is left out. */
+type HelpedFile = Omit<OpenFile, 'stat' | 'setAttributes'>;
+
 export interface OpenFiles {
-  add(path: string, mode: OpenMode): OpenFile;
+  add(path: string, mode: OpenMode): HelpedFile;
   /** Something was written: what was read ahead may be old. */
   changed(): void;
   /** `to` undefined: removed. */
@@ -74,7 +77,7 @@ function openFile(
   file: Opened,
   { append, read, write }: OpenMode,
   notices: Notices,
-): OpenFile {
+): HelpedFile {
   const check = (isAllowed = true) => {
     if (!isAllowed) throw new FileFailure('failure', 'the file was not opened for that');
     if (!file.isThere) throw new FileFailure('no-such-file', 'the file was removed');

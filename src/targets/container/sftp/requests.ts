@@ -2,7 +2,7 @@
 import { attributesField, longName, readAttributes } from './attributes.ts';
 import { extensionHandlers } from './extensions.ts';
 import { FileFailure, type FileOperations, type OpenMode } from './file-operations.ts';
-import type { Handles } from './handles.ts';
+import { closeHandle, type FileHandle, type FolderHandle, type Handles } from './handles.ts';
 import { type Field, type FieldReader, stringField, messageTypes as types, uint32 } from './messages.ts';
 
 export interface RequestParts {
@@ -40,7 +40,6 @@ const endOfFile = statusAnswer('eof', 'End of file');
 /** An answer has room for the rest of its message. */
 export const maxReadBytes = 255 * 1024;
 const maxNamesBytes = 96 * 1024;
-const maxNames = 500;
 
 const openFlags = { read: 1, write: 2, append: 4, create: 8, truncate: 16, exclusive: 32 } as const;
 
@@ -77,22 +76,33 @@ const statBy =
     return { type: types.attrs, fields: [attributesField(attributes)] };
   };
 
+/** What cannot be added is closed again: nobody else ever would. */
+async function handleAnswer(handles: Handles, opened: FileHandle | FolderHandle): Promise<Answer> {
+  try {
+    return { type: types.handle, fields: [stringField(handles.add(opened))] };
+  } catch (error) {
+    await closeHandle(opened);
+    throw error;
+  }
+}
+
 const openHandle: RequestHandler = async (reader, { files, handles, pathOf }) => {
   const path = reader.readPath();
   const flags = reader.readUInt32();
   const { mode } = readAttributes(reader);
   const file = await files.open(await pathOf(path), openModeOf(flags, mode));
-  return { type: types.handle, fields: [stringField(handles.add({ kind: 'file', file }))] };
+  return handleAnswer(handles, { kind: 'file', file });
 };
 
 const readFolder: RequestHandler = async (reader, { handles }) => {
   const handle = handles.get(reader.readString());
   if (handle.kind !== 'folder') throw new FileFailure('failure', 'that handle is no folder');
+  if (handle.entries.length === 0) handle.entries = await handle.folder.read();
   const fields: Field[] = [];
   let bytes = 0;
   let count = 0;
   for (const { name, attributes } of handle.entries) {
-    if (count >= maxNames || bytes > maxNamesBytes) break;
+    if (bytes > maxNamesBytes) break;
     const entry = [stringField(name), stringField(longName(name, attributes)), attributesField(attributes)];
     bytes += entry.reduce((sum, field) => sum + field.length, 0);
     fields.push(...entry);
@@ -109,8 +119,7 @@ export const requestHandlers: ReadonlyMap<number, RequestHandler> = new Map<numb
   [
     types.close,
     async (reader, { handles }) => {
-      const handle = handles.remove(reader.readString());
-      if (handle.kind === 'file') await handle.file.close();
+      await closeHandle(handles.remove(reader.readString()));
       return ok;
     },
   ],
@@ -132,8 +141,8 @@ export const requestHandlers: ReadonlyMap<number, RequestHandler> = new Map<numb
     types.fstat,
     async (reader, { files, handles }) => {
       const handle = handles.get(reader.readString());
-      const path = handle.kind === 'file' ? handle.file.path : handle.path;
-      return { type: types.attrs, fields: [attributesField(await files.stat(path, true))] };
+      const stat = handle.kind === 'file' ? handle.file.stat() : files.stat(handle.path, true);
+      return { type: types.attrs, fields: [attributesField(await stat)] };
     },
   ],
   [types.setstat, onPath((files, path, reader) => files.setAttributes(path, readAttributes(reader), true))],
@@ -141,8 +150,9 @@ export const requestHandlers: ReadonlyMap<number, RequestHandler> = new Map<numb
     types.fsetstat,
     async (reader, { files, handles }) => {
       const handle = handles.get(reader.readString());
-      const path = handle.kind === 'file' ? handle.file.path : handle.path;
-      await files.setAttributes(path, readAttributes(reader), true);
+      const attributes = readAttributes(reader);
+      if (handle.kind === 'file') await handle.file.setAttributes(attributes);
+      else await files.setAttributes(handle.path, attributes, true);
       return ok;
     },
   ],
@@ -150,8 +160,8 @@ export const requestHandlers: ReadonlyMap<number, RequestHandler> = new Map<numb
     types.opendir,
     async (reader, { files, handles, pathOf }) => {
       const path = await pathOf(reader.readPath());
-      const handle = handles.add({ kind: 'folder', path, entries: await files.list(path) });
-      return { type: types.handle, fields: [stringField(handle)] };
+      const folder = await files.openFolder(path);
+      return handleAnswer(handles, { kind: 'folder', path, folder, entries: [] });
     },
   ],
   [types.readdir, readFolder],

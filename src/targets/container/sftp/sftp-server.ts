@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { drained } from './drained.ts';
 import { offeredExtensions } from './extensions.ts';
 import { FileFailure, type FileOperations } from './file-operations.ts';
-import { createHandles } from './handles.ts';
+import { closeHandle, createHandles } from './handles.ts';
 import {
   createFieldReader,
   createMessageReader,
@@ -49,6 +49,7 @@ export async function serveSftp(
   const { write, serve } = createAnswering({ files, handles, pathOf: pathsFrom(files) }, send);
   let greeted = false;
   let writing = Promise.resolve();
+  let lastWrite: Write | undefined;
   try {
     for await (const messages of batches(input)) {
       const queue = [...messages];
@@ -60,9 +61,12 @@ export async function serveSftp(
           continue;
         }
         const writes = takeWrites(queue);
-        if (writes.length > 0) {
-          // The next is on its way while one is written; whatever else waits for both.
+        const [first] = writes;
+        if (first) {
+          // The next is on its way while one is written, unless it could lie over that; whatever else waits for both.
           const before = writing;
+          if (!(lastWrite && isNext(lastWrite, first))) await before;
+          lastWrite = writes.at(-1);
           writing = write(writes, before);
           writing.catch(() => {});
           await before;
@@ -75,7 +79,7 @@ export async function serveSftp(
     }
     await writing;
   } finally {
-    for (const each of handles.all) if (each.kind === 'file') await each.file.close().catch(() => {});
+    for (const each of handles.all) await closeHandle(each).catch(() => {});
   }
 }
 
@@ -152,14 +156,16 @@ function takeWrites(queue: Buffer[]): Write[] {
     const write = queue[0] && parseWrite(queue[0]);
     const last = taken.at(-1);
     if (!write || bytes + write.data.length > maxWriteBytes) return taken;
-    if (last && !(write.handle.equals(last.handle) && write.offset === last.offset + last.data.length)) {
-      return taken;
-    }
+    if (last && !isNext(last, write)) return taken;
     taken.push(write);
     bytes += write.data.length;
     queue.shift();
   }
 }
+
+/** Where `last` ends in the same open file. */
+const isNext = (last: Write, write: Write): boolean =>
+  write.handle.equals(last.handle) && write.offset === last.offset + last.data.length;
 
 function parseWrite(message: Buffer): Write | undefined {
   if (message[0] !== messageTypes.write) return undefined;

@@ -5,6 +5,7 @@ import {
   type FileOperations,
   type FilesystemFacts,
   type FolderEntry,
+  type OpenFolder,
   type OpenMode,
 } from './file-operations.ts';
 import { encodeWord, type HelperChannel } from './helper-channel.ts';
@@ -20,17 +21,22 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
     (await ask(operation, path)).output.toString('latin1');
   const opened = createOpenFiles(helper);
 
-  return {
+  const files: FileOperations = {
     startFolder: async () => (await text('start', '/')).replace(/\n$/, ''),
     stat: async (path, toTarget) => parseFacts(await text(toTarget ? 'stat' : 'lstat', path)),
-    async list(path) {
+    async openFolder(path) {
       const { id, output } = await ask('list', path);
-      return parseListing(output.toString('latin1'), id);
+      return heldFolder(parseListing(output.toString('latin1'), id));
     },
     async open(path, mode) {
       await ask('open', path, lettersOf(mode), octalOf(mode.permissions));
       opened.changed();
-      return opened.add(path, mode);
+      const file = opened.add(path, mode);
+      return Object.assign(file, {
+        stat: () => files.stat(file.path, true),
+        setAttributes: (attributes: Partial<FileAttributes>) =>
+          files.setAttributes(file.path, attributes, true),
+      });
     },
     async setAttributes(path, attributes, toTarget) {
       opened.changed();
@@ -56,6 +62,27 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
       return home;
     },
     statFilesystem: async (path) => parseFilesystem(await text('filesystem', path)),
+  };
+  return files;
+}
+
+/** So many of a listing at a time. */
+const entriesAtOnce = 500;
+
+function heldFolder(listed: readonly FolderEntry[]): OpenFolder {
+  let left = listed;
+  return {
+    async read() {
+      const next = left.slice(0, entriesAtOnce);
+      left = left.slice(entriesAtOnce);
+      return next;
+    },
+    get held() {
+      return left.length;
+    },
+    async close() {
+      left = [];
+    },
   };
 }
 

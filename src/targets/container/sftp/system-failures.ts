@@ -40,3 +40,20 @@ export function toFileFailure(error: unknown): unknown {
   if (error instanceof FileFailure || typeof code !== 'string') return error;
   return new FileFailure(kinds.get(code) ?? 'failure', texts.get(code) ?? code);
 }
+
+/** The same, with what the system says as a FileFailure. */
+export function failing<T extends object>(operations: T): T {
+  const wrapped = Object.entries(operations).map(([name, operation]) => [
+    name,
+    typeof operation !== 'function'
+      ? operation
+      : async (...args: unknown[]) => {
+          try {
+            return await operation(...args);
+          } catch (error) {
+            throw toFileFailure(error);
+          }
+        },
+  ]);
+  return Object.fromEntries(wrapped) as T;
+}

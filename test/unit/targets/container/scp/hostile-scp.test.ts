@@ -1,10 +1,10 @@
 /** What a client could send to an scp of ours. */
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { SessionIo } from '../../../../../src/sessions/session.ts';
 import { expandWords } from '../../../../../src/targets/container/scp/expand-words.ts';
 import { parseScpCommand } from '../../../../../src/targets/container/scp/scp-command.ts';
@@ -186,6 +186,29 @@ describe.each(['Node', 'sh'])('over files by %s', (operations) => {
       const { end, told } = await converse('scp -r -f endless', '\0');
       expect(end).toEqual(failed);
       expect(told).toMatch(/^\x01scp: \S*endless: not a regular file\n$/);
+    });
+
+    it('replaced-meanwhile: what a file is when its turn comes is sent whole, whatever was listed before', async () => {
+      for (const name of ['a', 'b']) await writeFile(join(folder, name), 'short');
+      const { words: _words, ...options } = parseScpCommand('scp -r -f .')!;
+      const { files, end: close } = openFiles(by);
+      const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+      const { signal } = new AbortController();
+      const ended = serveScp({ ...options, paths: [folder] }, stdin, stdout, files, signal);
+      let told = '';
+      stdout.on('data', (chunk: Buffer) => {
+        told += chunk;
+      });
+      const saysOf = (name: string) => vi.waitFor(() => expect(told).toContain(` ${name}\n`), 5_000);
+      stdin.write('\0\0');
+      const first = await Promise.race(['a', 'b'].map((name) => saysOf(name).then(() => name)));
+      const second = first === 'a' ? 'b' : 'a';
+      await writeFile(join(folder, 'new'), 'much longer by now');
+      await rename(join(folder, 'new'), join(folder, second));
+      stdin.end('\0\0\0\0\0\0');
+      expect(await ended).toBe(0);
+      close();
+      expect(told).toContain(`18 ${second}\nmuch longer by now\0`);
     });
 
     it('what the client refuses is not sent', async () => {

@@ -15,16 +15,23 @@ import { serveSftp } from '../../../../../src/targets/container/sftp/sftp-server
 const attributes = { size: 3, uid: 1, gid: 2, mode: 0o100644, atime: 4, mtime: 5, links: 1 };
 const init = messageOf(1, [uint32(3)]);
 
+/** As it is read by either kind of file operations: by 500 entries. */
+function folderOf(entries: number) {
+  const left = Array.from({ length: entries }, (_, n) => ({ name: `file ${n}`, attributes }));
+  return { read: async () => left.splice(0, 500), held: 0, close: async () => {} };
+}
+
 /** Files that remember what was written, and fail where they are told to. */
 function memoryFiles(options: { readonly failWrites?: boolean } = {}) {
   const writes: { offset: number; bytes: number }[] = [];
+  const open = { now: 0 };
   const files = new Proxy({} as FileOperations, {
     get: (_target, name) => async () => {
       if (name === 'startFolder') return '/home';
       if (name === 'stat') return attributes;
-      if (name === 'list')
-        return Array.from({ length: 1_200 }, (_, n) => ({ name: `file ${n}`, attributes }));
+      if (name === 'openFolder') return folderOf(1_200);
       if (name === 'open') {
+        open.now += 1;
         return {
           path: '/f',
           read: async (offset: number, length: number) =>
@@ -34,13 +41,15 @@ function memoryFiles(options: { readonly failWrites?: boolean } = {}) {
             writes.push({ offset, bytes: Buffer.concat(data).length });
           },
           sync: async () => {},
-          close: async () => {},
+          close: async () => {
+            open.now -= 1;
+          },
         };
       }
       throw new FileFailure('no-such-file', 'No such file or directory');
     },
   });
-  return { files, writes };
+  return { files, writes, open };
 }
 
 interface Told {
@@ -136,7 +145,9 @@ describe('the SFTP server', () => {
     const many = Array.from({ length: 300 }, (_, n) =>
       request(3, n, stringField('/f'), uint32(1), uint32(0)),
     );
-    const { told } = await converse([init, ...many, request(4, 500, handle), open]);
+    const { files, open: left } = memoryFiles();
+    const { told } = await converse([init, ...many, request(4, 500, handle), open], files);
+    expect(left.now).toBe(0);
     expect(told.filter(({ type }) => type === 102)).toHaveLength(257);
     expect(told.filter((each) => statusOf(each) === 4)).toHaveLength(44);
   });
