@@ -70,7 +70,8 @@ export async function openResident(
       throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
     // It ends with its stdin, whatever it speaks over.
-    const connection = speak(session, carrier, () => stdio.destroy());
+    const isPaused = () => isContainerPaused(engine, details.Id);
+    const connection = speak(session, carrier, () => stdio.destroy(), { isPaused });
     connection.onClose(() => holder.passage?.close());
     const inside = holder.passage && carrier !== stdio ? byLanes(connection, holder.passage) : connection;
     const { stream, headers } = await inside.ask('/hello').catch((error) => {
@@ -86,6 +87,13 @@ export async function openResident(
     await holder.remove().catch(() => {});
   }
 }
+
+/** Then nothing in it runs, and everything goes on later: no session of it has ended. */
+const isContainerPaused = (engine: EngineApi, id: string): Promise<boolean> =>
+  engine.inspect(id).then(
+    ({ State }) => State.Status === 'paused',
+    () => false,
+  );
 
 /** Tells the resident where else than by stdin and stdout it may speak, and resolves to where it does. */
 async function carrierOf(stdio: Duplex, { passage, root }: Holder): Promise<Duplex> {

@@ -128,8 +128,19 @@ export function greet(stdio: Duplex, withinMs = startWithinMs): Promise<ClientHt
   });
 }
 
+export interface Patience {
+  /** Whether the other end cannot answer for now, and will go on as if nothing had been; never rejects. */
+  readonly isPaused?: () => Promise<boolean>;
+  readonly pingEveryMs?: number;
+}
+
 /** `gone` is called when the connection has ended, whoever ended it. */
-export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => void): InsideConnection {
+export function speak(
+  session: ClientHttp2Session,
+  stdio: Duplex,
+  gone: () => void,
+  patience: Patience = {},
+): InsideConnection {
   const listeners: (() => void)[] = [];
   const resets = createResetBudget();
   let load = 0;
@@ -139,15 +150,9 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
   stdio.on('data', () => {
     heardAt = performance.now();
   });
-  const ping = setInterval(() => {
-    // As many unanswered: it hangs, or its connection does. One that is being ended waits for that connection, and takes no more.
-    if (!session.destroyed && session.ping(() => {})) return;
-    session.destroy();
-    stdio.destroy();
-  }, pingIntervalMs);
-  ping.unref();
+  const stopPings = keepPinging(session, stdio, patience);
   session.once('close', () => {
-    clearInterval(ping);
+    stopPings();
     gone();
     for (const listener of listeners) listener();
   });
@@ -197,6 +202,27 @@ export function speak(session: ClientHttp2Session, stdio: Duplex, gone: () => vo
     onClose: (listener) => void listeners.push(listener),
     close: () => session.destroy(),
   };
+}
+
+/** Ends what answers no more. Returns what stops it. */
+function keepPinging(
+  session: ClientHttp2Session,
+  stdio: Duplex,
+  { isPaused = async () => false, pingEveryMs = pingIntervalMs }: Patience,
+): () => void {
+  let wasPaused = false;
+  const ping = async () => {
+    // One that is being ended waits for its connection, and takes no more.
+    if (!session.destroyed && session.ping(() => {})) return;
+    // As many unanswered: it hangs, or its connection does. Of one that was paused just now the answers are still to come.
+    const before = wasPaused;
+    wasPaused = await isPaused();
+    if (before || wasPaused) return;
+    session.destroy();
+    stdio.destroy();
+  };
+  const interval = setInterval(() => void ping(), pingEveryMs).unref();
+  return () => clearInterval(interval);
 }
 
 function pinged(session: ClientHttp2Session, withinMs: number): Promise<boolean> {

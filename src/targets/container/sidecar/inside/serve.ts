@@ -6,8 +6,9 @@ import { openStdio } from './stdio.ts';
 /** What it rejects with becomes status 502, its code the header `x-code`. */
 export type Answer = (stream: ServerHttp2Stream, query: URLSearchParams) => Promise<void>;
 
-/** The gateway pings far more often: this long without it, and there is no gateway any more. */
-const gatewayGoneMs = 90_000;
+/** The gateway pings far more often: so many looks without it, 90 s, and there is no gateway any more. */
+const gatewayGoneLooks = 9;
+const looksEveryMs = 10_000;
 const maxStreams = 1_024;
 /** What one stream may have under way, and all of them: a stream that waits must not hold up the others. */
 const windowBytes = 1024 * 1024;
@@ -23,6 +24,7 @@ export async function serveAnswers(
   answers: ReadonlyMap<string, Answer>,
   gone: () => void,
   open = async (stdio: Duplex): Promise<Duplex> => stdio,
+  lookEveryMs = looksEveryMs,
 ): Promise<void> {
   let isGone = false;
   const end = () => {
@@ -41,8 +43,12 @@ export async function serveAnswers(
   session.once('remoteSettings', () => session.setLocalWindowSize(allWindowsBytes));
   session.on('stream', (stream, headers) => serve(answers, stream, headers));
   session.on('close', end).on('error', end);
-  const watch = setTimeout(end, gatewayGoneMs);
-  session.on('ping', () => watch.refresh());
+  let looks = 0;
+  // Not by the clock: who was paused, like all in its container, has not waited.
+  setInterval(() => ++looks >= gatewayGoneLooks && end(), lookEveryMs);
+  session.on('ping', () => {
+    looks = 0;
+  });
   // Each stream answers for itself; what slips through must not take the others with it.
   process.on('uncaughtException', (error) => console.error(error));
 }

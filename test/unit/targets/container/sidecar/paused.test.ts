@@ -1,0 +1,53 @@
+/** A container that is paused (`docker pause`, `docker commit`) for longer than the two ends wait for each other. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { Duplex } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { afterEach, expect, it, vi } from 'vitest';
+import { greet, speak } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
+
+const program = new URL('../../../../support/answers-process.ts', import.meta.url).pathname;
+const lookEveryMs = 120;
+const pingEveryMs = 100;
+/** More than nine looks, and than four pings. */
+const pausedMs = 1_600;
+
+let child: ChildProcess | undefined;
+afterEach(() => child?.kill('SIGKILL'));
+
+async function connect() {
+  child = spawn(process.execPath, [program, String(lookEveryMs)], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const stdio = Duplex.from({ readable: child.stdout!, writable: child.stdin! });
+  stdio.on('error', () => {});
+  return { stdio, session: await greet(stdio) };
+}
+
+async function open(isPaused: () => Promise<boolean>) {
+  const { session, stdio } = await connect();
+  return speak(session, stdio, () => {}, { isPaused, pingEveryMs });
+}
+
+it('what was begun there goes on afterwards, at both ends', async () => {
+  let isPaused = true;
+  const inside = await open(async () => isPaused);
+  child?.kill('SIGSTOP');
+  await pause(pausedMs);
+  expect(inside.isOpen).toBe(true);
+  // The engine says so before the first answer has come.
+  isPaused = false;
+  child?.kill('SIGCONT');
+  await pause(pausedMs);
+  expect([inside.isOpen, (await inside.ask('/hello')).headers[':status']]).toEqual([true, 200]);
+  inside.close();
+  await vi.waitFor(() => expect(child?.exitCode).toBe(0));
+});
+
+it('who is silent in a container that is not paused is left', async () => {
+  const inside = await open(async () => false);
+  child?.kill('SIGSTOP');
+  await vi.waitFor(() => expect(inside.isOpen).toBe(false), 5_000);
+});
+
+it('who has a gateway that says nothing any more ends', async () => {
+  await connect();
+  await vi.waitFor(() => expect(child?.exitCode).toBe(0), 5_000);
+});
