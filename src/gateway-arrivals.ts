@@ -8,7 +8,7 @@ import type { WorkerPool } from './workers/worker-pool.ts';
 /** Where connections are counted that supervisors before this one let in. */
 export interface Adopters {
   ssh(source: string, isAuthenticated: boolean): Startup;
-  http(): () => void;
+  http(source: string | undefined): () => void;
 }
 
 export interface Arrivals {
@@ -38,7 +38,7 @@ export function createArrivals(pool: Pick<WorkerPool, 'pass' | 'left'>): Arrival
     const startup =
       kind === 'ssh'
         ? adopters.ssh(source ?? '', isAuthenticated)
-        : { authenticated: () => {}, left: adopters.http() };
+        : { authenticated: () => {}, left: adopters.http(source) };
     open.set(connection, startup);
   };
   const left: Arrivals['left'] = (connection, offence) => {

@@ -45,7 +45,8 @@ export function createHeldConnections(
     },
     http({ connection }, socket) {
       if (!socket) return left({ connection });
-      open.set(connection, { connection, kind: 'http', isAuthenticated: true });
+      const { remoteAddress: source = '' } = socket;
+      open.set(connection, { connection, kind: 'http', source, isAuthenticated: true });
       socket.once('close', () => left({ connection }));
       serving.http(socket, () => {});
     },

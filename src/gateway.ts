@@ -85,7 +85,14 @@ async function compose(
   const reload = createRenewal({ live, log, readConfig: program.readConfig, hostKeys, renew });
   const control = await openControl(parts, program, { hostKeys, renewHostKeys: renew, reload });
   lifecycle.onClose(() => control.close());
-  const http = await openHttp(config, { ...health, inheritedSockets, onListening, serve: serving.http });
+  const { shared } = rules.strangerLimits;
+  const http = await openHttp(config, {
+    ...health,
+    inheritedSockets,
+    onListening,
+    shared,
+    serve: serving.http,
+  });
   lifecycle.onClose((graceMs) => http?.close(graceMs));
   const metrics = await openMetrics(parts, program, ports);
   lifecycle.onClose(() => metrics?.close());
@@ -94,7 +101,7 @@ async function compose(
     http?.drain();
     await closeServing(graceMs);
   });
-  await serving.begin?.({ ssh: entrance.adopt, http: () => http?.adopt() ?? (() => {}) });
+  await serving.begin?.({ ssh: entrance.adopt, http: (source) => http?.adopt(source) ?? (() => {}) });
   phase.hasBegun = true;
   const remember = async () => {
     const counted = (await ports?.metrics?.remembered()) ?? [];

@@ -1,5 +1,7 @@
 /** The HTTP listeners that the configuration asks for: what they let in is given away; health is told here. */
 import type { Socket } from 'node:net';
+import type { SharedAddresses } from '../auth/shared-addresses.ts';
+import { sourceBlock } from '../auth/source-block.ts';
 import { openListener } from '../listening/open-listener.ts';
 import type { Address } from '../sessions/session.ts';
 import { createHealthDoor, type HealthDependencies } from './create-http-doors.ts';
@@ -8,6 +10,7 @@ export interface HttpEntrancesDependencies extends HealthDependencies {
   /** Descriptors of sockets that listen already, in place of config's `httpListen` and `healthListen`. */
   readonly inheritedSockets?: ReadonlyMap<string, number> | undefined;
   readonly onListening?: ((name: string, handle: unknown) => void) | undefined;
+  readonly shared: SharedAddresses;
   /** Serves who came for commands and containers. */
   readonly serve: (socket: Socket, left: () => void) => void;
 }
@@ -15,8 +18,8 @@ export interface HttpEntrancesDependencies extends HealthDependencies {
 export interface HttpEntrances {
   readonly httpAddress: Address | undefined;
   readonly healthAddress: Address | undefined;
-  /** Counts one of commands and containers that another process let in before this one, until what is returned is called. */
-  adopt(): () => void;
+  /** Counts one of commands and containers that another process let in before this one, until what is returned is called; `address`: the peer's. */
+  adopt(address?: string): () => void;
   /** That of commands and containers lets nobody in any more; health goes on being told. */
   drain(): void;
   close(graceMs: number): Promise<void>;
@@ -24,10 +27,12 @@ export interface HttpEntrances {
 
 /** Throws a sentence when one cannot be opened; then none is. */
 export async function openHttpEntrances(dependencies: HttpEntrancesDependencies): Promise<HttpEntrances> {
-  const { config, inheritedSockets, onListening, serve } = dependencies;
+  const { config, inheritedSockets, onListening, shared, serve } = dependencies;
+  const sourceOf = (address: string) =>
+    shared.isShared(address) ? undefined : sourceBlock(address, config.perSourceNetBlockSize);
   const openOn = async (name: 'http' | 'health', listen: string | undefined, onSocket: typeof serve) => {
     if (listen === undefined) return undefined;
-    const at = { listen: inheritedSockets?.get(name) ?? listen, flag: `--${name}-listen`, config };
+    const at = { listen: inheritedSockets?.get(name) ?? listen, flag: `--${name}-listen`, config, sourceOf };
     const listener = await openListener(at, onSocket);
     onListening?.(name, listener.handle());
     return listener;
@@ -44,7 +49,7 @@ export async function openHttpEntrances(dependencies: HttpEntrancesDependencies)
   return {
     httpAddress: http?.address,
     healthAddress: health?.address,
-    adopt: () => http?.adopt() ?? (() => {}),
+    adopt: (address) => http?.adopt(address) ?? (() => {}),
     drain: () => http?.close(),
     async close(graceMs) {
       http?.close();

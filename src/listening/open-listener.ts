@@ -2,14 +2,15 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Config } from '../config/config.ts';
 import { listenError, parseListenAddress } from '../config/listen-address.ts';
+import { createTally, onlyOnce } from '../platform/slots.ts';
 import type { Address } from '../sessions/session.ts';
 
 export interface Listener {
   readonly address: Address;
   /** For whoever hands it on: what Node's channel between processes takes for a socket that nobody there is to accept on. */
   handle(): unknown;
-  /** Counts one that was accepted by another process before this one, until what is returned is called. */
-  adopt(): () => void;
+  /** Counts one that was accepted by another process before this one, until what is returned is called; `address`: whose. */
+  adopt(address?: string): () => void;
   /** Accepts nobody any more; those that are connected stay. */
   close(): void;
 }
@@ -21,6 +22,11 @@ export interface ListenerOptions {
   readonly flag: string;
   /** Asked at each connection: so many at once, those that other processes serve among them. */
   readonly config: Pick<Config, 'maxConnections'>;
+  /**
+   * Which addresses are one source, that may hold no more than is left for all others; undefined for one that may be
+   * everybody's. Unset: nobody is held to that.
+   */
+  readonly sourceOf?: (address: string) => string | undefined;
   /** Somebody was turned away because of that. */
   readonly onFull?: () => void;
 }
@@ -33,20 +39,15 @@ export type OnSocket = (socket: Socket, left: () => void) => void;
 
 /** Throws a sentence when the port is taken or may not be used. */
 export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
-  const { config, onFull } = options;
-  let open = 0;
-  const enter = () => {
-    open++;
-    return once(() => {
-      open--;
-    });
-  };
+  const { onFull } = options;
+  const count = createCount(options);
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
-    if (open >= config.maxConnections) {
+    const { remoteAddress = '' } = socket;
+    if (!count.hasRoom(remoteAddress)) {
       onFull?.();
       return void socket.destroy();
     }
-    const left = enter();
+    const left = count.enter(remoteAddress);
     socket.once('close', left);
     onSocket(socket, left);
   });
@@ -56,16 +57,29 @@ export async function openListener(options: ListenerOptions, onSocket: OnSocket)
   return {
     address: { address: bound.address, port: bound.port },
     handle: () => (server as unknown as { readonly _handle: unknown })._handle,
-    adopt: enter,
+    adopt: count.enter,
     close: () => void server.close(),
   };
 }
 
-function once(act: () => void): () => void {
-  let isDone = false;
-  return () => {
-    if (!isDone) act();
-    isDone = true;
+function createCount({ config, sourceOf = () => undefined }: ListenerOptions) {
+  const bySource = createTally();
+  let open = 0;
+  return {
+    hasRoom(address: string): boolean {
+      const source = sourceOf(address);
+      const left = config.maxConnections - open;
+      return left > 0 && (source === undefined || bySource.of(source) <= left);
+    },
+    enter(address?: string): () => void {
+      const source = address === undefined ? undefined : sourceOf(address);
+      open++;
+      if (source !== undefined) bySource.change(source, 1);
+      return onlyOnce(() => {
+        open--;
+        if (source !== undefined) bySource.change(source, -1);
+      });
+    },
   };
 }
 

@@ -55,7 +55,7 @@ export const news = {
 export interface HeldConnection {
   readonly connection: string;
   readonly kind: 'ssh' | 'http';
-  /** Whose, of `ssh`. */
+  /** The client's own address, of `http` its peer's. */
   readonly source?: string;
   readonly isAuthenticated: boolean;
 }
