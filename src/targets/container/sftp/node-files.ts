@@ -2,6 +2,7 @@
 import { constants } from 'node:fs';
 import * as fs from 'node:fs/promises';
 import { dirname } from 'node:path/posix';
+import { makeUnmasked } from '../sidecar/inside/umask.ts';
 import {
   type FileAttributes,
   FileFailure,
@@ -30,7 +31,8 @@ export function createNodeFiles(home: string): FileOperations {
     open,
     setAttributes,
     async makeFolder(path, permissions) {
-      await fs.mkdir(bytesOf(path), { mode: (permissions ?? 0o777) & 0o7777 });
+      const mode = (permissions ?? 0o777) & 0o7777;
+      await makeUnmasked(() => fs.mkdir(bytesOf(path), { mode }));
     },
     removeFolder: (path) => fs.rmdir(bytesOf(path)),
     remove: (path) => fs.unlink(bytesOf(path)),
@@ -73,7 +75,8 @@ function flagsOf({ read, write, append, create, truncate, exclusive }: OpenMode)
 }
 
 async function open(path: string, mode: OpenMode): Promise<OpenFile> {
-  const handle = await fs.open(bytesOf(path), flagsOf(mode), mode.permissions ?? 0o666);
+  const openNow = () => fs.open(bytesOf(path), flagsOf(mode), mode.permissions ?? 0o666);
+  const handle = await (mode.create ? makeUnmasked(openNow) : openNow());
   if (!(await handle.stat()).isDirectory()) return openFile(handle, mode);
   await handle.close();
   throw new FileFailure('failure', 'Is a directory');

@@ -1,9 +1,10 @@
 /** Unix sockets in the container, with the rights of the user that this runs as. Imports nothing but Node. */
 import { closeSync, constants, openSync } from 'node:fs';
 import type { ServerHttp2Stream } from 'node:http2';
-import type { Server, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { join, settle } from './dial.ts';
 import { announcer, listen, serveUntilClosed } from './listen.ts';
+import { withUmask } from './umask.ts';
 
 /** Of sun_path, unix(7), its NUL taken off. */
 export const maxSocketPathBytes = 107;
@@ -47,7 +48,8 @@ export async function bindSocket(path: string, onSocket: (socket: Socket) => voi
     const short = `${descriptorPath(folder)}/${name}`;
     // libuv would cut it off.
     if (Buffer.byteLength(short) > maxSocketPathBytes) throw coded('ENAMETOOLONG');
-    const server = await listenMasked(short, onSocket);
+    // Node makes the socket in the very call.
+    const server = await withUmask(bindMask, () => listen({ path: short }, onSocket));
     return () => {
       // libuv removes it in this very call.
       server.close();
@@ -60,16 +62,6 @@ export async function bindSocket(path: string, onSocket: (socket: Socket) => voi
 }
 
 export const coded = (code: string) => Object.assign(new Error(code), { code });
-
-/** Node makes the socket in the very call. */
-function listenMasked(path: string, onSocket: (socket: Socket) => void): Promise<Server> {
-  const before = process.umask(bindMask);
-  try {
-    return listen({ path }, onSocket);
-  } finally {
-    process.umask(before);
-  }
-}
 
 /** Listens until the stream closes, and tells on it of each connection, as `listenTcp` does. */
 export async function listenSocket(stream: ServerHttp2Stream, asked: string): Promise<void> {
