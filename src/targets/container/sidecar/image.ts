@@ -46,7 +46,7 @@ export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImag
   const files = await readFiles().catch((error) => {
     throw unavailable('the gateway cannot make one from its own Node', error);
   });
-  const name = `${repository}:${files.tag}`;
+  const name = nameOf(files);
   const image: SidecarImage = {
     name,
     env: [`LD_LIBRARY_PATH=/${libraryFolder}`],
@@ -74,11 +74,17 @@ export async function ensureSidecarImage(engine: EngineApi): Promise<SidecarImag
 const oldAfterMs = 24 * 3_600_000;
 
 /** Those of other versions of the gateway, unless a sidecar runs from them; who needs one again, makes it again. */
-export async function removeOldImages(engine: EngineApi): Promise<void> {
+export async function removeOldImages(engine: Pick<EngineApi, 'listImages' | 'removeImage'>): Promise<void> {
   const images = await engine.listImages(`${internalLabel}=sidecar`);
   const old = images.filter(({ Created }) => Created * 1000 < Date.now() - oldAfterMs);
-  for (const { Id } of old) await engine.removeImage(Id);
+  if (old.length === 0) return;
+  const own = await readFiles().then(nameOf, () => undefined);
+  // Podman's tags begin with a registry's name.
+  const isOwn = (tag: string) => own !== undefined && (tag === own || tag.endsWith(`/${own}`));
+  for (const { Id, RepoTags } of old) if (!RepoTags?.some(isOwn)) await engine.removeImage(Id);
 }
+
+const nameOf = ({ tag }: ImageFiles) => `${repository}:${tag}`;
 
 const unavailable = (reason: string, cause?: unknown) =>
   new GatewayError('sidecar-unavailable', { reason }, { cause });

@@ -5,7 +5,7 @@
 import { chmod, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { ownEvents } from '../../../platform/fault-owner.ts';
 import { randomId } from '../../../platform/ids.ts';
 import { engineStatus } from '../engine-errors.ts';
@@ -26,6 +26,10 @@ export interface Expected {
   forget(): void;
 }
 
+/** In the folder for temporary files; the rest of the name is random. */
+export const passagePrefix = 'postern-passage-';
+export const passageSocket = (outer: string) => join(outer, 'in', 'socket');
+
 const tokenLength = 32;
 const arrivesWithinMs = 5_000;
 /** Whoever is root in the container may connect, too, but knows no token. */
@@ -34,8 +38,9 @@ const maxStrangers = 1_024;
 /** Throws what the system throws. */
 export async function openPassage(): Promise<Passage> {
   // Nobody else on this machine passes the outer folder; in the sidecar there is only the inner one.
-  const outer = await mkdtemp(join(tmpdir(), 'postern-passage-'));
-  const folder = join(outer, 'in');
+  const outer = await mkdtemp(join(tmpdir(), passagePrefix));
+  const socketPath = passageSocket(outer);
+  const folder = dirname(socketPath);
   const remove = () => void rm(outer, { recursive: true, force: true }).catch(() => {});
   const expected = new Map<string, (socket: Socket) => void>();
   const strangers = new Set<Socket>();
@@ -45,8 +50,8 @@ export async function openPassage(): Promise<Passage> {
     await chmod(folder, 0o755);
     const server = createServer({ allowHalfOpen: true }, (socket) => admit(socket, strangers, expected));
     server.maxConnections = 2_048;
-    await listening(server, join(folder, 'socket'));
-    await chmod(join(folder, 'socket'), 0o666);
+    await listening(server, socketPath);
+    await chmod(socketPath, 0o666);
     return {
       folder,
       expect: () => expect(expected),
