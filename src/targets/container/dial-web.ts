@@ -4,14 +4,21 @@ import type { Duplex } from 'node:stream';
 import type { Authorization } from '../../auth/authorization.ts';
 import { GatewayError, isGatewayError } from '../../errors.ts';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
-import type { ContainerTarget, CountedDuplex, WebConnection, WebDialOptions } from '../target.ts';
+import type {
+  ContainerTarget,
+  CountedDuplex,
+  PortDestination,
+  WebConnection,
+  WebDialOptions,
+} from '../target.ts';
 import { CountedStream } from './counted-stream.ts';
 import type { ContainerDetails, EngineApi } from './engine-api.ts';
 import { engineStatus, translateEngineError } from './engine-errors.ts';
-import { findAddress, webPorts } from './web-port.ts';
+import { addressesOf, webPorts } from './web-port.ts';
 
 interface Place {
-  readonly host: string;
+  /** All of one container, and at least one. */
+  readonly hosts: readonly string[];
   readonly port: number;
 }
 
@@ -23,7 +30,7 @@ const dialWithinMs = 5_000;
 
 const straight = (): Way => {
   const deadline = AbortSignal.timeout(dialWithinMs);
-  return ({ host, port }, signal) => connectTo(host, port, AbortSignal.any([signal, deadline]));
+  return ({ hosts, port }, signal) => connectToFirst(hosts, port, AbortSignal.any([signal, deadline]));
 };
 
 /**
@@ -31,10 +38,10 @@ const straight = (): Way => {
  * from inside the container, and takes its own time.
  */
 export const fromInside =
-  (dial: (place: Place) => Promise<Duplex>): (() => Way) =>
+  (dial: (place: PortDestination) => Promise<Duplex>): (() => Way) =>
   () =>
-  async (place, signal) => {
-    const dialling = dial(place);
+  async ({ hosts: [host = ''], port }, signal) => {
+    const dialling = dial({ host, port });
     return new CountedStream(
       await unlessAborted(dialling, signal).catch((error) => {
         dialling.then((late) => late.destroy()).catch(() => {});
@@ -55,14 +62,14 @@ export async function dialWeb(
   const { id, name } = target;
   if (!allows.forwarding) throw new GatewayError('web-refused', { name });
   const details = await inspectRunning(engine, id, name);
-  const host = findAddress(details);
-  if (host === undefined) throw new GatewayError('web-no-address', { name });
+  const hosts = addressesOf(details);
+  if (hosts.length === 0) throw new GatewayError('web-no-address', { name });
   const ports = webPorts(details, name);
   const permitted = ports.filter(mayOpen);
   if (permitted.length === 0) throw new GatewayError('web-refused', { name });
   const dial = openWay();
   for (const port of permitted) {
-    const socket = await dial({ host, port }, signal).catch((error) => {
+    const socket = await dial({ hosts, port }, signal).catch((error) => {
       if (signal.aborted) throw signal.reason;
       if (isRefusal(error) || isRefusal(error.cause)) return undefined;
       throw isGatewayError(error) ? error : new GatewayError('web-unreachable', { name }, { cause: error });
@@ -80,6 +87,33 @@ async function inspectRunning(engine: EngineApi, id: string, name: string): Prom
   const state = details.State.Status;
   if (state !== 'running') throw new GatewayError('container-not-running', { name, state });
   return details;
+}
+
+/** After one address has refused, which only who is reached does. */
+const othersWithinMs = 250;
+
+/** On some of the container's networks it may not be reached from here, and be silent: whichever takes the connection first. */
+async function connectToFirst(hosts: readonly string[], port: number, signal: AbortSignal): Promise<Socket> {
+  const others = new AbortController();
+  const ending = AbortSignal.any([signal, others.signal]);
+  const attempts = hosts.map((host) => connectTo(host, port, ending));
+  const refused = (error: unknown) => {
+    if (isRefusal(error)) setTimeout(() => others.abort(error), othersWithinMs).unref();
+  };
+  for (const attempt of attempts) attempt.catch(refused);
+  try {
+    const first = await Promise.any(attempts);
+    for (const attempt of attempts)
+      attempt.then(
+        (socket) => socket !== first && socket.destroy(),
+        () => {},
+      );
+    others.abort();
+    return first;
+  } catch (error) {
+    const { errors } = error as AggregateError;
+    throw errors.find(isRefusal) ?? errors[0];
+  }
 }
 
 /** Rejects with the socket's error, or the signal's reason. */

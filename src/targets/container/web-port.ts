@@ -22,13 +22,13 @@ export function webPorts({ Config: { Labels, ExposedPorts } }: ContainerDetails,
   return exposed.length === 1 ? exposed : usualPorts;
 }
 
-/** Undefined on no network, on the host's, and on another container's: there is no address that is its own. */
-export function findAddress({ NetworkSettings }: ContainerDetails): string | undefined {
+/**
+ * One for each of its networks, which need not all be the gateway's. None on no network, on the host's, and on another
+ * container's: there is no address that is its own.
+ */
+export function addressesOf({ NetworkSettings }: ContainerDetails): readonly string[] {
   const networks = Object.values(NetworkSettings.Networks ?? {});
-  const [address] = networks.flatMap(
-    ({ IPAddress, GlobalIPv6Address }) => IPAddress || GlobalIPv6Address || [],
-  );
-  return address;
+  return networks.flatMap(({ IPAddress, GlobalIPv6Address }) => IPAddress || GlobalIPv6Address || []);
 }
 
 function parsePort(text: string): number | undefined {

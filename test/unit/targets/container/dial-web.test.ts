@@ -1,8 +1,11 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
 import type { Authorization } from '../../../../src/auth/authorization.ts';
 import { dialWeb } from '../../../../src/targets/container/dial-web.ts';
 import type { ContainerDetails, EngineApi } from '../../../../src/targets/container/engine-api.ts';
-import { findAddress, webPorts } from '../../../../src/targets/container/web-port.ts';
+import { addressesOf, webPorts } from '../../../../src/targets/container/web-port.ts';
 import type { ContainerTarget } from '../../../../src/targets/target.ts';
 import { onHostNetwork, openAccess, web } from '../../../support/access.ts';
 
@@ -21,6 +24,8 @@ const details = ({ labels = {}, exposed = [], addresses = [] }: Facts) =>
     },
   }) as unknown as ContainerDetails;
 
+/** RFC 5737: of nobody. */
+const silent = '192.0.2.1';
 const usual = [80, 8000, 8080, 3000];
 
 describe('the port of a web server', () => {
@@ -38,9 +43,12 @@ describe('the port of a web server', () => {
   });
 });
 
-it('the address is the first that any network gave', () => {
-  expect(findAddress(details({ addresses: ['', '172.18.0.2'] }))).toBe('172.18.0.2');
-  expect(findAddress(details({ addresses: [''] }))).toBeUndefined();
+it('the addresses are those that networks gave', () => {
+  expect(addressesOf(details({ addresses: ['', '172.18.0.2', '10.0.0.3'] }))).toEqual([
+    '172.18.0.2',
+    '10.0.0.3',
+  ]);
+  expect(addressesOf(details({ addresses: [''] }))).toEqual([]);
 });
 
 describe('the way there', () => {
@@ -69,6 +77,28 @@ describe('the way there', () => {
     await expect(dial('owner', web, { addresses: ['127.0.0.1'] }, () => false)).rejects.toMatchObject({
       code: 'web-refused',
     });
+  });
+
+  it('is by whichever of its networks the gateway reaches it on', async () => {
+    const server = createServer((socket) => socket.end('hello')).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const labels = { 'rexec.http.port': String(port) };
+    for (const unreached of ['255.255.255.255', silent, '127.0.0.2']) {
+      const startedAt = performance.now();
+      const { socket } = await dial('owner', web, { labels, addresses: [unreached, '127.0.0.1'] });
+      expect(await text(socket)).toBe('hello');
+      expect(performance.now() - startedAt).toBeLessThan(4_000);
+    }
+    server.close();
+  });
+
+  it('ends soon where one address refuses and the others are silent', async () => {
+    const labels = { 'rexec.http.port': '9' };
+    const failed = dial('owner', web, { labels, addresses: [silent, '127.0.0.1'] });
+    const startedAt = performance.now();
+    await expect(failed).rejects.toMatchObject({ code: 'web-port-closed' });
+    expect(performance.now() - startedAt).toBeLessThan(4_000);
   });
 
   it('ends with one sentence where the engine’s network is out of reach', async () => {
