@@ -34,6 +34,11 @@ export interface Gateway {
    * when config's `drainTimeoutSeconds` are over after that, or when `hurry` is aborted; `stop` ends the rest.
    */
   drain(hurry?: AbortSignal): Promise<void>;
+  /**
+   * To be asked before it hands over: resolves to whether a restore holds, for which it is to end instead. Where none does, none
+   * begins any more.
+   */
+  isRestored(): Promise<boolean>;
   /** Leaves its workers, and all that only one may have open, to a successor; resolves to what that must know. */
   handOver(): Promise<unknown>;
   /** Ends everything; sessions have `graceMs` to say goodbye, and are told `reason`. */

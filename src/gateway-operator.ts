@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Audit } from './audit/audit.ts';
 import { maxBackupBytes } from './backup/archive.ts';
+import type { Restores } from './backup/restores.ts';
 import type { Config } from './config/config.ts';
 import type { LiveConfig } from './config/live-config.ts';
 import { putInForce } from './config/reload.ts';
@@ -61,12 +62,15 @@ export const audited = (reload: () => Promise<string>, audit: Audit) => async ()
 
 export async function openControl(
   parts: DoorsDependencies,
-  { restart, replace }: GatewayProgram,
+  { replace }: GatewayProgram,
+  restores: Restores,
   means: Pick<OperatorMeans, 'renewHostKeys' | 'reload' | 'hostKeys'>,
 ): Promise<ControlDoor> {
   const { config, log, rules } = parts;
   const backups = createBackups({ ...rules, folders: config, isDatabase: isDatabaseUrl(config.store) });
-  const { make: makeBackup, stage: stageRestore } = backups;
+  const { make: makeBackup } = backups;
+  const stageRestore = (bytes: Buffer) => restores.stage(() => backups.stage(bytes));
+  const { restart } = restores;
   const commands = createOperatorCommands({ ...means, makeBackup, stageRestore, restart, replace });
   return openControlDoor({
     dataDir: config.dataDir,

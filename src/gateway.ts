@@ -4,6 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { createFirstInvite, ensureAdminOfFile } from './accounts/first-admin.ts';
+import { createRestores } from './backup/restores.ts';
 import type { Config } from './config/config.ts';
 import { createLiveConfig, type LiveConfig } from './config/live-config.ts';
 import { isGatewayError } from './errors.ts';
@@ -83,7 +84,8 @@ async function compose(
   onListening?.('ssh', entrance.handle());
   const { renew } = serving;
   const reload = createRenewal({ live, log, readConfig: program.readConfig, hostKeys, renew });
-  const control = await openControl(parts, program, { hostKeys, renewHostKeys: renew, reload });
+  const restores = createRestores(program.restart);
+  const control = await openControl(parts, program, restores, { hostKeys, renewHostKeys: renew, reload });
   lifecycle.onClose(() => control.close());
   const { shared } = rules.strangerLimits;
   const http = await openHttp(config, {
@@ -114,6 +116,7 @@ async function compose(
     ...{ endForFault, noteFault: () => rules.meter.faultCaught('gateway') },
     engineProblem: () => problemOf(rules.engine),
     reload: audited(reload, rules.audit),
+    isRestored: restores.settled,
     ...createEnding({ config, log, lifecycle, phase, serving, entrance, http, control, remember }),
   };
 }

@@ -65,8 +65,8 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);
   // Sessions are the workers', and go on: another supervisor takes its place.
   if (reason === 'failure') process.exit(1);
-  if (reason === 'handing over') return handOver(gateway, pool, kept);
-  if (reason === 'restored') {
+  if (reason === 'handing over' && !(await gateway.isRestored())) return handOver(gateway, pool, kept);
+  if (reason === 'restored' || reason === 'handing over') {
     log.info('starting again with the restored backup');
     await kept.again();
     await stopBounded(gateway, restoredReason);

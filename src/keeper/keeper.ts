@@ -213,8 +213,15 @@ export class Keeper {
     if (supervisor !== this.#current) return;
     this.#current = undefined;
     if (supervisor.stage === 'stopping' || !this.#wasReady) return this.#end(status);
-    if (supervisor.stage === 'again') this.#current = this.#start('again');
+    if (supervisor.stage === 'again') this.#startAgain();
     else this.#crashed(status);
+  }
+
+  /** Whoever prepares to follow what was there before is not waited for, nor told to. */
+  #startAgain(): void {
+    this.#next?.process.kill();
+    this.#next = undefined;
+    this.#current = this.#start('again');
   }
 
   #crashed(status: number): void {

@@ -13,6 +13,10 @@ export interface Behaviour {
   readonly refuses?: string;
   /** Never says that it is prepared. */
   readonly hangs?: boolean;
+  /** Says that it is prepared after so long. */
+  readonly preparesMs?: number;
+  /** Is restored from a backup as soon as it has asked for a restart. */
+  readonly isRestored?: boolean;
   /** Is told to begin, and is never in charge. */
   readonly neverReady?: boolean;
   /** Listens, and says its generation to whoever connects. */
@@ -47,7 +51,7 @@ function open({ sockets }: Begin, { listens }: Behaviour, then: () => void): voi
 
 function begin(message: Begin): void {
   generation = message.generation;
-  const { ends, refuses, hangs, crashes } = how();
+  const { ends, refuses, hangs, preparesMs = 0, crashes } = how();
   const ready = () => {
     if (how().neverReady) return;
     open(message, how(), () => {
@@ -61,7 +65,7 @@ function begin(message: Begin): void {
     say({ kind: 'refused', problem: refuses });
     setTimeout(() => process.exit(1), 20);
   } else if (message.why !== 'restart') ready();
-  else if (!hangs) say({ kind: 'prepared' });
+  else if (!hangs) setTimeout(() => say({ kind: 'prepared' }), preparesMs);
 }
 
 const on = new Map<ToSupervisor['kind'], (message: never) => void>([
@@ -69,7 +73,12 @@ const on = new Map<ToSupervisor['kind'], (message: never) => void>([
   [
     'signal',
     (({ signal }: { signal: string }) => {
-      if (signal === 'SIGHUP') return say({ kind: 'restart' });
+      if (signal === 'SIGHUP') say({ kind: 'restart' });
+      if (signal === 'SIGHUP' && how().isRestored) {
+        say({ kind: 'again' });
+        setTimeout(() => process.exit(0), 20);
+      }
+      if (signal === 'SIGHUP') return;
       say({ kind: 'stopping' });
       setTimeout(() => process.exit(3), 20);
     }) as (message: never) => void,

@@ -152,6 +152,18 @@ describe('a restart', () => {
     expect(heard(2, 'signal')).toMatchObject({ signal: 'SIGTERM' });
   });
 
+  it('restored-meanwhile: a restore while the new one prepares ends that, and leaves room for another restart', async () => {
+    const kept = keep({ 1: { isRestored: true }, 2: { preparesMs: 1_000 } });
+    await until(() => heard(1, 'begin'));
+    kept.signal('SIGHUP');
+    await until(() => heard(3, 'begin'));
+    expect(heard(3, 'begin')).toMatchObject({ why: 'again' });
+    kept.signal('SIGHUP');
+    await until(() => heard(3, 'restart-refused') ?? heard(3, 'retired'));
+    expect(heard(3, 'restart-refused')).toBeUndefined();
+    expect(heard(2, 'take-over')).toBeUndefined();
+  });
+
   it('broken-new-code: one whose new program dies at once, or hangs, leaves the old one in charge', async () => {
     const kept = keep({ 1: { listens: true }, 2: { ends: 1 }, 3: { hangs: true } }, { prepareMs: 4_000 });
     const port = await listensAt(1);
