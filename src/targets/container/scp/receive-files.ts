@@ -14,6 +14,8 @@ type Named = Extract<ScpRecord, { kind: 'file' | 'folder' }>;
 
 const writeBytes = 1024 * 1024;
 const maxPathBytes = 4_096;
+/** What runs as its owner, or its group, does so elsewhere only where -p asks for it, as with OpenSSH's scp. */
+const setIds = 0o6000;
 
 /** Resolves at the client's end; throws ScpEnd where there is nothing more to be said. */
 export async function receiveFiles(parts: ScpParts, targets: readonly string[]): Promise<void> {
@@ -53,7 +55,9 @@ async function receiveInto(
     }
     const path = intoFolder ? `${target}/${record.name}` : target;
     const receive = record.kind === 'folder' ? receiveFolder : receiveFile;
-    await receive(parts, path, record, parts.command.keepsAttributes ? times : undefined);
+    const keepsAttributes = parts.command.keepsAttributes;
+    const named = keepsAttributes ? record : { ...record, mode: record.mode & ~setIds };
+    await receive(parts, path, named, keepsAttributes ? times : undefined);
     times = undefined;
   }
 }
