@@ -96,6 +96,22 @@ describe('users', () => {
     expect(await output(container, 'oddshell', 'id -un; echo $SHELL')).toBe('oddshell\n/bin/sh');
   });
 
+  it('a login shell that is none is started without the option, which it would not know', async () => {
+    for (const [name, words] of [
+      ['menu', 0],
+      ['git-shell', 0],
+      ['zsh-5.9', 1],
+      ['ksh93', 1],
+    ] as const) {
+      await container.sh(
+        `printf '#!/bin/sh\\necho $#' >/bin/${name}; chmod +x /bin/${name}; echo '${name}:x:1400:1400::/:/bin/${name}' >>/etc/passwd`,
+      );
+      const handler = engine.openSession(await authorizationFor(engine, container.id, name));
+      expect((await runSession(handler, { kind: 'shell' })).stdout, name).toBe(`${words}\n`);
+      expect((await runSession(handler, 'ls')).stdout).toBe('2\n');
+    }
+  });
+
   it('passwd may be a symbolic link, and one that leads out of the container is not followed', async () => {
     const linked = await open(images.users);
     await linked.sh('mv /etc/passwd /root/real && ln -s /root/real /etc/passwd');

@@ -33,6 +33,10 @@ export interface PlanRules {
 }
 
 const usualShells = ['/bin/bash', '/bin/sh'];
+/** By their names, a version behind them left out. Of what else may be a login shell (a menu, git-shell) `-l` is no option. */
+const shellsThatLogIn = new Set(
+  'sh ash bash rbash dash yash zsh rzsh ksh rksh mksh lksh oksh loksh csh tcsh fish nu xonsh pwsh'.split(' '),
+);
 /** What runs the launcher: sh reads no start-up files when it is not interactive. */
 export const launcherShells = ['/bin/sh', '/usr/bin/sh', '/bin/bash', '/usr/bin/bash', '/busybox/sh'];
 const sftpServers = [
@@ -111,6 +115,11 @@ export async function findFilesProtocol(
   return scp && !(await facts.findProgram(scpPrograms)) ? scp : undefined;
 }
 
+function takesLogin(shell: string): boolean {
+  const name = shell.slice(shell.lastIndexOf('/') + 1);
+  return shellsThatLogIn.has(name.replace(/-?[\d.]+$/, ''));
+}
+
 function helperProgram({ name }: ContainerFacts, launcher: string | undefined): readonly string[] {
   if (!launcher) throw new GatewayError('no-sftp-server', { name });
   return [...shellArgv(launcher), helperScript, 'postern'];
@@ -130,7 +139,7 @@ async function programOf(
   }
   if (start.kind === 'shell') {
     if (!shell) throw new GatewayError('no-shell', { name });
-    return [shell, '-l'];
+    return takesLogin(shell) ? [shell, '-l'] : [shell];
   }
   if (shell) return [shell, '-c', start.command];
   const words = rules.splitWords(start.command);
