@@ -38,7 +38,7 @@ async function begin(run: LobbyRun): Promise<SessionEnd> {
   const forced = key.restrictions.command;
   if (forced !== undefined) return runExec(forced, { ...run, request: forceCommand(request, forced) });
   const { start } = request;
-  if (start.kind === 'exec') return runExec(start.command, run);
+  if (start.kind === 'exec') return runExec(start.command.toWellFormed(), run);
   if (start.kind === 'subsystem') throw refusedSubsystem(start.name);
   return runShell(run);
 }

@@ -7,6 +7,6 @@ const maxLength = 200;
 export function describeStart(start: SessionStart): string {
   if (start.kind === 'shell') return 'shell';
   if (start.kind === 'subsystem') return `subsystem ${start.name.slice(0, maxLength)}`;
-  const masked = maskSecrets(start.command);
+  const masked = maskSecrets(start.command.toWellFormed());
   return masked.length > maxLength ? `${masked.slice(0, maxLength)}…` : masked;
 }

@@ -116,7 +116,7 @@ function factsOf(
 }
 
 function commandOf({ start }: SessionRequest): string {
-  if (start.kind === 'exec') return maskSecrets(start.command);
+  if (start.kind === 'exec') return maskSecrets(start.command.toWellFormed());
   return start.kind === 'subsystem' ? `subsystem ${start.name}` : 'shell';
 }
 

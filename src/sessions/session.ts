@@ -21,7 +21,7 @@ export interface Pty {
   readonly modes: ReadonlyMap<number, number>;
 }
 
-/** RFC 4254 §6.5: exactly one of these starts a session. */
+/** RFC 4254 §6.5: exactly one of these starts a session. A command may hold bytes that are no UTF-8: platform/text-of-bytes.ts. */
 export type SessionStart =
   | { readonly kind: 'shell' }
   | { readonly kind: 'exec'; readonly command: string }

@@ -3,6 +3,7 @@
  * request and runs it. The start is confirmed at once and the program's streams wait: ssh2 loses the
  * stdin of a start that is confirmed late (library-traps 8).
  */
+import { textOfBytes } from '../platform/text-of-bytes.ts';
 import type {
   Pty,
   SessionEnd,
@@ -69,7 +70,7 @@ const starts = (begin: (kind: SessionStart) => boolean): Handlers => ({
   exec: (data) => {
     const command = data.bytes();
     if (command.length > maxCommandBytes || command.includes(0)) return false;
-    return begin({ kind: 'exec', command: command.toString('utf8') });
+    return begin({ kind: 'exec', command: textOfBytes(command) });
   },
   subsystem: (data) => begin({ kind: 'subsystem', name: data.text() }),
 });

@@ -3,9 +3,10 @@ import { createHash } from 'node:crypto';
 import { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
+import { textOfBytes } from '../../src/platform/text-of-bytes.ts';
 import { containerForAllTests } from '../support/container-engine.ts';
 import { images } from '../support/engine.ts';
-import { runSession, startSession } from '../support/session-io.ts';
+import { runSession, startSession, terminal } from '../support/session-io.ts';
 
 describe.each([
   ['busybox, each by an exec', images.users, { prepares: false }],
@@ -69,6 +70,14 @@ describe.each([
     const text = `it's "$HOME" \`id\` \\ ; & | \n \t * end`;
     const { stdout } = await runSession(at.session, `cat <<'EOF'\n${text}\nEOF\n`);
     expect(stdout).toBe(`${text}\n`);
+  });
+
+  it('a command in another encoding than UTF-8 arrives as it is, at a terminal too', async () => {
+    const command = textOfBytes(Buffer.from("printf %s 'caf\xe9\n' | od -An -to1", 'latin1'));
+    for (const pty of [undefined, terminal()]) {
+      const { stdout } = await runSession(at.session, command, pty && { pty });
+      expect(stdout.trim()).toBe('143 141 146 351 012');
+    }
   });
 
   it('exit-after-100MB: output written right before the exit arrives whole', async () => {

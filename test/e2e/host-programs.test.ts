@@ -51,6 +51,17 @@ describe('files', () => {
     expect(hash(await readFile(join(folder, 'down')))).toBe(hash(big));
   });
 
+  it('a command in another encoding than UTF-8 arrives as it is', async () => {
+    const args = [...aimed(), '-p', String(door.port), at];
+    const said = await runProgram('sh', [
+      '-c',
+      'exec ssh "$@" "printf $(printf \'caf\\351\') | od -An -to1"',
+      'sh',
+      ...args,
+    ]);
+    expect(said).toMatchObject({ text: ' 143 141 146 351\n', stderr: '', status: 0 });
+  });
+
   it('rsync', async () => {
     const rsh = ['ssh', ...aimed(), '-p', String(door.port)].join(' ');
     const { stderr, status } = await runProgram('rsync', [

@@ -82,6 +82,22 @@ describe.each([
     expect(await container.sh('cat "/tmp/tree/tree/a folder/it\'s"')).toBe("it's");
   });
 
+  it('a path in another encoding than UTF-8 is the file of those bytes', async () => {
+    const file = await local('in latin1', 'x');
+    const command = 'scp -O -q -F "$0" "$1" "$2$(printf \'caf\\351.txt\')"';
+    const sent = await runProgram('sh', ['-c', command, configs[way], file, at('/tmp/')]);
+    expect(sent).toMatchObject({ stderr: '', status: 0 });
+    expect(await container.sh('cat "/tmp/$(printf \'caf\\351.txt\')"')).toBe('x');
+  });
+
+  it('set-user-id-upload: what runs as its owner does so in the container only with -p', async () => {
+    const file = await local('as its owner', 'x');
+    await runProgram('chmod', ['6755', file]);
+    expect(await scp(file, at('/tmp/plain'))).toMatchObject({ stderr: '', status: 0 });
+    expect(await scp('-p', file, at('/tmp/asked-for'))).toMatchObject({ stderr: '', status: 0 });
+    expect(await container.sh('stat -c %a /tmp/plain /tmp/asked-for')).toBe('755\n6755');
+  });
+
   it('expands what a shell would: patterns, quotes, ~ and variables', async () => {
     await container.sh('cd ~app && mkdir -p d && for n in "a 1" a2 b3; do echo "$n" >"d/$n.txt"; done');
     const into = join(here, 'patterns');

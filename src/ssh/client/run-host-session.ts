@@ -4,6 +4,7 @@ import { GatewayError } from '../../errors.ts';
 import { aborted } from '../../platform/aborted.ts';
 import { excerpt } from '../../platform/excerpt.ts';
 import { printable } from '../../platform/printable.ts';
+import { bytesOfText } from '../../platform/text-of-bytes.ts';
 import type {
   Pty,
   SessionEnd,
@@ -90,7 +91,9 @@ function askForAll({ channel, request, wantsAgent }: HostSession) {
 
 /** RFC 4254 §6.5. */
 const startData = (start: SessionStart): Buffer =>
-  start.kind === 'shell' ? Buffer.alloc(0) : string(start.kind === 'exec' ? start.command : start.name);
+  start.kind === 'shell'
+    ? Buffer.alloc(0)
+    : string(start.kind === 'exec' ? bytesOfText(start.command) : start.name);
 
 const sizeFields = ({ columns, rows, widthPx, heightPx }: WindowSize) =>
   Buffer.concat([columns, rows, widthPx, heightPx].map(uint32));

@@ -5,6 +5,7 @@
  * client's is an argument; nothing is spliced into script text.
  */
 import { randomId } from '../../platform/ids.ts';
+import { bytesOfText, hasOtherBytes } from '../../platform/text-of-bytes.ts';
 import type { Pty } from '../../sessions/session.ts';
 import { sttyWords } from './terminal-modes.ts';
 import { tellWords, type WaitingLaunch, waitForWords } from './waiting-launch.ts';
@@ -35,6 +36,20 @@ cd -- "$2" 2>/dev/null || cd -- "$3" 2>/dev/null || cd /
 unset OLDPWD
 shift 10
 exec "$@"`;
+
+/**
+ * Neither the engine nor Node passes bytes that are no UTF-8: a shell makes them of `escapeWord`'s words. The dot saves line feeds
+ * at a word's end.
+ */
+const unescapeWords = `for postern_word do shift; postern_word=$(printf '%b.' "$postern_word"); set -- "$@" "\${postern_word%.}"; done; unset postern_word; `;
+
+const withBytes = (script: string) => script.replace(/(?=exec "\$@"$)/, () => unescapeWords);
+
+/** For printf's `%b`. */
+const escapeWord = (word: string) =>
+  bytesOfText(word)
+    .toString('latin1')
+    .replaceAll(/[\\\x80-\xff]/g, (byte) => `\\0${byte.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 export interface Launch {
   readonly argv: readonly string[];
@@ -74,7 +89,11 @@ export function launchOf(facts: {
     'postern',
     ...words,
   ];
-  const run = (...words: readonly [string, ...string[]]) => [...launcher(...words), ...program];
+  const isText = !program.some(hasOtherBytes);
+  const run = (script: string, ...words: readonly string[]) =>
+    isText
+      ? [...launcher(script, ...words), ...program]
+      : [...launcher(withBytes(script), ...words), ...program.map(escapeWord)];
   const inResident = {
     argvForResident: (openFiles: string) => run(residentScript, openFiles, ...folders),
     findWaiting: (openFiles: string) => {

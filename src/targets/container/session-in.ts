@@ -2,6 +2,7 @@
 import type { Authorization } from '../../auth/authorization.ts';
 import { GatewayError } from '../../errors.ts';
 import type { Meter, ProgramWay } from '../../metrics/meter.ts';
+import { bytesOfText } from '../../platform/text-of-bytes.ts';
 import type { SessionHandler, SessionIo, SessionRequest } from '../../sessions/session.ts';
 import { checkAllowed } from '../check-allowed.ts';
 import type { ContainerTarget } from '../target.ts';
@@ -76,7 +77,7 @@ export function createSessionHandler(
   };
 }
 
-const toLatin1 = (text: string) => Buffer.from(text).toString('latin1');
+const toLatin1 = (text: string) => bytesOfText(text).toString('latin1');
 
 /** Undefined where the shell in there did not like the words, and has said so. */
 async function transferOf(

@@ -3,6 +3,7 @@ import { mkdtempSync, realpathSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { textOfBytes } from '../../../../src/platform/text-of-bytes.ts';
 import { launchOf, shellArgv, terminalSize } from '../../../../src/targets/container/launch.ts';
 import { createLaunchGate } from '../../../../src/targets/container/launch-gate.ts';
 
@@ -21,6 +22,25 @@ describe('the launcher', () => {
   it('passes every argument on as it is', () => {
     const hostile = ['$(id)', '`id`', "'; id; '", '-n', '', 'a\nb', '*', '\\', '"', '$@', 'é'];
     expect(start(['printf', '%s\\0', ...hostile]).stdout).toBe(hostile.map((each) => `${each}\0`).join(''));
+  });
+
+  it('passes bytes that are no UTF-8 on as they are, by every shell and however it is started', () => {
+    const every = Buffer.from(Array.from({ length: 255 }, (_, at) => at + 1));
+    const others = ['-e\xe9', '\\c\\0101%s\xe9', '\xff\n\n', 'é', '', "$(id)';`id`"];
+    const words = [every, ...others.map((each) => Buffer.from(each, 'latin1'))];
+    const wanted = Buffer.concat(words.flatMap((word) => [word, Buffer.from([0])]));
+    const program = ['printf', '%s\\0', ...words.map(textOfBytes)];
+    const pty = { term: 'xterm', size: { columns: 0, rows: 0, widthPx: 0, heightPx: 0 }, modes: new Map() };
+    for (const [shell, ...prefix] of [['/bin/dash'], ['/bin/bash'], ['/bin/sh', 'busybox', 'sh']] as const) {
+      const launch = launchOf({ shell, program, folders: ['/', '/'], pty: undefined });
+      const atTerminal = launchOf({ shell, program, folders: ['/', '/'], pty }).argv;
+      expect(launch.findWaiting('100')).toBeUndefined();
+      for (const argv of [launch.argv, launch.argvForResident('100'), atTerminal]) {
+        const [file, ...args] = prefix.length > 0 ? [...prefix, ...argv.slice(1)] : argv;
+        const { stdout } = spawnSync(file!, args, { env: { ...process.env, LC_ALL: 'C.UTF-8' } });
+        expect(argv === atTerminal ? stdout.subarray(stdout.indexOf('\n') + 1) : stdout).toEqual(wanted);
+      }
+    }
   });
 
   it('enters the first folder that can be entered, whatever its name', () => {
