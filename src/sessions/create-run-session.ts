@@ -10,6 +10,7 @@ import type { KeyRestrictions } from '../store/schema.ts';
 import type { HostEngine } from '../targets/host-engine.ts';
 import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { checkStands } from './check-stands.ts';
 import { forceCommand } from './force-command.ts';
 import { createLendAgent, type LendAgent } from './lend-agent.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
@@ -79,10 +80,10 @@ async function routeByLoginName(
   return lent(lendAgent, forced(await openTarget(routes, identity, destination.target, destination.user)));
 }
 
-const lent = (lendAgent: LendAgent, { handler, authorization, ...session }: RoutedSession): RoutedSession =>
-  authorization && isForContainer(authorization)
-    ? { ...session, authorization, handler: lendAgent(authorization, handler) }
-    : { ...session, ...(authorization ? { authorization } : {}), handler };
+const lent = (lendAgent: LendAgent, session: RoutedSession): RoutedSession =>
+  session.authorization && isForContainer(session.authorization)
+    ? { ...session, handler: lendAgent(session.authorization, session.handler) }
+    : session;
 
 /** Authorizes and hands over the handler that enters exactly what was authorized. */
 export async function openTarget(
@@ -96,6 +97,7 @@ export async function openTarget(
   return {
     target: authorization.target.name,
     authorization,
+    recheck: () => checkStands(routes.authorizer, authorization),
     handler: routes.recordSession(
       authorization,
       withKeyEnvironment(sessionIn(routes, authorization), principal.key.restrictions),

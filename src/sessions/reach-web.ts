@@ -6,6 +6,7 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import { dottedName, fullName } from '../targets/engine-names.ts';
 import type { ContainerEngine, ContainerTarget, WebConnection } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { checkStands } from './check-stands.ts';
 import { permitsForwarding } from './forwarding.ts';
 
 export interface ReachWebDependencies {
@@ -18,6 +19,8 @@ export interface ReachWebDependencies {
 export interface ReachableWeb {
   readonly principal: Principal;
   readonly authorization: Authorization<ContainerTarget>;
+  /** Throws where it may not be any more: to be called when it is in the list of sessions. */
+  recheck(): Promise<void>;
   /** Throws as the engine's dialWeb does. `signal`: nobody wants it any more. */
   dial(signal: AbortSignal): Promise<WebConnection>;
 }
@@ -33,11 +36,12 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
     if (scope?.toLowerCase() !== container) throw new GatewayError('token-elsewhere', { name: container });
     const principal = await authorizer.principal(identity);
     if (principal.key.restrictions.command !== undefined) throw new GatewayError('forced-command-only', {});
-    const authorization = await targets.authorizeContainer(principal, scope, undefined).catch((error) => {
+    const hide = (error: unknown): never => {
       throw isGatewayError(error) && hidden.has(error.code)
         ? new GatewayError('container-refused', { name: container }, { cause: error })
         : error;
-    });
+    };
+    const authorization = await targets.authorizeContainer(principal, scope, undefined).catch(hide);
     const { target } = authorization;
     const names = target.engine === undefined ? [target.name] : [fullName(target), dottedName(target)];
     const mayOpen = (port: number) =>
@@ -45,6 +49,7 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
     return {
       principal,
       authorization,
+      recheck: () => checkStands(authorizer, authorization).catch(hide),
       dial: (signal) => engine.dialWeb(authorization, { mayOpen, signal }),
     };
   };

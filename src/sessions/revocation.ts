@@ -4,10 +4,10 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { isGatewayError } from '../errors.ts';
 import type { Change, Store } from '../store/store.ts';
+import { checkStands } from './check-stands.ts';
 import type { Connections, LiveConnection, LiveSession } from './connections.ts';
 
 export interface RevocationDependencies {
@@ -98,29 +98,17 @@ async function recheckConnection(
 const identityWord = ({ identity }: LiveConnection) => (identity.certificate ? 'certificate' : 'key');
 
 async function recheckSession({ authorizer }: RevocationDependencies, session: LiveSession): Promise<void> {
-  const { authorization } = session;
+  const { authorization, target } = session;
   try {
     if (session.recheck) await session.recheck();
-    if (!authorization) return;
-    const principal = await authorizer.principal(session.identity);
-    const now = await authorizer.authorize(principal, authorization.target, authorization.user);
-    // What was not recorded so far is not either from here on.
-    if (lacksRecording(authorization, now)) {
-      session.end(`sessions in ${session.target} must be recorded from now on; begin another one.`);
-    } else if (!standsStill(authorization, now)) session.end(`you may no longer use ${session.target}.`);
+    if (authorization) await checkStands(authorizer, authorization);
   } catch (error) {
     if (!isGatewayError(error) || isStoreAway(error)) throw error;
-    session.end(`you may no longer use ${session.target}.`);
+    const isUnrecorded = authorization && isGatewayError(error, 'recording-missing');
+    session.end(
+      isUnrecorded
+        ? `sessions in ${target} must be recorded from now on; begin another one.`
+        : `you may no longer use ${target}.`,
+    );
   }
-}
-
-/** What the gateway logged in with, on the way too, must still serve: a registrant who is no admin any more takes it along. */
-function standsStill({ target }: Authorization, { target: now }: Authorization): boolean {
-  if (target.kind !== 'host' || now.kind !== 'host') return true;
-  const nowOnWay = new Map([...now.via, now].map((each) => [each.id, each.gatewayKeys]));
-  return [...target.via, target].every(({ id, gatewayKeys: { identityFile, egressKey } }) => {
-    const keys = nowOnWay.get(id);
-    const isSameFile = identityFile === undefined || identityFile === keys?.identityFile;
-    return isSameFile && (!egressKey || keys?.egressKey === true);
-  });
 }

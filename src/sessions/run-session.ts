@@ -18,6 +18,8 @@ export interface RoutedSession {
   /** `lobby` or the target's name. */
   readonly target: string;
   readonly authorization?: Authorization;
+  /** Throws a GatewayError where that does not stand any more. */
+  readonly recheck?: () => Promise<void>;
   readonly handler: SessionHandler;
 }
 
@@ -74,7 +76,7 @@ export async function runAccountSession(
 async function recorded(
   dependencies: RunnerDependencies,
   { context, request, io, traffic, isInner = false }: SessionToRun,
-  { target, authorization, handler }: RoutedSession,
+  { target, authorization, recheck, handler }: RoutedSession,
   ending: Endable,
 ): Promise<SessionEnd> {
   const { identity, sessionId, connectionId } = context;
@@ -93,6 +95,8 @@ async function recorded(
   const close = openSession(dependencies, live, kind);
   let end: SessionEnd = { exitStatus: 255 };
   try {
+    // What was withdrawn while leave was asked for ended nothing, for this was in no list yet.
+    await recheck?.();
     end = await handler(request, ending.io, context);
     if (ending.ended()) end = { exitStatus: 255 };
     return end;

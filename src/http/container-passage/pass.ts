@@ -103,6 +103,7 @@ async function recorded(
   };
   const close = openSession(dependencies, session, { kind: 'web' });
   try {
+    await web.recheck();
     ({ socket } = await web.dial(ending.signal));
     await relayUntil(ending.signal, open, web, socket);
   } catch (error) {
