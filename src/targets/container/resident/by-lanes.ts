@@ -174,6 +174,7 @@ function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answ
   return new Promise((resolve, reject) => {
     const stream = new LaneStream(lane.socket);
     let trailers: Answered['headers'] | undefined;
+    let isAnswered = false;
     const refuse = (code: string) => {
       clearTimeout(deadline);
       reject(new InsideRefusal(code));
@@ -186,13 +187,14 @@ function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answ
       .on('error', () => {})
       .once('close', () => {
         clearTimeout(deadline);
-        reject(new InsideLost('it ended without an answer'));
+        if (!isAnswered) reject(new InsideLost('it ended without an answer'));
         leave(lane, stream.readableEnded && stream.writableFinished);
       });
     lane.use = {
       stream,
       begun(headers) {
         clearTimeout(deadline);
+        isAnswered = true;
         const cancel = () => void stream.destroy();
         if (headers[':status'] === 200) return resolve({ stream, headers, cancel, trailers: () => trailers });
         refuse(String(headers['x-code'] ?? 'failed'));

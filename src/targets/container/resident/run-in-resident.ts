@@ -72,16 +72,16 @@ export async function runInResident(
     }
     if (exitStatus === undefined) throw lost(parts, facts, plan, pid);
     await Promise.race([outbox.flushed(), gone]);
-    // A stream that ends, ends more cheaply than one that is cut off.
-    if (stream.writableLength === 0) stream.end();
     isOver = stream.writableLength === 0;
     return { exitStatus };
   } finally {
     leave();
     stopInput();
     outbox.discard();
+    // A stream that ends, ends more cheaply than one that is cut off, and once the client has been told.
+    if (isOver) setImmediate(() => stream.end());
     // Before the program's end that hangs up, also where its stdin has ended long ago.
-    if (!isOver) cancel();
+    else cancel();
   }
 }
 

@@ -54,11 +54,12 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
       // Nobody reads the rest of its stdin. First of all: a pipe that closes pauses what flows into it, and a lane would stand still.
       stream.unpipe();
       stream.resume();
+      if (!stream.destroyed) {
+        const status = signal ? 128 + constants.signals[signal] : (code ?? 255);
+        stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': status }));
+        stream.end();
+      }
       for (const each of stdio) each.destroy();
-      if (stream.destroyed) return;
-      const status = signal ? 128 + constants.signals[signal] : (code ?? 255);
-      stream.once('wantTrailers', () => stream.sendTrailers({ 'x-exit': status }));
-      stream.end();
     });
   }
 
