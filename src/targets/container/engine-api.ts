@@ -6,6 +6,7 @@ import type { Duplex, Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { unlessAborted } from '../../platform/unless-aborted.ts';
 import type { OpenChanges } from '../changes.ts';
+import type { ContainerUsage } from './container-usage.ts';
 import { DialledAgent } from './dialled-agent.ts';
 import type { EngineAddress } from './engine-address.ts';
 import { type Call, containerCalls, engineCalls, execCalls, fileCalls, imageCalls } from './engine-calls.ts';
@@ -38,6 +39,7 @@ export interface EngineApi {
   ping(): Promise<void>;
   list(): Promise<readonly ContainerSummary[]>;
   inspect(id: string): Promise<ContainerDetails>;
+  usage(id: string): Promise<ContainerUsage>;
   start(id: string): Promise<void>;
   stop(id: string): Promise<void>;
   restart(id: string): Promise<void>;

@@ -3,6 +3,7 @@ import type { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type Docker from 'dockerode';
 import { ownEvents } from '../../platform/fault-owner.ts';
+import { parseUsage } from './container-usage.ts';
 import type { EngineApi, ExecOptions, PathStat } from './engine-api.ts';
 import { engineStatus } from './engine-errors.ts';
 
@@ -35,6 +36,7 @@ export const engineCalls = (call: Call): Pick<EngineApi, EngineCalls> => ({
 type ContainerCalls =
   | 'list'
   | 'inspect'
+  | 'usage'
   | 'start'
   | 'stop'
   | 'restart'
@@ -73,6 +75,11 @@ export function containerCalls(call: Call): Pick<EngineApi, ContainerCalls> {
   return {
     list: () => call((client, abortSignal) => client.listContainers({ all: true, abortSignal })),
     inspect: (id) => call((client, abortSignal) => client.getContainer(id).inspect({ abortSignal })),
+    // Else it would look twice, a second apart.
+    usage: (id) =>
+      call(async (client) =>
+        parseUsage(await client.getContainer(id).stats({ stream: false, 'one-shot': true })),
+      ),
     start: lifecycle('start'),
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),

@@ -14,7 +14,7 @@ import type { InsideConnection } from '../sidecar/inside-connection.ts';
 import type { WithImage } from '../sidecar/with-image.ts';
 import { openResident } from './open-resident.ts';
 import { rememberedFacts } from './remembered-facts.ts';
-import { whyNoResident } from './why-no-resident.ts';
+import { findWhyNoResident } from './why-no-resident.ts';
 
 export interface Resident {
   readonly inside: InsideConnection;
@@ -181,7 +181,9 @@ async function start(
     gidOf(engine, facts, user),
   ]);
   const reason =
-    details.State.StartedAt === facts.startedAt ? whyNoResident(details) : 'the container has started anew';
+    details.State.StartedAt === facts.startedAt
+      ? await findWhyNoResident(engine, details)
+      : 'the container has started anew';
   if (reason !== undefined) throw new GatewayError('sidecar-unavailable', { reason });
   const opened = await withImage((image) => openResident(engine, image, { details, user, gid, shell }, log));
   return { ...opened, startsPrograms: true, facts: rememberedFacts(facts) };

@@ -32,8 +32,14 @@ const nodeFlags = [
 ];
 const startWithinMs = 10_000;
 
-/** Node lets itself open more files than its programs should inherit: it is told what the limit was. */
-const startScript = 'POSTERN_OPEN_FILES=$(ulimit -S -n) exec "$@"';
+/**
+ * Node lets itself open more files than its programs should inherit: it is told what the limit was. And where memory runs out,
+ * it goes before anything of the container's: it is told what its programs are to have in place of that.
+ */
+const startScript = `
+{ read -r score </proc/self/oom_score_adj && echo 1000 >/proc/self/oom_score_adj; } 2>/dev/null
+POSTERN_OOM_SCORE=$score POSTERN_OPEN_FILES=$(ulimit -S -n) exec "$@"
+`;
 
 /** Started and answering; it needs nothing of the holder any more, which is gone. */
 export async function openResident(

@@ -2,13 +2,14 @@
  * The resident: the gateway's Node as a program of one user inside a container, with the rights of any program that
  * `docker exec` starts there. Everything it needs is loaded at its start: the files that it came from go away then.
  * Of its variables, POSTERN_SHELL says what starts a shell that reads its script from stdin (JSON; null: the image has
- * none), POSTERN_OPEN_FILES the limit of open files that programs have here.
+ * none), POSTERN_OPEN_FILES the limit of open files that programs have here, POSTERN_OOM_SCORE their oom_score_adj.
  */
 import { listenAgent } from './agent.ts';
 import { openCarrier } from './carrier.ts';
 import { serveCopies, serveFiles } from './files.ts';
 import { createLanes } from './lanes.ts';
 import { take } from './listen.ts';
+import { goFirst } from './oom-score.ts';
 import { createPipeSource } from './pipes.ts';
 import { createPrograms } from './programs.ts';
 import { type Answer, serveAnswers } from './serve.ts';
@@ -17,7 +18,13 @@ import { checkUsers } from './users.ts';
 
 const dialWithinMs = 10_000;
 
-const { POSTERN_SHELL: shellWords = 'null', POSTERN_OPEN_FILES: openFiles = '', ...baseEnv } = process.env;
+const {
+  POSTERN_SHELL: shellWords = 'null',
+  POSTERN_OPEN_FILES: openFiles = '',
+  POSTERN_OOM_SCORE: oomScore = '',
+  ...baseEnv
+} = process.env;
+goFirst(oomScore);
 const shell = JSON.parse(shellWords) as readonly string[] | null;
 // What remains is the engine's, but for what the shell adds that starts this program.
 for (const name of ['PWD', 'OLDPWD', 'SHLVL', '_']) delete baseEnv[name];

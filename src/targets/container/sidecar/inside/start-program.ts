@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { asProgram } from './oom-score.ts';
 import { openOutput } from './open-output.ts';
 import type { Pipe, Pipes } from './pipes.ts';
 
@@ -27,7 +28,9 @@ export async function startProgram(
   pipes: Pipes | undefined,
 ): Promise<Started> {
   const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
-  const { child, stdio } = pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options);
+  const { child, stdio } = asProgram(() =>
+    pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options),
+  );
   if (child.pid !== undefined) return { child, pid: child.pid, stdio };
   for (const each of stdio) each?.destroy();
   // It comes later, as an event.
