@@ -54,6 +54,8 @@ export interface OwnRecordingSpace extends RecordingSpace {
 }
 
 const pruneEveryMs = 10 * 60_000;
+/** Of all the room, what is made free when there is none: each look is at every file. */
+const freedShare = 1 / 32;
 
 export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
   const folder = createRecordingFolder(options.dataDir);
@@ -71,7 +73,7 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
       } catch (error) {
         return reasonOf(error);
       }
-      if (tally.isOverLimit()) return 'those that are being written fill their room';
+      if (pruning.isVain()) return 'those that are being written fill their room';
       running.add(id);
       return undefined;
     },
@@ -108,7 +110,7 @@ function createPruning(options: Pruned, tally: Tally) {
     await ready;
     const endedBefore = ended;
     const leftBytes = await tally.recount(() => removePruned(options));
-    if (leftBytes >= limits.maxBytes) endedAtVainLook = endedBefore;
+    if (leftBytes > limits.maxBytes) endedAtVainLook = endedBefore;
   }
 
   const prune = () => {
@@ -120,8 +122,9 @@ function createPruning(options: Pruned, tally: Tally) {
   const pruneQuietly = () =>
     void prune().then(pruneIfWorthIt, (error) => log.warn({ err: error }, 'recordings could not be pruned'));
   /** Where all is being written, each write would look in vain again. */
+  const isVain = () => tally.isOverLimit() && endedAtVainLook === ended;
   const pruneIfWorthIt = () => {
-    if (tally.isOverLimit() && endedAtVainLook !== ended) pruneQuietly();
+    if (tally.isOverLimit() && !isVain()) pruneQuietly();
   };
 
   const timer = setInterval(pruneQuietly, pruneEveryMs).unref();
@@ -130,6 +133,7 @@ function createPruning(options: Pruned, tally: Tally) {
   return {
     prune,
     pruneIfWorthIt,
+    isVain,
     noteEnded() {
       ended++;
     },
@@ -150,7 +154,7 @@ function createTally(limits: RecordingLimits) {
     add(bytes: number) {
       sinceBytes += bytes;
     },
-    isOverLimit: () => limits.maxBytes > 0 && countedBytes + sinceBytes >= limits.maxBytes,
+    isOverLimit: () => limits.maxBytes > 0 && countedBytes + sinceBytes > limits.maxBytes,
     /** What comes meanwhile may be counted twice, until the next time. */
     async recount(count: () => Promise<number>): Promise<number> {
       const before = sinceBytes;
@@ -172,7 +176,9 @@ async function removePruned({ folder, log, clock, limits, isOpen }: Pruned): Pro
   for (const file of await folder.list()) {
     files.push({ ...file, bytes: await sizeOf(folder, file).catch(() => 0) });
   }
-  const { keptMs, maxBytes } = limits;
+  const { keptMs } = limits;
+  const isOver = bytesOf(files) > limits.maxBytes;
+  const maxBytes = isOver ? Math.ceil(limits.maxBytes * (1 - freedShare)) : limits.maxBytes;
   const gone = choosePruned(files, { nowMs: clock.now(), keptMs, maxBytes, isOpen });
   for (const file of gone) await folder.remove(file);
   if (gone.length > 0) log.info({ count: gone.length, bytes: bytesOf(gone) }, 'recordings were pruned');
