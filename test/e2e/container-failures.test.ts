@@ -38,12 +38,13 @@ describe('the container', () => {
     });
   }, 30_000);
 
-  it('paused is not running either, and is not waited for', async () => {
+  it('paused is not running either, and is not waited for; to start it lets it go on', async () => {
     const container = await open(images.busybox);
     const session = await handlerFor(container);
     await docker('pause', container.id);
     await expect(runSession(session, 'true')).rejects.toMatchObject({ code: 'container-not-running' });
-    await docker('unpause', container.id);
+    // As the sentence says.
+    await engine.start(container);
     expect((await runSession(session, 'exit 3')).end).toEqual({ exitStatus: 3 });
   });
 

@@ -21,6 +21,7 @@ import { createFollowedList } from './followed-list.ts';
 import { createHangups } from './hangup.ts';
 import { measuredApi } from './measured-api.ts';
 import { createNetworkModes } from './network-modes.ts';
+import { startOrUnpause } from './paused.ts';
 import { createChooseResident } from './resident/choose-resident.ts';
 import { createResidents } from './resident/create-residents.ts';
 import { createSockets } from './resident/open-sockets.ts';
@@ -166,7 +167,7 @@ function createListed(engine: EngineApi, { dial, selfId, followChanges }: Contai
     (verb: 'start' | 'stop' | 'restart') =>
     async ({ id }: ContainerRef) => {
       try {
-        await engine[verb](id);
+        await (verb === 'start' ? startOrUnpause(engine, id) : engine[verb](id));
       } catch (error) {
         if (engineStatus(error) === 404) throw new GatewayError('container-gone', { name: id.slice(0, 12) });
         throw translateEngineError(error);

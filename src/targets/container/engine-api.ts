@@ -41,6 +41,7 @@ export interface EngineApi {
   inspect(id: string): Promise<ContainerDetails>;
   usage(id: string): Promise<ContainerUsage>;
   start(id: string): Promise<void>;
+  unpause(id: string): Promise<void>;
   stop(id: string): Promise<void>;
   restart(id: string): Promise<void>;
   /** Returns the id of an exec that has not started. */

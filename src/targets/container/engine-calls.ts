@@ -38,6 +38,7 @@ type ContainerCalls =
   | 'inspect'
   | 'usage'
   | 'start'
+  | 'unpause'
   | 'stop'
   | 'restart'
   | 'createContainer'
@@ -66,8 +67,8 @@ function attach(client: Docker, id: string, abortSignal: AbortSignal): Promise<D
 }
 
 export function containerCalls(call: Call): Pick<EngineApi, ContainerCalls> {
-  const lifecycle = (verb: 'start' | 'stop' | 'restart') => async (id: string) => {
-    // The types of the three calls' options differ; that they take a signal does not.
+  const lifecycle = (verb: 'start' | 'unpause' | 'stop' | 'restart') => async (id: string) => {
+    // The types of the calls' options differ; that they take a signal does not.
     const act = async (client: Docker, abortSignal: AbortSignal) =>
       (client.getContainer(id)[verb] as (options: object) => Promise<unknown>)({ abortSignal });
     await call(act, lifecycleWithinMs).catch(ignoreStatus(304));
@@ -81,6 +82,7 @@ export function containerCalls(call: Call): Pick<EngineApi, ContainerCalls> {
         parseUsage(await client.getContainer(id).stats({ stream: false, 'one-shot': true })),
       ),
     start: lifecycle('start'),
+    unpause: lifecycle('unpause'),
     stop: lifecycle('stop'),
     restart: lifecycle('restart'),
     createContainer: (options) =>

@@ -6,6 +6,7 @@ import type { ContainerDetails, EngineApi } from '../engine-api.ts';
 import { engineStatus, shortReason } from '../engine-errors.ts';
 import { shellArgv } from '../launch.ts';
 import type { SessionUser } from '../passwd.ts';
+import { isPaused } from '../paused.ts';
 import { openAttachedStdio } from '../sidecar/attached-stdio.ts';
 import type { SidecarImage } from '../sidecar/image.ts';
 import { unblocked } from '../sidecar/inside/unblocked.ts';
@@ -76,8 +77,8 @@ export async function openResident(
       throw new Error(`a resident did not start: ${shortReason(said.join(' '))}`, { cause: error });
     });
     // It ends with its stdin, whatever it speaks over.
-    const isPaused = () => isContainerPaused(engine, details.Id);
-    const connection = speak(session, carrier, () => stdio.destroy(), { isPaused });
+    const patience = { isPaused: () => isPaused(engine, details.Id) };
+    const connection = speak(session, carrier, () => stdio.destroy(), patience);
     connection.onClose(() => holder.passage?.close());
     const inside = holder.passage && carrier !== stdio ? byLanes(connection, holder.passage) : connection;
     const { stream, headers } = await inside.ask('/hello').catch((error) => {
@@ -93,13 +94,6 @@ export async function openResident(
     await holder.remove().catch(() => {});
   }
 }
-
-/** Then nothing in it runs, and everything goes on later: no session of it has ended. */
-const isContainerPaused = (engine: EngineApi, id: string): Promise<boolean> =>
-  engine.inspect(id).then(
-    ({ State }) => State.Status === 'paused',
-    () => false,
-  );
 
 /** Tells the resident where else than by stdin and stdout it may speak, and resolves to where it does. */
 async function carrierOf(stdio: Duplex, { passage, root }: Holder): Promise<Duplex> {
