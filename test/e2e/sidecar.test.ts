@@ -1,5 +1,5 @@
 /** How long a sidecar lives: as long as somebody forwards through it, and never longer than its gateway. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -85,6 +85,28 @@ describe('a sidecar', () => {
     expect(await sidecarsOf(stopped)).toEqual([]);
     await engine.close();
     await stopped.remove();
+  });
+
+  it('listens everywhere also where the kernel knows no IPv6', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'postern-no-ipv6-'));
+    // socket(AF_INET6) fails with EAFNOSUPPORT, as with ipv6.disable=1.
+    const args = [{ index: 0, value: 10, op: 'SCMP_CMP_EQ' }];
+    const rule = { names: ['socket'], action: 'SCMP_ACT_ERRNO', errnoRet: 97, args };
+    const profile = { defaultAction: 'SCMP_ACT_ALLOW', syscalls: [rule] };
+    await writeFile(join(folder, 'profile.json'), JSON.stringify(profile));
+    const root = new URL('../..', import.meta.url).pathname;
+    const mounts = [
+      `${process.execPath}:/usr/local/bin/node:ro`,
+      `${root}src:/repo/src:ro`,
+      `${root}test/support:/repo/test/support:ro`,
+    ];
+    const told = await docker(
+      ...['run', '--rm', '--security-opt', `seccomp=${folder}/profile.json`],
+      ...mounts.flatMap((mount) => ['-v', mount]),
+      ...[images.debian, 'node', '/repo/test/support/listen-everywhere.ts'],
+    );
+    expect(told).toMatch(/^1 127\.0\.0\.1 \d+$/);
+    await rm(folder, { recursive: true, force: true });
   });
 
   it('is not made for who may not forward', async () => {

@@ -1,6 +1,6 @@
 /** Listens in the container, and keeps what connects until the gateway takes it. Imports nothing but Node. */
 import type { ServerHttp2Stream } from 'node:http2';
-import { createServer, type ListenOptions, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type ListenOptions, type Server, type Socket } from 'node:net';
 import { join } from './dial.ts';
 
 /** For the gateway to take a connection; as many wait at most, of one listener. */
@@ -12,15 +12,20 @@ let lastId = 0;
 
 /** Listens until the stream closes, and tells on it of each connection, a line each: `ID ADDRESS PORT`. */
 export async function listenTcp(stream: ServerHttp2Stream, host: string, port: number): Promise<void> {
-  const [first, ...others] = addresses(host);
+  const places = addresses(host);
   const connected = announcer(stream);
-  const server = await listen({ ...first, port }, connected);
-  const bound = (server.address() as { port: number }).port;
-  const servers = [server];
-  for (const each of others) {
-    // As sshd has it: one address family of the two is enough.
-    const another = await listen({ ...each, port: bound }, connected).catch(() => undefined);
-    if (another) servers.push(another);
+  const servers: Server[] = [];
+  let bound = port;
+  for (const each of places) {
+    const server = await listen({ ...each, port: bound }, connected).catch((error) => {
+      // As sshd has it: one address family of the two is enough, be it that the kernel has no other.
+      const isMissing = error.code === 'EAFNOSUPPORT' && each !== places.at(-1);
+      if (servers.length === 0 && !isMissing) throw error;
+      return undefined;
+    });
+    if (!server) continue;
+    servers.push(server);
+    bound = (server.address() as AddressInfo).port;
   }
   serveUntilClosed(stream, servers, { 'x-port': String(bound) });
 }
@@ -40,7 +45,7 @@ export function serveUntilClosed(
 }
 
 /** RFC 4254 §7.1: empty is everywhere, `localhost` the loopback of both families. */
-function addresses(host: string): readonly [ListenOptions, ...ListenOptions[]] {
+function addresses(host: string): readonly ListenOptions[] {
   if (host === '' || host === '*') return [{ host: '::' }, { host: '0.0.0.0' }];
   if (host.toLowerCase() === 'localhost') return [{ host: '127.0.0.1' }, { host: '::1' }];
   return [{ host }];
