@@ -69,7 +69,10 @@ export function createRecordingSpace(options: SpaceOptions): OwnRecordingSpace {
     },
     async begin(id) {
       try {
-        if (tally.isOverLimit()) await pruning.prune();
+        // The first look may have been under way, and not have seen what was written last.
+        for (let looks = 0; looks < 2 && tally.isOverLimit() && !pruning.isVain(); looks++) {
+          await pruning.prune();
+        }
       } catch (error) {
         return reasonOf(error);
       }
