@@ -18,9 +18,11 @@ export interface ControlDoorOptions {
   /** Of what may follow the line of a command that takes a body. */
   readonly maxBodyBytes: number;
   readonly takesBody: (line: string) => boolean;
+  /** For more of a request, and for an answer to be taken; 60 s. What a command itself takes is its own. */
+  readonly patienceMs?: number;
 }
 
-const requestDeadlineMs = 60_000;
+const usualPatienceMs = 60_000;
 
 export interface ControlDoor {
   /** Takes no more requests; those that came are answered. */
@@ -42,7 +44,7 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Cont
     sockets.add(socket);
     socket.once('close', () => sockets.delete(socket));
     socket.on('error', () => socket.destroy());
-    socket.setTimeout(requestDeadlineMs, () => socket.destroy());
+    socket.on('timeout', () => socket.destroy());
     answer(socket, options).catch((error: unknown) => {
       options.log.error({ err: error }, 'control request failed');
       socket.destroy();
@@ -72,7 +74,10 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Cont
 }
 
 async function answer(socket: Socket, options: ControlDoorOptions): Promise<void> {
+  const { patienceMs = usualPatienceMs } = options;
+  socket.setTimeout(patienceMs);
   const received = await receive(socket, options);
+  socket.setTimeout(0);
   if (!received) return void socket.destroy();
   const { request, body } = received;
   const {
@@ -82,6 +87,7 @@ async function answer(socket: Socket, options: ControlDoorOptions): Promise<void
   }: ControlAnswer = request
     ? await options.answer(request, body)
     : { stdout: '', stderr: 'postern: malformed control request.\n', exitStatus: 2 };
+  socket.setTimeout(patienceMs);
   socket.write(`${JSON.stringify(response)}\n`);
   if (afterwards) socket.write(sent, afterwards);
   else socket.end(sent);
