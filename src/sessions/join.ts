@@ -1,12 +1,14 @@
 /** Joining: somebody with a valid invite and a proven key gets an account with that key. */
-import { createInterface } from 'node:readline/promises';
 import type { Invites } from '../accounts/accounts.ts';
 import type { Audit } from '../audit/audit.ts';
 import type { Applicant } from '../auth/authenticator.ts';
 import type { Endpoint } from '../commands/command.ts';
+import { createInputGate } from '../commands/prompt/input-gate.ts';
+import { createLineEditor } from '../commands/prompt/line-editor.ts';
+import { createTerminalOutput } from '../commands/prompt/terminal-output.ts';
 import { GatewayError, isGatewayError } from '../errors.ts';
 import { printable } from '../platform/printable.ts';
-import type { SessionEnd, SessionIo, SessionRequest } from './session.ts';
+import type { Pty, SessionEnd, SessionIo, SessionRequest } from './session.ts';
 
 export interface JoinDependencies {
   readonly invites: Invites;
@@ -19,7 +21,7 @@ export function createJoin(dependencies: JoinDependencies) {
   return async (applicant: Applicant, request: SessionRequest, io: SessionIo): Promise<SessionEnd> => {
     const { start, pty } = request;
     if (start.kind === 'subsystem') throw new GatewayError('lobby-no-files', {});
-    if (start.kind === 'shell' && pty) return joinInteractively(dependencies, applicant, io);
+    if (start.kind === 'shell' && pty) return joinInteractively(dependencies, applicant, io, pty);
     const name = start.kind === 'exec' ? start.command.trim() : '';
     await redeem(dependencies, applicant, name, (line) => io.stdout.write(`${line}\n`));
     return { exitStatus: 0 };
@@ -43,18 +45,18 @@ async function redeem(
   print(`From now on, log in with:  ssh -p ${port} ${host}`);
 }
 
+/** Instead of an answer: Ctrl-C, Ctrl-D, or the connection is gone. */
+class Left extends Error {
+  override readonly name = 'Left';
+}
+
 async function joinInteractively(
   dependencies: JoinDependencies,
   applicant: Applicant,
   io: SessionIo,
+  pty: Pty,
 ): Promise<SessionEnd> {
-  const print = (line: string) => void io.stdout.write(`${line}\r\n`);
-  const reader = createInterface({ input: io.stdin, output: io.stdout, terminal: true, historySize: 0 });
-  const left = new AbortController();
-  reader.on('close', () => left.abort());
-  reader.on('SIGINT', () => reader.close());
-  const ask = (question: string) =>
-    reader.question(question, { signal: AbortSignal.any([left.signal, io.closed]) });
+  const { print, ask, close } = openQuestions(io, pty);
   try {
     const invite = await dependencies.invites.findByCode(applicant.code);
     if (!invite) throw new GatewayError('invalid-invite', {});
@@ -70,11 +72,37 @@ async function joinInteractively(
     await askName(dependencies, applicant, invite.name, ask, print);
     return { exitStatus: 0 };
   } catch (error) {
-    if ((error as Error).name === 'AbortError') return { exitStatus: 130 };
+    if (error instanceof Left) return { exitStatus: 130 };
     throw error;
   } finally {
-    reader.close();
+    await close();
   }
+}
+
+/** By the lobby's line editor: whoever joins is a stranger, and may type whatever they like. `ask` throws Left. */
+function openQuestions(io: SessionIo, pty: Pty) {
+  const gate = createInputGate(io.stdin, io.closed);
+  const output = createTerminalOutput(io.stdout, pty.size);
+  io.onWindowChange(output.resize);
+  return {
+    print: (line: string) => void output.write(`${line}\r\n`),
+    async ask(prompt: string): Promise<string> {
+      const complete = async (): Promise<[string[], string]> => [[], ''];
+      const editor = createLineEditor({
+        gate,
+        output,
+        prompt,
+        complete,
+        closed: io.closed,
+        leaves: 'on Ctrl-C',
+      });
+      const line = await editor.readLine();
+      editor.close();
+      if (line === undefined) throw new Left();
+      return line;
+    },
+    close: () => new Promise<void>((resolve) => output.end(resolve)),
+  };
 }
 
 /** Asks until the name can be had; three tries. */

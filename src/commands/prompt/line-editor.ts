@@ -28,6 +28,8 @@ export interface LineEditorOptions {
   readonly prompt: string;
   readonly complete: Completer;
   readonly closed: AbortSignal;
+  /** Unset: Ctrl-C drops the line that is being typed. */
+  readonly leaves?: 'on Ctrl-C';
 }
 
 const historySize = 200;
@@ -70,7 +72,7 @@ export function createLineEditor(options: LineEditorOptions): LineEditor {
 }
 
 /** A readline that is fed by hand: `feed` resolves when a piece has had all its effects. */
-function openReadline({ output, prompt, complete, closed }: LineEditorOptions) {
+function openReadline({ output, prompt, complete, closed, leaves }: LineEditorOptions) {
   const input = new Readable({ read: () => undefined });
   const typed: string[] = [];
   let completing: Promise<void> = Promise.resolve();
@@ -94,7 +96,8 @@ function openReadline({ output, prompt, complete, closed }: LineEditorOptions) {
     isClosed = true;
   });
   forgetSecrets(editor);
-  ignoreJobControl(editor, output);
+  editor.on('SIGINT', () => (leaves ? editor.close() : dropLine(editor, output, '^C')));
+  ignoreJobControl(editor);
 
   const feed = async (piece: string) => {
     feedPiece(editor, input, piece);
@@ -136,8 +139,7 @@ function forgetSecrets(editor: Interface): void {
   });
 }
 
-function ignoreJobControl(editor: Interface, output: TerminalOutput): void {
-  editor.on('SIGINT', () => dropLine(editor, output, '^C'));
+function ignoreJobControl(editor: Interface): void {
   // Without a listener readline answers Ctrl-Z by stopping this very process: the gateway.
   editor.on('SIGTSTP', () => undefined);
 }
