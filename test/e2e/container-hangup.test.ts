@@ -102,6 +102,17 @@ describe.each([
   });
 
   describe('the client vanishes', () => {
+    it('paused-meanwhile: a client that leaves while the container is paused leaves nothing there', async () => {
+      const running = startSession(session, 'sleep 3150', { pty: terminal() });
+      await becomes('3150', 1);
+      await docker('pause', container.id);
+      running.vanish();
+      expect(await running.end).toMatchObject(hungUp);
+      await pause(300);
+      await docker('unpause', container.id);
+      await becomes('3150', 0);
+    });
+
     it('sleep ends, and the session is told as hung up', async () => {
       const running = startSession(session, 'echo ready; sleep 3201; echo never');
       await running.saw('ready');

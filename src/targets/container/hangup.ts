@@ -15,6 +15,9 @@ export interface Hangups {
 const killAfterTermMs = 2_000;
 /** An engine under load, or a container out of processes, may not start the script at once. */
 const retryAfterMs = [200, 500, 1_000, 2_000, 4_000];
+/** While the container is paused, what is to be ended there waits with it. */
+const looksFirstAfterMs = 500;
+const looksEveryMs = 30_000;
 /** What a grace shrinks to when the gateway stops. */
 const lastGraceMs = 700;
 
@@ -30,12 +33,16 @@ export function createHangups(
     pause(closing.signal.aborted ? Math.min(ms, lastGraceMs) : ms, closing.signal);
 
   const send = async (leader: Leader, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean> => {
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, looks = 0; ; ) {
       try {
         return await signaller.signalSession(leader, signal);
       } catch (error) {
+        if (isGone(error) && !closing.signal.aborted && (await signaller.isPaused(leader))) {
+          await pause(Math.min(looksFirstAfterMs * 2 ** looks++, looksEveryMs), closing.signal);
+          continue;
+        }
         // The container being gone is a good end; anything else may pass.
-        const ms = retryAfterMs[attempt];
+        const ms = retryAfterMs[attempt++];
         if (ms === undefined || isGone(error)) throw error;
         await pause(ms);
       }

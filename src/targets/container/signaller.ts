@@ -3,6 +3,7 @@ import type { EngineApi } from './engine-api.ts';
 import { shortReason } from './engine-errors.ts';
 import { createFrameReader } from './frames.ts';
 import { shellArgv } from './launch.ts';
+import { isPaused } from './paused.ts';
 import { groupScript, ran, sessionScript } from './signal-script.ts';
 
 /** A program in a container, as whom it runs, and the shell that can signal it. */
@@ -21,6 +22,8 @@ export interface Signaller {
   signalGroup(leader: Leader, signal: string): Promise<void>;
   /** To all of its session. Resolves to whether anything was there to be signalled. */
   signalSession(leader: Leader, signal: 'HUP' | 'TERM' | 'KILL'): Promise<boolean>;
+  /** Whether its container is, so that nothing can be signalled now. */
+  isPaused(leader: Leader): Promise<boolean>;
 }
 
 /** RFC 4254 §6.10, and job control's; a break is what Ctrl-C would be on a serial line (RFC 4335). */
@@ -100,6 +103,7 @@ export function createSignaller(engine: EngineApi): Signaller {
         waiting.set(key, fresh);
         void deliver(leader, signal, fresh, key);
       }),
+    isPaused: ({ containerId }) => isPaused(engine, containerId),
   };
 }
 
