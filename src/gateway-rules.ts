@@ -7,7 +7,7 @@ import { createAuthorizer } from './auth/create-authorizer.ts';
 import { createTokenAuthenticator } from './auth/token-authenticator.ts';
 import { createExchangeToken } from './auth/token-exchange.ts';
 import { withPenalties } from './auth/token-penalties.ts';
-import { withAuditRequired } from './auth/with-audit-required.ts';
+import { joinedWithAudit, withAuditRequired } from './auth/with-audit-required.ts';
 import { createCertificateAuthorities } from './certificate-authorities/create-certificate-authorities.ts';
 import type { Config } from './config/config.ts';
 import { withLive } from './config/with-live.ts';
@@ -26,9 +26,8 @@ import { createHandles } from './tokens/handles.ts';
 export function createRules<Ports extends GatewayPorts>(config: Config, log: Logger, ports: Ports) {
   const { store, clock, auditLog, engine, hostEngine } = ports;
   const standing = createAuthorizer({ store, clock, config });
-  const authorizer = withAuditRequired(standing, () =>
-    config.auditRequired ? auditLog.problem() : undefined,
-  );
+  const auditProblem = () => (config.auditRequired ? auditLog.problem() : undefined);
+  const authorizer = withAuditRequired(standing, auditProblem);
   const people = createPeople(config, ports);
   const { dataDir, targetPrefix } = config;
   const isContainerName = isContainerNameOf(engine);
@@ -37,6 +36,7 @@ export function createRules<Ports extends GatewayPorts>(config: Config, log: Log
   return {
     ...ports,
     ...people,
+    invites: joinedWithAudit(people.invites, auditProblem),
     hosts,
     ...createRecorders(config, log, ports),
     authorizer,

@@ -1,4 +1,5 @@
 /** For configurations that let nobody in whom the audit could not tell of. */
+import type { Invites } from '../accounts/accounts.ts';
 import { GatewayError } from '../errors.ts';
 import type { Authorizer } from './authorizer.ts';
 import { findOperatorPrincipal } from './operator.ts';
@@ -8,11 +9,22 @@ export function withAuditRequired(authorizer: Authorizer, problem: () => string 
   return {
     ...authorizer,
     async principal(identity) {
-      const reason = problem();
-      if (reason !== undefined && !findOperatorPrincipal(identity)) {
-        throw new GatewayError('audit-unavailable', { reason });
-      }
+      if (!findOperatorPrincipal(identity)) checkAudit(problem);
       return authorizer.principal(identity);
     },
   };
+}
+
+/** The same invites, but nobody joins by one meanwhile. */
+export const joinedWithAudit = (invites: Invites, problem: () => string | undefined): Invites => ({
+  ...invites,
+  async redeem(...asked) {
+    checkAudit(problem);
+    return invites.redeem(...asked);
+  },
+});
+
+function checkAudit(problem: () => string | undefined): void {
+  const reason = problem();
+  if (reason !== undefined) throw new GatewayError('audit-unavailable', { reason });
 }

@@ -99,8 +99,17 @@ it('full-disk: sessions go on without an audit, nobody gets in where it is requi
       expect.stringContaining('cannot write its audit (ENOSPC)'),
     ]);
     expect((await postern('account', 'list', '--data', data)).status).toBe(0);
+    const invited = await postern('invite', 'create', '--name=guest', '--json', '--data', data);
+    const { code } = JSON.parse(invited.stdout) as { code: string };
+    const stranger = await makeKeyPair();
+    const joined = await strict.ssh('', { key: stranger, login: `join+${code}` });
+    expect([joined.status, joined.stderr]).toEqual([
+      255,
+      expect.stringContaining('cannot write its audit (ENOSPC)'),
+    ]);
     await run('rm', [join(data, 'audit', 'ballast')]);
     await expect.poll(async () => (await strict.ssh('whoami')).status, { timeout: 10_000 }).toBe(0);
+    expect((await strict.ssh('', { key: stranger, login: `join+${code}` })).status).toBe(0);
     await strict.stop();
     expect((await postern('audit', 'verify', '--data', data)).stdout).toContain('The chain is whole.');
   } finally {
