@@ -107,7 +107,10 @@ export interface CommandContext extends CommandServices {
   readonly session: SessionContext;
   readonly request: SessionRequest;
   readonly io: SessionIo;
-  /** All of stdin as text, at most `limit` bytes (default 64 KiB). Throws `usage` beyond. Empty where `interactive`. */
+  /**
+   * All of stdin as text, at most `limit` bytes (default 64 KiB). Throws `usage` beyond, and what is thrown at whoever may not run
+   * the command any more when it is there. Empty where `interactive`.
+   */
   readStdin(limit?: number): Promise<string>;
   /** Stdin is a person's terminal, or holds the lines that come next. */
   readonly interactive: boolean;

@@ -18,6 +18,17 @@ export function checkMayRun(command: Command, principal: Principal): void {
   checkSecondFactor(command, principal);
 }
 
+/**
+ * The same for whoever was found to be allowed earlier, and has been waited for since: what is decided by who they were then
+ * must hold of who they are `now`.
+ */
+export function checkMayStillRun(command: Command, before: Principal, now: Principal): void {
+  checkMayRun(command, now);
+  if (before.account.role === 'admin' && now.account.role !== 'admin') {
+    throw new GatewayError('not-allowed', { what: `"${nameOf(command)}", as it was begun,`, who: 'admins' });
+  }
+}
+
 function checkToken(command: Command, principal: Principal): void {
   checkTokenAllowsHelp(command, principal);
   if (command.outlasts === true) checkTokenIsLasting(principal.identity.token, `"${nameOf(command)}"`);

@@ -15,7 +15,7 @@ import { type FoundGroup, findCommand } from './find-command.ts';
 import { helpData, helpOf, listOf } from './help-text.ts';
 import { nameOf } from './load-commands.ts';
 import { maskSecrets } from './mask.ts';
-import { checkMayRun, checkTokenAllowsHelp, isFor } from './may-run.ts';
+import { checkMayRun, checkMayStillRun, checkTokenAllowsHelp, isFor } from './may-run.ts';
 import { parseArguments, usageError } from './parse-arguments.ts';
 import { beginsPrivateKey } from './private-key-guard.ts';
 import { readAll } from './read-stdin.ts';
@@ -183,7 +183,13 @@ function contextOf(command: Command, run: LineRun, principal: Principal): Comman
     ...(run.json ? {} : { progress: createProgress(io, request) }),
     leave: run.leave ?? (() => undefined),
     usage: (problem) => usageError(command, problem),
-    readStdin: (limitBytes) => (stdinIsTaken ? Promise.resolve('') : readAll(io, limitBytes)),
+    async readStdin(limitBytes) {
+      if (stdinIsTaken) return '';
+      const text = await readAll(io, limitBytes);
+      // Whoever sends it takes their time.
+      checkMayStillRun(command, principal, await services.authorizer.principal(session.identity));
+      return text;
+    },
   };
 }
 
