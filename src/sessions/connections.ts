@@ -36,6 +36,8 @@ export interface Connections {
   listSessions(): readonly LiveSession[];
   addConnection(connection: LiveConnection): () => void;
   addSession(session: LiveSession): () => void;
+  /** Calls back with each session when it is in the list, until the returned function is called. */
+  onSession(listener: (session: LiveSession) => void): () => void;
   /** Tells the connection's sessions why, ends them, and disconnects. */
   closeConnection(connection: LiveConnection, reason: string): void;
 }

@@ -4,6 +4,7 @@ import type { Connections, LiveConnection, LiveSession } from './connections.ts'
 export function createConnections(): Connections {
   const connections = new Set<LiveConnection>();
   const sessions = new Set<LiveSession>();
+  const sessionListeners = new Set<(session: LiveSession) => void>();
   const add = <T>(set: Set<T>, member: T) => {
     set.add(member);
     return () => void set.delete(member);
@@ -12,7 +13,12 @@ export function createConnections(): Connections {
     listConnections: () => [...connections],
     listSessions: () => [...sessions],
     addConnection: (connection) => add(connections, connection),
-    addSession: (session) => add(sessions, session),
+    addSession(session) {
+      const remove = add(sessions, session);
+      for (const listener of sessionListeners) listener(session);
+      return remove;
+    },
+    onSession: (listener) => add(sessionListeners, listener),
     closeConnection(connection, reason) {
       for (const session of [...sessions]) {
         // A command of the lobby is over in a moment, and may be the very one that closes this connection:

@@ -37,14 +37,15 @@ const retryMs = 500;
 export function watchRevocations(dependencies: RevocationDependencies): () => void {
   const { store, connections, log } = dependencies;
   const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
-  const recheckSessions = () => {
-    for (const session of connections.listSessions()) {
-      const isOpen = () => connections.listSessions().includes(session);
-      untilAnswered(() => recheckSession(dependencies, session), isOpen).catch(logged);
-    }
+  const recheck = (session: LiveSession) => {
+    const isOpen = () => connections.listSessions().includes(session);
+    untilAnswered(() => recheckSession(dependencies, session), isOpen).catch(logged);
   };
+  const recheckSessions = () => connections.listSessions().forEach(recheck);
   dependencies.onReload?.(recheckSessions);
-  return store.onChange((changes) => {
+  // What was withdrawn while it was authorized, answer by answer, ended nothing: it was in no list yet.
+  const stopRechecking = connections.onSession(recheck);
+  const stopHearing = store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
     if (touches(identityTables)) {
       for (const connection of connections.listConnections()) {
@@ -55,6 +56,10 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
     }
     if (touches(accessTables)) recheckSessions();
   });
+  return () => {
+    stopRechecking();
+    stopHearing();
+  };
 }
 
 const isStoreAway = (error: unknown) => isGatewayError(error) && error.code === 'store-unavailable';
