@@ -19,8 +19,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   // The base64 of "openssh-key-v1\0", should the frame be missing.
   [/b3BlbnNzaC1rZXktdjE[A-Za-z0-9+/=\s]*/g, '[private key]'],
   [/\b(exe[01])\.[A-Za-z0-9_.=+/-]+/gi, '$1.***'],
-  // A JWT, which carries an exe1.
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, 'eyJ***'],
+  // A JWT, which carries an exe1. It is looked for only where dots follow: from each eyJ to the end costs 15 s in 256 KiB of them.
+  [/(?<![\w-])(?=[\w-]+\.[\w-]+\.[\w-])([\w-]*?)\beyJ[\w-]+\.[\w-]+\.[\w-]+/g, '$1eyJ***'],
   [/\bjoin\+[^\s@'"]+/gi, 'join+***'],
   // An invite's code by itself, as somebody pastes it into `invite revoke`.
   [/\b[a-z2-7]{26}\b/g, '***'],

@@ -60,6 +60,8 @@ describe('maskSecrets', () => {
       '-----BEGIN PRIVATE KEY-----',
       'mfa ',
       'abcd-',
+      'eyJ-',
+      'eyJa.',
     ]) {
       holdsSecret(text.repeat(64 * 1024).slice(0, 64 * 1024));
     }
