@@ -116,7 +116,7 @@ function factsOf(
 }
 
 function commandOf({ start }: SessionRequest): string {
-  if (start.kind === 'exec') return maskSecrets(start.command.toWellFormed());
+  if (start.kind === 'exec') return maskSecrets(start.command.slice(0, 4 * longestCommand).toWellFormed());
   return start.kind === 'subsystem' ? `subsystem ${start.name}` : 'shell';
 }
 

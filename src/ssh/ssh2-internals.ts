@@ -11,6 +11,7 @@ import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { joinAnswers, joinTick } from './join-answers.ts';
 import { LoginRequests } from './login-requests.ts';
+import { isTooLong, readLongPackets } from './long-packets.ts';
 import { withOwnKex } from './own-key-exchange.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
@@ -169,6 +170,7 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     if (protocol._kex) Object.assign(protocol._kex, forgotten);
     for (const holder of [protocol, protocol._decipher]) leavePool(holder);
     padFromStock(protocol._cipher);
+    if (takenOver.has(protocol)) readLongPackets(protocol._decipher);
     onHandshakeComplete(...args);
     // RFC 8308 §2.4: the very next packet after our first NEWKEYS.
     if (wantsExtInfo) sendPayload(client, extInfo);
@@ -225,7 +227,12 @@ export function hostKeyAlgorithmOf(client: Connection): string {
 
 /** From now on every connection-protocol message of `client` is given to `onMessage` and to nobody else. */
 export function takeOverConnectionProtocol(client: Connection, onMessage: (payload: Buffer) => void): void {
-  takenOver.set(protocolOf(client), onMessage);
+  const protocol = protocolOf(client);
+  takenOver.set(protocol, (payload) => {
+    if (isTooLong(payload)) return doFatalError(protocol, 'Bad packet length');
+    return onMessage(payload);
+  });
+  if (served.has(protocol)) readLongPackets(protocol._decipher);
 }
 
 /** Sends one message; `payload` begins with its number. ssh2 queues it while keys are exchanged. */

@@ -1,6 +1,7 @@
 /** The shapes of those private fields of ssh2 that `ssh2-internals.ts`, and nobody else, touches. */
 import type { ParsedKey } from 'ssh2';
 import type { CertifiedHostKey } from './host-certificates.ts';
+import type { Ssh2Decipher } from './long-packets.ts';
 import type { Ssh2Cipher } from './packet-padding.ts';
 import type { SignedRequest } from './signed-request.ts';
 
@@ -18,7 +19,7 @@ export interface Ssh2Protocol {
   _offer: { lists: Ssh2NameLists };
   _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
   _cipher: Ssh2Cipher;
-  _decipher: { _onPayload: (payload: Buffer) => unknown };
+  _decipher: Ssh2Decipher;
   _authsQueue: string[];
   _handlers: {
     USERAUTH_REQUEST(
