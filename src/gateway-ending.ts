@@ -65,12 +65,12 @@ export function createEnding(parts: EndingDependencies): Pick<Gateway, 'drain' |
       http?.drain();
       await serving.drain({ timeoutMs: config.drainTimeoutSeconds * 1000, hurry });
     },
-    async handOver() {
+    async handOver(timeoutMs) {
       http?.drain();
       await entrance.leave();
       phase.isHandedOver = true;
       control.leave();
-      const left = await serving.leave?.();
+      const left = await serving.leave?.(timeoutMs);
       const gateway = await remember();
       await lifecycle.close();
       return { ...(left as object), gateway };

@@ -39,8 +39,11 @@ export interface Gateway {
    * begins any more.
    */
   isRestored(): Promise<boolean>;
-  /** Leaves its workers, and all that only one may have open, to a successor; resolves to what that must know. */
-  handOver(): Promise<unknown>;
+  /**
+   * Leaves its workers, and all that only one may have open, to a successor; resolves to what that must know. What is open in
+   * workers of supervisors before this one ends after `timeoutMs`.
+   */
+  handOver(timeoutMs?: number): Promise<unknown>;
   /** Ends everything; sessions have `graceMs` to say goodbye, and are told `reason`. */
   stop(graceMs?: number, reason?: string): Promise<void>;
 }

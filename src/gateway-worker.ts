@@ -21,6 +21,7 @@ import {
   news,
   orders,
   type RenewOrder,
+  type RetireOrder,
   type WorkerIdentity,
 } from './workers/orders.ts';
 
@@ -68,17 +69,18 @@ export async function startWorkerGateway(
     await rules.auditLog.flush();
   }
   const leave = () => lifecycle.close().finally(ended.resolve);
-  supervisor.serve(ordersFor({ ...worker, phase, stop, leave }));
+  function retire(timeoutMs?: number): void {
+    phase.isRetired = true;
+    if (timeoutMs !== undefined) setTimeout(() => void stop(retireGraceMs, restartedReason), timeoutMs);
+    void leaveIfDone();
+  }
+  supervisor.serve(ordersFor({ ...worker, phase, stop, leave, retire }));
   return {
     ssh: held.ssh,
     http: held.http,
     endForFault,
     noteFault: () => rules.meter.faultCaught('gateway'),
-    retire(timeoutMs) {
-      phase.isRetired = true;
-      if (timeoutMs !== undefined) setTimeout(() => void stop(retireGraceMs, restartedReason), timeoutMs);
-      void leaveIfDone();
-    },
+    retire,
     ended: ended.promise,
     async stop(graceMs, reason) {
       await stop(graceMs, reason);
@@ -142,10 +144,19 @@ interface Ordered {
   readonly stop: (graceMs: number, reason: string) => Promise<void>;
   /** When all is stopped. */
   readonly leave: () => Promise<void>;
+  readonly retire: (timeoutMs: number) => void;
 }
 
 /** Whatever the supervisor in charge may say. */
-function ordersFor({ live, hostKeys, serving, phase, stop, leave }: Ordered): ReadonlyMap<string, Handler> {
+function ordersFor({
+  live,
+  hostKeys,
+  serving,
+  phase,
+  stop,
+  leave,
+  retire,
+}: Ordered): ReadonlyMap<string, Handler> {
   const hurry = new AbortController();
   return new Map<string, Handler>([
     [orders.ping, () => true],
@@ -173,6 +184,7 @@ function ordersFor({ live, hostKeys, serving, phase, stop, leave }: Ordered): Re
       },
     ],
     [orders.hurry, () => hurry.abort()],
+    [orders.retire, (params) => retire((params as RetireOrder).timeoutMs)],
     [
       orders.close,
       async (params) => {

@@ -16,6 +16,7 @@ import {
   orders,
   parseWorkerIdentity,
   type RenewOrder,
+  type RetireOrder,
 } from './workers/orders.ts';
 import type { WorkerPool } from './workers/worker-pool.ts';
 import type { WorkerRegistry } from './workers/worker-registry.ts';
@@ -128,7 +129,11 @@ const createParting = (
     await Promise.all([pool.end(answerMs), registry.allGone(answerMs)]);
     await listener.close();
   },
-  async leave() {
+  async leave(timeoutMs) {
+    // Its own, whose parent it is, are told by the pool.
+    const before = registry.list().filter(({ id }) => !pool.isOwn(id));
+    const order: RetireOrder | undefined = timeoutMs === undefined ? undefined : { timeoutMs };
+    if (order) for (const { peer } of before) peer?.notify(orders.retire, order);
     registry.close();
     const left = remember();
     await listener.leave(leaveWithinMs);

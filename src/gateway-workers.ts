@@ -76,8 +76,8 @@ export interface WorkersServing extends Serving {
   begin(entrances: Adopters): Promise<void>;
   /** Their health tells from now on what `isDraining` does, that of those that come later too. */
   announceDrain(): void;
-  /** Leaves them to a successor. */
-  leave(): Promise<WorkersMemory>;
+  /** Leaves them to a successor; those of supervisors before this one close what they have after `timeoutMs`. */
+  leave(timeoutMs?: number): Promise<WorkersMemory>;
 }
 
 /** For those of a supervisor before, until they have found this one. */

@@ -227,10 +227,11 @@ function heldSockets({ begin, listening }: Kept, { config }: ServeSetup) {
 
 /** Stays until its workers have left, whose parent it is. */
 async function handOver(gateway: Gateway, pool: WorkerPool, kept: Kept): Promise<number> {
-  const memory = await gateway.handOver();
+  const timeoutMs = kept.timeoutMs();
+  const memory = await gateway.handOver(timeoutMs);
   kept.handedOver(memory);
   // Whoever asked for it is answered then.
-  await Promise.all([pool.retire(kept.timeoutMs()), kept.retired]);
+  await Promise.all([pool.retire(timeoutMs), kept.retired]);
   return 0;
 }
 

@@ -22,6 +22,8 @@ export const orders = {
   drain: 'worker.drain',
   /** Ends the wait of `drain`. */
   hurry: 'worker.hurry',
+  /** Of one that gets no more sockets: after a time it closes what it has. Told, not asked, as `drain`'s announcement. */
+  retire: 'worker.retire',
   /** Ends everything, then the process. Answered when all connections are closed. */
   close: 'worker.close',
 } as const;
@@ -34,6 +36,10 @@ export interface RenewOrder {
 }
 
 export interface DrainOrder {
+  readonly timeoutMs: number;
+}
+
+export interface RetireOrder {
   readonly timeoutMs: number;
 }
 

@@ -95,11 +95,16 @@ describe('more than a limit allows, by way of a restart or a crash', () => {
 it('a restart with --timeout ends what is left in workers of before with a sentence', async () => {
   const target = await targetIn(folder, served.port);
   expect((await postern('restart', '--timeout=0')).status).toBe(2);
+  const older = await openPrompt(target, admin);
+  expect((await postern('restart')).status).toBe(0);
   const prompt = await openPrompt(target, admin);
   const restarted = await postern('restart', '--timeout=3');
   expect([restarted.text, restarted.status]).toEqual([expect.stringContaining('stays open for 3 s'), 0]);
-  await prompt.left;
-  expect(prompt.shown()).toContain('the gateway was restarted, and the time for what was open is over');
+  // Those of restarts before that one, too.
+  for (const each of [prompt, older]) {
+    await each.left;
+    expect(each.shown()).toContain('the gateway was restarted, and the time for what was open is over');
+  }
   await until(() => supervisorsOf(served).length === 1);
   const died = await postern('audit', '--event=worker-died');
   expect([died.status, died.text]).toEqual([0, expect.not.stringContaining('worker-died')]);
