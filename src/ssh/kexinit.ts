@@ -1,4 +1,6 @@
-/** The first name-list of SSH_MSG_KEXINIT, RFC 4253 §7.1: message number, 16 bytes of cookie, then kex_algorithms. */
+/** The first name-lists of SSH_MSG_KEXINIT, RFC 4253 §7.1: message number, 16 bytes of cookie, then kex_algorithms. */
+
+import { WireReader } from './wire.ts';
 
 const listOffset = 1 + 16;
 
@@ -25,4 +27,14 @@ export function replaceChosenKex(
   const length = Buffer.alloc(4);
   length.writeUInt32BE(list.length);
   return Buffer.concat([kexinit.subarray(0, listOffset), length, list, kexinit.subarray(end)]);
+}
+
+/** RFC 4253 §7: a guess is right where both sides like the same exchange, and the same host key, best. */
+export function isRightGuess(
+  kexinit: Buffer,
+  offered: { readonly kex: readonly string[]; readonly serverHostKey: readonly string[] },
+): boolean {
+  const reader = new WireReader(kexinit, listOffset);
+  const [kex, hostKey] = [reader.text(), reader.text()].map((list) => list.split(',')[0]);
+  return kex === offered.kex[0] && hostKey === offered.serverHostKey[0];
 }

@@ -3,7 +3,7 @@
  * and curve25519, which costs it twice as much.
  */
 import { answerHybridInit, hybridKexName } from './hybrid-key-exchange.ts';
-import { replaceChosenKex } from './kexinit.ts';
+import { isRightGuess, replaceChosenKex } from './kexinit.ts';
 import type { Ssh2KeyExchange, Ssh2Protocol } from './ssh2-shapes.ts';
 import { mpint } from './wire.ts';
 import { answerX25519 } from './x25519.ts';
@@ -45,8 +45,14 @@ export function withOwnKex(
   payload: Buffer,
   handle: (payload: Buffer) => unknown,
 ): unknown {
-  const shown = replaceChosenKex(payload, protocol._offer.lists.kex.array, hybridKexName, standIn);
+  const { kex, serverHostKey } = protocol._offer.lists;
+  const shown = replaceChosenKex(payload, kex.array, hybridKexName, standIn);
   const result = handle(shown ?? payload);
+  // ssh2 passes over the packet behind any guess.
+  protocol._skipNextInboundPacket &&= !isRightGuess(payload, {
+    kex: kex.array,
+    serverHostKey: serverHostKey.array,
+  });
   const exchange = protocol._kex;
   if (exchange?._remoteKexinit !== (shown ?? payload)) return result;
   if (shown) {

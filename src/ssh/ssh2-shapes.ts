@@ -16,6 +16,8 @@ export interface Ssh2Protocol {
   /** Our KEXINIT while keys are exchanged. */
   _kexinit: unknown;
   _kex?: Ssh2KeyExchange;
+  /** The client has guessed the exchange, and sent its first packet. */
+  _skipNextInboundPacket: boolean;
   _offer: { lists: Ssh2NameLists };
   _hostKeys: Readonly<Record<string, ParsedKey | CertifiedHostKey>>;
   _cipher: Ssh2Cipher;
