@@ -207,6 +207,8 @@ const maxUnsentForPong = 1024 * 1024;
 function answerPing(protocol: Ssh2Protocol, payload: Buffer): void {
   const transport = served.get(protocol);
   if (!transport || transport.writableLength > maxUnsentForPong) return;
+  // While the peer owes us its part of a key exchange, answers would lie in ssh2's queue, which has no bound.
+  if (protocol._kexinit !== undefined) return;
   send(protocol, Buffer.concat([Buffer.from([pingMessage + 1]), payload.subarray(1)]));
 }
 

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { MessageHandler } from '../../src/ssh/ssh2-shapes.ts';
 import { string, WireReader } from '../../src/ssh/wire.ts';
 import { type BareDoor, echo, openBareDoor } from '../support/bare-door.ts';
 import { connectRaw, openSocket } from '../support/raw-client.ts';
@@ -11,6 +12,8 @@ import { connectRaw, openSocket } from '../support/raw-client.ts';
 const { kexinit } = createRequire(import.meta.url)('ssh2/lib/protocol/kex.js') as {
   kexinit(protocol: object): void;
 };
+
+const handlers = createRequire(import.meta.url)('ssh2/lib/protocol/handlers.js') as MessageHandler[];
 
 let door: BareDoor;
 beforeAll(async () => {
@@ -77,6 +80,7 @@ interface Internals {
       };
     };
     _cipher: { encrypt(packet: Buffer): void };
+    _decipher: { _onPayload(payload: Buffer): unknown };
   };
 }
 
@@ -120,6 +124,36 @@ describe('while keys are exchanged anew', () => {
 
   it('requests whose answers would pile up until the new keys end the connection', async () => {
     expect(await rekeyWith(...Array.from({ length: 17 }, () => request))).toBe('disconnected');
+  });
+
+  it('pings that come before the answer to our KEXINIT leave nothing behind: 35 kB each would pile up', async () => {
+    const eager = await openBareDoor({ rekeyAfterBytes: 1024 * 1024 });
+    const client = await connectRaw(eager.port, { privateKey: await readFile(eager.key.file) });
+    const { _decipher } = (client as unknown as Internals)._protocol;
+    const onPayload = _decipher._onPayload;
+    const asked = new Promise<Buffer>((resolve) => {
+      _decipher._onPayload = (payload) => {
+        if (payload[0] !== 20) return onPayload(payload);
+        resolve(Buffer.from(payload));
+        return undefined;
+      };
+    });
+    const large = Buffer.concat([string('x@example.com'), Buffer.alloc(30_000)]);
+    for (let sent = 0; sent < 40; sent++) sendAtOnce(client, message(80, large));
+    const theirs = await asked;
+    const pongs: number[] = [];
+    handlers[193] = (_protocol, { length }) => void pongs.push(length);
+    for (let sent = 0; sent < 100; sent++) sendAtOnce(client, message(192, string(Buffer.alloc(30_000))));
+    const exchanged = new Promise((resolve) => client.once('handshake', resolve));
+    onPayload(theirs);
+    await exchanged;
+    const answered = new Promise((resolve) => client.exec('x', resolve));
+    await answered;
+    expect(pongs).toEqual([]);
+    sendAtOnce(client, message(192, string('after')));
+    await expect.poll(() => pongs).toEqual([10]);
+    client.end();
+    await eager.close();
   });
 
   it('a message of user authentication ends the connection', async () => {
