@@ -40,7 +40,7 @@ export function logRequests(app: FastifyInstance, log: Logger, meter: Meter): vo
       source: requestEnds(request.raw).source.address,
       ...(identity ? { account: identity.accountName, fingerprint: identity.fingerprint } : {}),
     };
-    if (!identity && reply.raw.statusCode >= 400) tellOfStrangers('request-refused', fields);
+    if (!identity) tellOfStrangers('request-refused', fields);
     else log.info(fields, 'request');
   });
 }
