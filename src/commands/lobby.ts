@@ -54,11 +54,13 @@ const refusedSubsystem = (name: string) =>
     : new GatewayError('unknown-subsystem', { subsystem: excerpt(name) });
 
 async function runShell(run: LobbyRun): Promise<SessionEnd> {
-  const { services, session, request, io } = run;
+  const { services, session, request } = run;
+  // A client shows what comes by two streams in whatever order; on a terminal, complaints stand where they belong.
+  const io = request.pty ? { ...run.io, stderr: run.io.stdout } : run.io;
   if (meantTarget(session.loginName, services.config)) {
     await createOutput(io, request).complain(targetHint(services.config, services.endpoint()));
   }
-  return request.pty ? runPrompt(run, request.pty) : runScript(run);
+  return request.pty ? runPrompt({ ...run, io }, request.pty) : runScript(run);
 }
 
 function hintFor({ config, endpoint }: CommandServices, { loginName }: SessionContext) {

@@ -130,6 +130,17 @@ describe('whatever else people start in the lobby', () => {
     expect(session.stderr().toString()).toMatch(/give the public key[^\n]*\r\n$/);
   });
 
+  it('at the prompt a complaint stands in the one output of the terminal, before the next prompt', async () => {
+    const session = lobby.start(lobby.owner, { kind: 'shell' }, { pty: terminal() });
+    await session.saw('▶');
+    session.stdin.write('nosuch\r');
+    const shown = await session.saw(/there is no command[\s\S]*▶/);
+    expect(shown).toMatch(/nosuch\r\npostern: there is no command "nosuch"[^▶]*\r\n[^▶]*▶/);
+    expect(session.stderr().toString()).toBe('');
+    session.stdin.end();
+    await session.end;
+  });
+
   it('a client that vanishes while ssh-key add waits for its key ends the session', async () => {
     const session = lobby.start(lobby.owner, 'ssh-key add');
     setTimeout(() => session.vanish(), 20);
