@@ -46,7 +46,8 @@ export interface Invites {
   findByCode(code: string): Promise<InviteRow | undefined>;
   /**
    * Makes account and key and consumes the invite, in one write. The invite's own name wins over `name`.
-   * Throws invalid-invite, already-member, join-needs-name, account-name-taken, invalid-account-name, name-unchecked.
+   * Throws invalid-invite, already-member, join-needs-name, account-name-taken, invite-name-taken, invalid-account-name,
+   * name-unchecked.
    */
   redeem(
     code: string,

@@ -1,7 +1,7 @@
 /** The rules about invites over the store. */
 import { createHash } from 'node:crypto';
 import { isPrincipal } from '../certificate-authorities/standing.ts';
-import { GatewayError } from '../errors.ts';
+import { GatewayError, isGatewayError } from '../errors.ts';
 import { insertKeys } from '../keys/insert-keys.ts';
 import type { PublicKey } from '../keys/key-types.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
@@ -101,7 +101,11 @@ async function redeem(
     await refuseMember(transaction, key);
     const chosen = invite.name ?? ownName(name, spokenFor || (await isPrincipal(transaction, name ?? '')));
     const { role } = invite;
-    const account = await insertAccount(transaction, { name: chosen, role, origin: 'invite' }, clock);
+    const toMake = { name: chosen, role, origin: 'invite' } as const;
+    const account = await insertAccount(transaction, toMake, clock).catch((error: unknown) => {
+      if (invite.name === undefined || !isGatewayError(error, 'account-name-taken')) throw error;
+      throw new GatewayError('invite-name-taken', { name: invite.name });
+    });
     // An invite decides anew about a key that was removed once.
     const options = { readd: true, ...(keyName === undefined ? {} : { name: keyName }) };
     const keys = [{ key, restrictions: {} }];

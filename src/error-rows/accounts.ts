@@ -8,6 +8,11 @@ export const accountsErrors = {
     409,
     ({ name }) => `the name "${name}" is taken or reserved; choose another.`,
   ),
+  'invite-name-taken': row<{ name: string }>(
+    1,
+    409,
+    ({ name }) => `the name "${name}", which this invite fixes, is taken by now; ask for another invite.`,
+  ),
   'email-taken': row(1, 409, () => 'another account has this email; each has its own.'),
   'invalid-account-name': usage<{ name: string }>(
     ({ name }) =>

@@ -15,6 +15,7 @@ import { parseLoginName } from '../sessions/login-name.ts';
 import type { Peer } from '../sessions/peer.ts';
 import type { Address } from '../sessions/session.ts';
 import { CodeStep, codeBanner, codeMethods } from './code-step.ts';
+import { loginAdvice } from './login-advice.ts';
 import type { LoginConduct } from './login-outcome.ts';
 import { disconnectReason } from './messages.ts';
 import { sendBanner, sendDisconnect } from './ssh2-internals.ts';
@@ -42,10 +43,6 @@ export interface Authenticated {
   readonly loginName: string;
 }
 
-/** What people read who have no registered key. */
-const howToJoin =
-  'None of the keys you offered can log in here. If yours is new, ask an admin of this gateway for an invite (ssh join+CODE@...), or to add your public key.';
-
 /** What a web page signs says more than the request, so a page could sign for somebody who meant another thing. */
 const noBrowserSignatures =
   'Signatures that a web browser makes (webauthn-sk-...) are not accepted here; use the security key with ssh itself.';
@@ -55,7 +52,7 @@ const offeredMethods: ('publickey' | 'keyboard-interactive')[] = ['publickey', '
 /** Answers every USERAUTH_REQUEST until one proves who it is, or the tries are used up. */
 export function authenticateUser(options: UserauthOptions): void {
   const { client, config } = options;
-  const attempts: Attempts = { requests: 0, probes: 0, failures: 0 };
+  const attempts: Attempts = { requests: 0, probes: 0, offers: 0, inviteRefused: false, failures: 0 };
   const explained = new Set<string>();
   const explain = (text: string) => {
     if (explained.has(text)) return;
@@ -90,6 +87,10 @@ export function authenticateUser(options: UserauthOptions): void {
 interface Attempts {
   requests: number;
   probes: number;
+  /** Keys offered, signed for or not. */
+  offers: number;
+  /** An invite was refused, and that said. */
+  inviteRefused: boolean;
   failures: number;
   /** The key is proven, and a code is awaited: no other method, key or user name counts any more. */
   codeStep?: CodeStep;
@@ -107,7 +108,8 @@ async function attempt(
   if (attempts.codeStep) return attemptCode(options, context, attempts, attempts.codeStep, explain, refuse);
   if (context.method === 'keyboard-interactive') {
     // A server cannot tell which offered key is the last, but a client that turns to this has none left.
-    explain(howToJoin);
+    const advice = loginAdvice(joinCode(options, context) !== undefined, attempts);
+    if (advice !== undefined) explain(advice);
     refuse(context, true);
     return undefined;
   }
@@ -119,6 +121,12 @@ async function attempt(
     return undefined;
   }
   return attemptKey(options, context, attempts, explain, refuse);
+}
+
+/** The invite's code in the login name, where it carries one. */
+function joinCode({ config, outer }: UserauthOptions, { username }: AuthContext): string | undefined {
+  const destination = parseLoginName(username, config.targetPrefix);
+  return destination.kind === 'join' && !outer ? destination.code : undefined;
 }
 
 /** A key and what it is offered for. */
@@ -138,19 +146,23 @@ async function attemptKey(
   explain: (text: string) => void,
   refuse: (context: AuthContext, counts: boolean) => void,
 ): Promise<Peer | undefined> {
-  const { source, outer, config } = options;
+  const { source, outer } = options;
   options.onConduct('offered');
+  attempts.offers++;
   const offered: OfferedKey = { blob: context.key.data, source, ...(outer ? { outer } : {}) };
-  const destination = parseLoginName(context.username, config.targetPrefix);
-  const code = destination.kind === 'join' && !outer ? destination.code : undefined;
-  const offer: Offer = { offered, code, algorithm: signatureAlgorithm(context) };
+  const offer: Offer = {
+    offered,
+    code: joinCode(options, context),
+    algorithm: signatureAlgorithm(context),
+  };
   if (context.key.algo.startsWith('webauthn-sk-')) explain(noBrowserSignatures);
 
   if (context.signature === undefined || context.blob === undefined) {
     attempts.probes++;
     const refused = await probe(options, context, offer);
+    attempts.inviteRefused ||= refused?.refused === 'invite';
     if (refused?.detail) explain(`${refused.detail}.`);
-    if (refused) refuse(context, attempts.probes > config.maxKeyProbes);
+    if (refused) refuse(context, attempts.probes > options.config.maxKeyProbes);
     return undefined;
   }
   const proven = await verify(options, context, offer);
@@ -161,6 +173,7 @@ async function attemptKey(
     return undefined;
   }
   if (!isRefusal(proven)) return toPeer(proven);
+  attempts.inviteRefused ||= proven.refused === 'invite';
   options.onConduct(proven.refused === 'invite' ? 'invaliduser' : 'authfail');
   options.onRefused({ reason: proven.refused, fingerprint: fingerprintOf(offered.blob) });
   if (proven.detail) explain(`${proven.detail}.`);
@@ -208,7 +221,7 @@ async function probe(
   { authenticator, onConduct }: UserauthOptions,
   context: PublicKeyAuthContext,
   { offered, code, algorithm }: Offer,
-): Promise<{ readonly detail?: string } | undefined> {
+): Promise<Partial<Refusal> | undefined> {
   const answer =
     code === undefined
       ? await authenticator.probe(offered)

@@ -55,6 +55,28 @@ describe('unknown keys', () => {
     expect(outcome.stderr).toContain('Permission denied');
   });
 
+  it('whose ssh has none is told to make one, and what to do with it then', async () => {
+    const args = ['-o', 'LogLevel=INFO', '-o', 'IdentityFile=none', '-o', 'IdentityAgent=none'];
+    const ssh = (loginName: string) =>
+      runProgram('ssh', [...sshArguments(door, { args }), '-p', String(door.port), loginName]);
+    const stranger = await ssh('x@127.0.0.1');
+    expect(stranger.stderr).toContain('Your ssh offered no key. Make one with "ssh-keygen -t ed25519"');
+    expect(stranger.stderr).toContain('ask an admin of this gateway for an invite');
+    const invited = await ssh('join+abcdefghijklmnopqrstuvwxyz@127.0.0.1');
+    expect(invited.stderr).toContain('or name yours with -i KEY; then use this invite again.');
+    expect(invited.stderr).not.toContain('ask an admin');
+  });
+
+  it('whose invite is not valid read that, and not that they should ask for an invite', async () => {
+    const outcome = await door.ssh(undefined, {
+      key: await makeKeyPair(),
+      login: 'join+abcdefghijklmnopqrstuvwxyz',
+      args: ['-o', 'LogLevel=INFO'],
+    });
+    expect(outcome.stderr).toContain('this invite is not valid');
+    expect(outcome.stderr).not.toContain('None of the keys you offered');
+  });
+
   it('unknown-key-then-known: a client with many keys reaches its account with the right one', async () => {
     const strangers = await Promise.all(Array.from({ length: 8 }, () => makeKeyPair()));
     const args = strangers.flatMap((key) => ['-i', key.file]);

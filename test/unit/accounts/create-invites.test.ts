@@ -85,6 +85,15 @@ describe('an invite', () => {
     await expect(invite({ name: 'Not Valid' })).rejects.toMatchObject({ code: 'invalid-account-name' });
   });
 
+  it('whose name was given away meanwhile asks for another invite: nobody can choose another name', async () => {
+    const { code } = await invite({ name: 'erin' });
+    await accounts.add({ name: 'erin', role: 'member', origin: 'operator' });
+    await expect(invites.redeem(code, publicKey(), {})).rejects.toMatchObject({
+      code: 'invite-name-taken',
+      message: expect.stringContaining('ask for another invite'),
+    });
+  });
+
   it('gives nobody a name that something else already speaks of', async () => {
     const labels = createInvites({ store, clock, isNameSpokenFor: async (name) => name === 'dora' });
     const { code } = await invite();
