@@ -9,7 +9,7 @@ export const command: Command = {
   description: 'ssh-keygen gives certificates the serial number 0 unless told otherwise with -z.',
   examples: [
     'ssh GATEWAY ca revoke office --serial=17',
-    'ssh GATEWAY ca revoke office --key-id="alice laptop"',
+    `ssh GATEWAY "ca revoke office --key-id='alice laptop'"`,
   ],
   positionals: [{ name: 'NAME', required: true }],
   options: whichOptions,

@@ -139,7 +139,16 @@ function assignPositionals(
     used += taken.length;
   }
   if (used < words.length) {
-    throw usageError(command, `"${excerpt(words[used] as string)}" is one word too many`);
+    const word = words[used] as string;
+    throw usageError(command, `"${excerpt(word)}" is one word too many${whyTooMany(command, word)}`);
   }
   return assigned;
+}
+
+/** What somebody at a shell would mean by it. */
+function whyTooMany({ positionals, options }: Command, word: string): string {
+  if (/^(\d?[<>]|[|&;]+$)/.test(word))
+    return ', for this is no shell: there are no pipes, redirections or lists';
+  const takesText = positionals.length > 0 || Object.values(options).some(({ type }) => type === 'string');
+  return takesText ? ' (what has spaces wants quotes, and through ssh two pairs of them)' : '';
 }

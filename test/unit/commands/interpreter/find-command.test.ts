@@ -69,7 +69,14 @@ describe('findCommand and parseArguments', () => {
 
   it.each([
     ['ssh-key rename a', /NEW is missing; usage: ssh-key rename OLD NEW/],
-    ['ssh-key rename a b c', /"c" is one word too many/],
+    [
+      'ssh-key rename a b c',
+      /"c" is one word too many \(what has spaces wants quotes, and through ssh two pairs/,
+    ],
+    ['ls c', /"c" is one word too many; usage/],
+    ['ls | grep web', /"\|" is one word too many, for this is no shell/],
+    ['ls > file', /">" is one word too many, for this is no shell/],
+    ['ls && ssh web', /"&&" is one word too many, for this is no shell/],
     ['ssh-key add --nam=x', /no flag --nam \(did you mean --name\?\)/],
     ['ssh-key add --name', /--name needs a value/],
     ['ssh-key add --name=', /--name needs a value/],
