@@ -6,7 +6,7 @@ import { BlockList, isIP } from 'node:net';
  * IPv4-mapped IPv6 addresses count as IPv4.
  */
 export function matchesAddress(address: string, patterns: string): boolean {
-  const plain = address.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+  const plain = unmapped(address.toLowerCase());
   let matched = false;
   for (const entry of patterns.split(',')) {
     const negated = entry.startsWith('!');
@@ -21,8 +21,13 @@ export function matchesAddress(address: string, patterns: string): boolean {
 function matchesOne(address: string, pattern: string): boolean {
   const [base, length] = pattern.split('/');
   if (length !== undefined && base !== undefined) return inBlock(address, base, Number(length));
-  return matchesWildcards(address, pattern);
+  // An IPv6 address has many spellings.
+  const whole = unmapped(pattern);
+  if (isIP(whole) === 6) return inBlock(address, whole, 128);
+  return matchesWildcards(address, whole);
 }
+
+const unmapped = (address: string) => address.replace(/^::ffff:(?=\d+\.)/, '');
 
 /** `*` and `?`. Never tries more than each place of the text for each star, as a regular expression would. */
 function matchesWildcards(text: string, pattern: string): boolean {

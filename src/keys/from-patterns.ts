@@ -17,7 +17,7 @@ export function checkFrom(list: string): void {
       const family = isIP(base);
       const fits = /^\d{1,3}$/.test(length) && Number(length) <= (family === 6 ? 128 : 32);
       if (family === 0 || !fits || more.length > 0) throw invalid(pattern, 'no CIDR block like 10.0.0.0/8');
-    } else if (!/^[0-9A-Fa-f.:*?]{1,45}$/.test(pattern)) {
+    } else if (!/^[0-9A-Fa-f.:*?]{1,45}$/.test(pattern) || !(/[*?]/.test(pattern) || isIP(pattern))) {
       throw invalid(pattern, 'no address; host names are not looked up here');
     } else if (pattern.split('*').length - 1 > maxStars) {
       throw invalid(pattern, `a pattern with more than ${maxStars} stars`);

@@ -143,6 +143,9 @@ describe('options in front of a key', () => {
     for (const bad of [
       '*.*.*.*.*',
       'example.com',
+      '300.1.1.1',
+      '10.0.0',
+      'fe80::1%eth0',
       '10.0.0.0/33',
       '::/129',
       '10.0.0/8',
