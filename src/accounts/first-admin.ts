@@ -6,13 +6,14 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import type { KeyToAdd } from '../keys/keys.ts';
 import { parseKeysToAdd } from '../keys/parse-keys-to-add.ts';
 import type { Clock } from '../platform/clock.ts';
+import { systemReason } from '../platform/system-reason.ts';
 import type { Accounts, Invites } from './accounts.ts';
 import { firstInviteBy } from './first-invite.ts';
 
 /** Of `--admin-key FILE`. Throws invalid-config for a file that cannot be read, or holds not exactly one public key. */
 export async function readAdminKey(file: string): Promise<KeyToAdd> {
   const text = await readFile(file, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    const problem = `the admin key file ${file} cannot be read (${cause.code}); name a public key file after --admin-key.`;
+    const problem = `the admin key file ${file} cannot be read (${systemReason(cause)}); name a public key file after --admin-key.`;
     throw new GatewayError('invalid-config', { problem }, { cause });
   });
   const added = parseKeysToAdd(text);

@@ -10,6 +10,7 @@ import { syncFolder, writeNew } from '../platform/durable-file.ts';
 import { excerpt } from '../platform/excerpt.ts';
 import { randomId } from '../platform/ids.ts';
 import { isThere } from '../platform/is-there.ts';
+import { systemReason } from '../platform/system-reason.ts';
 import { callGateway, tell } from './call-gateway.ts';
 import { parseFlags } from './parse-flags.ts';
 import type { CliCommand } from './run-cli.ts';
@@ -78,9 +79,9 @@ async function readKey(text: string): Promise<PublicKey> {
   return first.key;
 }
 
-const unreadable = (file: string, { code }: NodeJS.ErrnoException) =>
+const unreadable = (file: string, cause: unknown) =>
   new GatewayError('usage', {
-    problem: `--encrypt-to takes a public key or the file of one; "${excerpt(file)}" cannot be read (${code}).`,
+    problem: `--encrypt-to takes a public key or the file of one; "${excerpt(file)}" cannot be read (${systemReason(cause)}).`,
   });
 
 const exists = (file: string) =>
@@ -96,9 +97,9 @@ async function writeWhole(file: string, content: Buffer): Promise<void> {
     await link(temporary, file);
     await syncFolder(dirname(file));
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw exists(file);
-    throw new Error(`no backup was made: ${file} cannot be written (${code ?? message}).`, { cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw exists(file);
+    const problem = `no backup was made: ${file} cannot be written (${systemReason(error)}).`;
+    throw new Error(problem, { cause: error });
   } finally {
     await unlink(temporary).catch(() => {});
   }

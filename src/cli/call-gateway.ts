@@ -45,6 +45,10 @@ export async function connectToGateway(dataDir: string): Promise<Socket> {
     await new Promise<void>((done, fail) => socket.once('connect', done).once('error', fail));
     return socket;
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+      const problem = `this user may not open ${path}; run it as the user that runs the gateway, or as root.`;
+      throw new Error(problem, { cause: error });
+    }
     throw new NoGateway(
       `no gateway answers at ${path}; start one with "postern serve", or name its data folder with --data DIR.`,
       { cause: error },

@@ -13,6 +13,9 @@ export interface FlagsOfCommand<Flags> {
   readonly maxWords?: number;
 }
 
+/** Lines of one paragraph joined, for yargs to break; what is indented stays a line. */
+const asParagraphs = (text: string) => text.replace(/(?<=[^\n])\n(?=\S)/g, ' ');
+
 /** The flags, and the other words; undefined when help was wanted: it is printed then. Throws usage. */
 export async function parseFlags<Flags extends Readonly<Record<string, Options>>>(
   args: readonly string[],
@@ -24,7 +27,7 @@ export async function parseFlags<Flags extends Readonly<Record<string, Options>>
     new GatewayError('usage', { problem: `${problem}; "${name} --help" lists the flags.` });
   const parsed = await yargs([...args])
     .scriptName(name)
-    .usage(`Usage: $0 ${usage}`)
+    .usage(`Usage: $0 ${asParagraphs(usage)}`)
     .options(flags)
     .help()
     .version(false)

@@ -6,6 +6,7 @@ import { decryptWith, isAgeFile } from '../backup/age-file.ts';
 import { maxBackupBytes } from '../backup/archive.ts';
 import { GatewayError } from '../errors.ts';
 import { restoreStopped } from '../gateway-backup.ts';
+import { systemReason } from '../platform/system-reason.ts';
 import { dataFlag } from './backup.ts';
 import { callGateway, connectToGateway, NoGateway, tell } from './call-gateway.ts';
 import { parseFlags } from './parse-flags.ts';
@@ -68,8 +69,8 @@ async function readBackup(file: string, { stdin }: Terminal): Promise<Buffer> {
       chunks.push(chunk);
     }
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new GatewayError('usage', { problem: `the backup ${file} cannot be read (${code}).` }, { cause });
+    const problem = `the backup ${file} cannot be read (${systemReason(cause)}).`;
+    throw new GatewayError('usage', { problem }, { cause });
   }
   if (bytes > maxBackupBytes)
     throw new Error('the backup is larger than 512 MiB, and was made by nobody here.');
@@ -95,8 +96,10 @@ async function opened(bytes: Buffer, identity: string | undefined): Promise<Buff
   );
 }
 
-const unreadable = (file: string, { code }: NodeJS.ErrnoException) =>
-  new GatewayError('usage', { problem: `the identity file ${file} cannot be read (${code}).` });
+const unreadable = (file: string, cause: unknown) =>
+  new GatewayError('usage', {
+    problem: `the identity file ${file} cannot be read (${systemReason(cause)}).`,
+  });
 
 const patienceMs = 60_000;
 

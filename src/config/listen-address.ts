@@ -23,6 +23,7 @@ export function listenError(listen: string, flag: string, error: NodeJS.ErrnoExc
   const causes: Record<string, string> = {
     EADDRINUSE: `${listen} is in use by another program; stop it, or choose another address with ${flag} HOST:PORT.`,
     EACCES: `this user may not listen on ${listen}; choose a port above 1023 with ${flag} HOST:PORT.`,
+    ENOTFOUND: `${listen} has a host name that cannot be looked up; choose an address of this machine with ${flag} HOST:PORT.`,
     EADDRNOTAVAIL: `${listen} is not an address of this machine; choose another with ${flag} HOST:PORT.`,
   };
   return new Error(causes[error.code ?? ''] ?? `cannot listen on ${listen}: ${error.message}`, {

@@ -1,9 +1,11 @@
 /** From environment, file and flags to one checked, frozen Config; later sources win. */
 import { readFileSync } from 'node:fs';
 import { GatewayError } from '../errors.ts';
+import { systemReason } from '../platform/system-reason.ts';
 import { checkHttp, checkMetrics } from './check-http.ts';
 import { type Config, configSchema } from './config.ts';
 import { findFaultyLine, findLineOfKey } from './json-lines.ts';
+import { problemOf } from './problem-of.ts';
 import { holdsPassword } from './store-url.ts';
 
 type Values = Record<string, unknown>;
@@ -27,7 +29,7 @@ export function loadConfig({ flags, env, file }: ConfigSources): LoadedConfig {
   const fromEnv = readEnvironment(env);
   const fromFile = file === undefined ? undefined : readFile(file);
   const values: Values = { ...fromEnv.values, ...fromFile?.values, ...defined(flags) };
-  const parsed = configSchema.safeParse(values);
+  const parsed = configSchema.safeParse(values, { error: problemOf });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const unknown = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : undefined;
@@ -66,7 +68,7 @@ function readFile(file: string): { readonly values: Values; readonly text: strin
     throw new Error('it is not a JSON object');
   } catch (error) {
     const isSyntax = error instanceof SyntaxError;
-    const reason = isSyntax ? `line ${findFaultyLine(text)}: ${error.message}` : (error as Error).message;
+    const reason = isSyntax ? `line ${findFaultyLine(text)}: ${error.message}` : systemReason(error);
     const problem = `the configuration file ${file} cannot be used: ${reason}.`;
     throw new GatewayError('invalid-config', { problem }, { cause: error });
   }

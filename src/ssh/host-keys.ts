@@ -6,6 +6,7 @@ import ssh2 from 'ssh2';
 import { randomId } from '../platform/ids.ts';
 import { isThere } from '../platform/is-there.ts';
 import { makeFolder } from '../platform/make-folder.ts';
+import { systemReason } from '../platform/system-reason.ts';
 import { type HostCertificate, loadHostCertificate } from './host-certificates.ts';
 
 const { utils } = ssh2;
@@ -50,13 +51,8 @@ export function makeEd25519(generate = () => utils.generateKeyPairSync('ed25519'
  */
 export async function loadHostKeys(folder: string): Promise<readonly HostKey[]> {
   await makeFolder(folder).catch((cause: NodeJS.ErrnoException) => {
-    const reason = cause.code ?? cause.message;
-    throw new Error(
-      `the folder of host keys ${folder} cannot be made (${reason}); name another with --hostkeys DIR.`,
-      {
-        cause,
-      },
-    );
+    const problem = `the folder of host keys ${folder} cannot be made (${systemReason(cause)}); name another with --hostkeys DIR.`;
+    throw new Error(problem, { cause });
   });
   const keys: HostKey[] = [];
   for (const { name, make } of hostKeyFiles) {

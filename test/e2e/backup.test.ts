@@ -142,7 +142,7 @@ describe('postern backup', () => {
     expect(again.stderr).toContain('exists already');
     const nowhere = await postern(first, ['backup', join(top, 'nowhere/backup.tar')]);
     expect(nowhere.status).toBe(1);
-    expect(nowhere.stderr).toContain('cannot be written (ENOENT)');
+    expect(nowhere.stderr).toContain('cannot be written (no such file or folder)');
     expect((await readdir(top)).toSorted()).toEqual(['backup.tar', 'first']);
   });
 });

@@ -111,7 +111,23 @@ describe('postern serve', () => {
     [['--ssh-lisen=x'], 2, /Unknown argument: ssh-lisen/],
     [['--ssh-listen=nonsense'], 2, /sshListen is wrong: must be HOST:PORT.*--ssh-listen, POSTERN_SSH_LISTEN/],
     [['--domain=a b'], 2, /domain is wrong: must be a host name.*--domain, POSTERN_DOMAIN/],
-    [['--data=/proc/nothing'], 2, /the data folder \/proc\/nothing cannot be made \(ENOENT\).*--data/],
+    [
+      ['--data=/proc/nothing'],
+      2,
+      /the data folder \/proc\/nothing cannot be made \(no such file or folder\).*--data/,
+    ],
+    [['--data=/dev/null'], 2, /the data folder \/dev\/null cannot be made \(something of that name is there/],
+    [
+      ['--hostkeys=/dev/null/x'],
+      1,
+      /folder of host keys \/dev\/null\/x cannot be made \(something in its path/,
+    ],
+    [
+      ['--ssh-listen=nosuch.invalid:2299'],
+      1,
+      /nosuch\.invalid:2299 has a host name that cannot be looked up/,
+    ],
+    [['--config=/nonexistent'], 2, /configuration file \/nonexistent cannot be used: no such file or folder/],
     [['--docker=ftp://x'], 2, /docker/i],
   ])('a wrong flag %j is named', async (flags, status, sentence) => {
     const outcome = await collect(
@@ -120,6 +136,21 @@ describe('postern serve', () => {
     expect(outcome.status).toBe(status);
     expect(outcome.stderr).toMatch(sentence);
     expect(outcome.stderr).toMatch(/^postern: .+\n$/);
+  });
+});
+
+describe('--help', () => {
+  it.each([
+    [['help'], /^Usage: postern \[COMMAND\]/],
+    [['reload', '--help'], /^Usage: postern reload/],
+    [['restart', '-h'], /--timeout=SECONDS/],
+    [['hostkey', 'rotate', '--help'], /--finish/],
+    [['restore', '--help'], /Checks the backup, .*\n(?!\S{1,20}\n)/],
+  ])('%j explains, without a gateway', async (words, help) => {
+    const outcome = await runProgram(process.execPath, [main, ...words]);
+    expect(outcome.status).toBe(0);
+    expect(outcome.text).toMatch(help);
+    for (const line of outcome.text.split('\n')) expect(line.length).toBeLessThan(120);
   });
 });
 

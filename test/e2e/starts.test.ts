@@ -51,7 +51,7 @@ it('missing-admin-key: ends a start with one sentence', async () => {
   const file = join(folder, 'nothing.pub');
   expect(await outcome(file)).toEqual({
     status: 2,
-    stderr: `postern: the admin key file ${file} cannot be read (ENOENT); name a public key file after --admin-key.\n`,
+    stderr: `postern: the admin key file ${file} cannot be read (no such file or folder); name a public key file after --admin-key.\n`,
   });
 });
 

@@ -5,6 +5,7 @@ import { Low } from 'lowdb';
 import type { Logger } from 'pino';
 import { GatewayError } from '../../errors.ts';
 import { makeFolder } from '../../platform/make-folder.ts';
+import { systemReason } from '../../platform/system-reason.ts';
 import type { Migration, StoredDocument } from '../document.ts';
 import { writeDocument } from '../document.ts';
 import type { View } from '../layer.ts';
@@ -41,7 +42,7 @@ export interface LowdbStoreOptions {
 export async function openLowdbStore(options: LowdbStoreOptions): Promise<Store> {
   const dataDir = resolve(options.dataDir);
   await makeFolder(dataDir).catch((cause: NodeJS.ErrnoException) => {
-    const problem = `the data folder ${dataDir} cannot be made (${cause.code}); name another with --data DIR.`;
+    const problem = `the data folder ${dataDir} cannot be made (${systemReason(cause)}); name another with --data DIR.`;
     throw new GatewayError('invalid-config', { problem }, { cause });
   });
   await chmod(dataDir, 0o700).catch((error: unknown) => {

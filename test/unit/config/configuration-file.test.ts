@@ -33,6 +33,22 @@ describe('a configuration file with a mistake is refused with the line of it', (
     );
   });
 
+  it.each([
+    ['{"workers": "x"}', 'workers (FILE, line 1) is wrong: must be a number.'],
+    ['{"workers": 2.5}', 'workers (FILE, line 1) is wrong: must be a whole number.'],
+    ['{"drainTimeoutSeconds": -1}', 'is wrong: must be 0 or more.'],
+    ['{"tokenRatePerSecond": 0}', 'is wrong: must be more than 0.'],
+    ['{"publicPort": 70000}', 'is wrong: must be 65535 or less.'],
+    ['{"auditRequired": "yes"}', 'is wrong: must be true or false.'],
+    ['{"dataDir": ""}', 'is wrong: must not be empty.'],
+    ['{"dataDir": 7}', 'is wrong: must be text.'],
+    ['{"containers": "some"}', 'is wrong: must be all or labelled.'],
+    ['{"recordings": 1}', 'is wrong: must be off, all or required.'],
+    ['{"acceptEnv": "LANG"}', 'is wrong: must be a list in JSON.'],
+  ])('%s in words of ours', async (text, sentence) => {
+    expect(await refusal(text)).toContain(sentence);
+  });
+
   it('an unknown key, by its line', async () => {
     expect(await refusal('{\n  "logLevell": "info"\n}\n')).toMatch(
       /^unknown configuration key logLevell \(FILE, line 2\)/,
