@@ -46,7 +46,7 @@ export function createMemoryFiles(): FileOperations {
       const inside = [...entries.keys()].filter((each) => each.startsWith(path));
       const read = async () =>
         inside.splice(0).map((each) => ({ name: each.slice(path.length), attributes: facts(each) }));
-      return { read, held: inside.length, close: async () => {} };
+      return { read, heldBytes: inside.length, close: async () => {} };
     },
     async open(path, mode: OpenMode) {
       if (!entries.has(path) && mode.create) put(path, Buffer.alloc(0));

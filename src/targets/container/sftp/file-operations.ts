@@ -60,8 +60,8 @@ export interface OpenFile {
 export interface OpenFolder {
   /** The next of its entries, "." and ".." among them; none: that were all. */
   read(): Promise<readonly FolderEntry[]>;
-  /** So many are held in memory. */
-  readonly held: number;
+  /** What is in memory of those that were not read. */
+  readonly heldBytes: number;
   close(): Promise<void>;
 }
 

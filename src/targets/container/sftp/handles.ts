@@ -28,7 +28,7 @@ export const closeHandle = (handle: FileHandle | FolderHandle): Promise<void> =>
   (handle.kind === 'file' ? handle.file : handle.folder).close();
 
 export const maxHandles = 256;
-const maxFolderEntries = 250_000;
+const maxHeldBytes = 24 * 1024 * 1024;
 
 export function createHandles(): Handles {
   const open = new Map<string, FileHandle | FolderHandle>();
@@ -38,12 +38,13 @@ export function createHandles(): Handles {
     if (!found) throw new FileFailure('failure', 'no such handle');
     return found;
   };
-  const entryCount = () =>
-    [...open.values()].reduce((sum, each) => sum + (each.kind === 'folder' ? each.folder.held : 0), 0);
+  const heldBy = (handle: FileHandle | FolderHandle) =>
+    handle.kind === 'folder' ? handle.folder.heldBytes : 0;
+  const heldBytes = () => [...open.values()].reduce((sum, each) => sum + heldBy(each), 0);
   return {
     add(handle) {
-      const entries = handle.kind === 'folder' ? handle.folder.held : 0;
-      if (open.size >= maxHandles || (entries && entryCount() + entries > maxFolderEntries)) {
+      const held = heldBy(handle);
+      if (open.size >= maxHandles || (held > 0 && heldBytes() + held > maxHeldBytes)) {
         throw new FileFailure('failure', 'too much is open; close something');
       }
       made += 1;

@@ -35,5 +35,5 @@ export async function openNodeFolder(path: string): Promise<OpenFolder> {
     },
     close: () => folder.close(),
   });
-  return { ...operations, held: 0 };
+  return { ...operations, heldBytes: 0 };
 }

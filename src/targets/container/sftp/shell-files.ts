@@ -8,7 +8,7 @@ import {
   type OpenFolder,
   type OpenMode,
 } from './file-operations.ts';
-import { encodeWord, type HelperChannel } from './helper-channel.ts';
+import { encodeWord, type HelperAnswer, type HelperChannel } from './helper-channel.ts';
 import { createOpenFiles } from './open-files.ts';
 
 /** `homes`: of everybody by name, and the user's own under the empty one. */
@@ -24,10 +24,7 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
   const files: FileOperations = {
     startFolder: async () => (await text('start', '/')).replace(/\n$/, ''),
     stat: async (path, toTarget) => parseFacts(await text(toTarget ? 'stat' : 'lstat', path)),
-    async openFolder(path) {
-      const { id, output } = await ask('list', path);
-      return heldFolder(parseListing(output.toString('latin1'), id));
-    },
+    openFolder: async (path) => listedFolder(await ask('list', path)),
     async open(path, mode) {
       await ask('open', path, lettersOf(mode), octalOf(mode.permissions));
       opened.changed();
@@ -69,22 +66,38 @@ export function createShellFiles(helper: HelperChannel, homes: ReadonlyMap<strin
 /** So many of a listing at a time. */
 const entriesAtOnce = 500;
 
-function heldFolder(listed: readonly FolderEntry[]): OpenFolder {
-  let left = listed;
+/**
+ * Kept as it came, which is a fourth of what its entries would take. Each begins with the request's own number, which no name can
+ * know, and ends with a line feed.
+ */
+function listedFolder({ id, output }: HelperAnswer): OpenFolder {
+  const border = Buffer.from(`${id} `);
+  let left = output.subarray(Math.max(output.indexOf(border), 0));
+  const next = (): FolderEntry | undefined => {
+    const end = left.indexOf(border, border.length);
+    const record = left.subarray(border.length, end < 0 ? left.length : end);
+    left = end < 0 ? nothing : left.subarray(end);
+    return parseEntry(record.toString('latin1'));
+  };
   return {
     async read() {
-      const next = left.slice(0, entriesAtOnce);
-      left = left.slice(entriesAtOnce);
-      return next;
+      const entries: FolderEntry[] = [];
+      while (entries.length < entriesAtOnce && left.length > 0) {
+        const entry = next();
+        if (entry) entries.push(entry);
+      }
+      return entries;
     },
-    get held() {
-      return left.length;
+    get heldBytes() {
+      return left.length > 0 ? output.length : 0;
     },
     async close() {
-      left = [];
+      left = nothing;
     },
   };
 }
+
+const nothing = Buffer.alloc(0);
 
 const octalOf = (mode: number | undefined) => (mode === undefined ? '-' : (mode & 0o7777).toString(8));
 
@@ -130,16 +143,8 @@ function parseFilesystem(text: string): FilesystemFacts {
   };
 }
 
-/** They begin with the request's own number, which no name can know, and end with a line feed. */
-const recordsOf = (text: string, id: string): readonly string[] =>
-  text
-    .split(`${id} `)
-    .slice(1)
-    .map((record) => record.replace(/\n$/, ''));
-
-const parseListing = (text: string, id: string): FolderEntry[] =>
-  recordsOf(text, id).flatMap((record) => {
-    const [, facts, name] = /^((?:\S+ ){6}\S+) ([\s\S]*)$/.exec(record) ?? [];
-    if (facts === undefined || name === undefined) return [];
-    return [{ name: name.replace(/^\.\//, ''), attributes: parseFacts(facts) }];
-  });
+function parseEntry(record: string): FolderEntry | undefined {
+  const [, facts, name] = /^((?:\S+ ){6}\S+) ([\s\S]*)$/.exec(record.replace(/\n$/, '')) ?? [];
+  if (facts === undefined || name === undefined) return undefined;
+  return { name: name.replace(/^\.\//, ''), attributes: parseFacts(facts) };
+}

@@ -30,7 +30,7 @@ it('large-folder: of a folder no more is held than was asked for, in the process
   for (let n = 0; n < 1_500; n++) await writeFile(join(path, `f${n}`), '');
   const folder = await createNodeFiles('/').openFolder(path);
   const first = await folder.read();
-  expect([first.length, first[0]?.name, first[1]?.name, folder.held]).toEqual([500, '.', '..', 0]);
+  expect([first.length, first[0]?.name, first[1]?.name, folder.heldBytes]).toEqual([500, '.', '..', 0]);
   for (const name of await readdir(path)) await rm(join(path, name));
   // What it knew of the others it would tell now.
   expect(await folder.read()).toEqual([]);

@@ -18,7 +18,7 @@ const init = messageOf(1, [uint32(3)]);
 /** As it is read by either kind of file operations: by 500 entries. */
 function folderOf(entries: number) {
   const left = Array.from({ length: entries }, (_, n) => ({ name: `file ${n}`, attributes }));
-  return { read: async () => left.splice(0, 500), held: 0, close: async () => {} };
+  return { read: async () => left.splice(0, 500), heldBytes: 0, close: async () => {} };
 }
 
 /** Files that remember what was written, and fail where they are told to. */
