@@ -140,14 +140,15 @@ async function findValid(reader: Reader, code: string, clock: Clock): Promise<In
 }
 
 /**
- * An invite is worth no more than whoever made it: an admin disabled or demoted since invites nobody, nor does a gateway that
- * knows somebody.
+ * An invite is worth no more than whoever made it: an admin disabled, demoted or removed since invites nobody, nor does a gateway
+ * that knows somebody. The operator of the machine has no account.
  */
 async function isValid(reader: Reader, invite: InviteRow, clock: Clock): Promise<boolean> {
   if (Date.parse(invite.expiresAt) <= clock.now()) return false;
   if (isFirstInvite(invite)) return reader.isEmpty('accounts');
+  if (invite.createdBy === 'operator') return true;
   const creator = await reader.get('accounts', invite.createdBy);
-  return creator === undefined || (creator.role === 'admin' && !creator.disabled);
+  return creator?.role === 'admin' && !creator.disabled;
 }
 
 async function dropExpired(transaction: Transaction, clock: Clock): Promise<void> {

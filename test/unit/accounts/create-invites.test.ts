@@ -157,6 +157,21 @@ describe('an invite', () => {
     },
   );
 
+  it('invite-of-nobody: one that is being made while its admin is removed is worth nothing', async () => {
+    const keys = createKeys({ store, clock, maxKeysPerAccount: 10 });
+    for (const name of ['alice', 'bob']) {
+      const { id } = await accounts.add({ name, role: 'admin', origin: 'operator' });
+      await keys.add(id, [{ key: publicKey(), restrictions: {} }], {});
+    }
+    const { id: createdBy } = await accounts.getByName('alice');
+    const [, { code }] = await Promise.all([accounts.remove('alice'), invite({ role: 'admin', createdBy })]);
+    expect(await invites.findByCode(code)).toBeUndefined();
+    expect(await invites.list()).toEqual([]);
+    await expect(invites.redeem(code, publicKey(), { name: 'eve' })).rejects.toMatchObject({
+      code: 'invalid-invite',
+    });
+  });
+
   it('is worth nothing once the admin who made it is disabled, demoted or gone', async () => {
     const keys = createKeys({ store, clock, maxKeysPerAccount: 10 });
     for (const name of ['alice', 'bob']) {
