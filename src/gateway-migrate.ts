@@ -1,4 +1,5 @@
 /** All rows of one store into another: from a data folder into a database, or back. */
+import { asOwnerOf } from './backup/as-owner-of.ts';
 import { isDatabaseUrl, labelOfStore } from './config/store-url.ts';
 import { GatewayError } from './errors.ts';
 import { isThere } from './platform/is-there.ts';
@@ -27,7 +28,8 @@ export async function migrateStore(from: StorePlace, to: StorePlace): Promise<re
   try {
     const tables = await tablesOf(source);
     if (isDatabaseUrl(to)) await fillDatabase(to, tables);
-    else await fillFolder(to, tables);
+    // By root it is done as whoever has the folder: the gateway must be able to read what is written.
+    else await asOwnerOf(to, () => fillFolder(to, tables));
     return digestRows(tables);
   } finally {
     await source.close();
