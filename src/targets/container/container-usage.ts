@@ -17,11 +17,12 @@ export function parseUsage(stats: unknown): ContainerUsage {
   const { memory_stats: memory, pids_stats: pids } = fieldsOf(stats);
   const { usage, stats: parts } = fieldsOf(memory);
   const of = fieldsOf(parts);
-  const [files = []] = reclaimable.filter(([name]) => numberOf(of[name]) !== undefined);
-  const cached = files.reduce((sum, name) => sum + (numberOf(of[name]) ?? 0), 0);
+  const files = reclaimable.find(([name]) => numberOf(of[name]) !== undefined);
+  const cached = files?.reduce((sum, name) => sum + (numberOf(of[name]) ?? 0), 0);
   const used = numberOf(usage);
   return {
-    memoryBytes: used === undefined ? undefined : Math.max(0, used - cached),
+    // Podman does not say how much of it are files, which may be all.
+    memoryBytes: used === undefined || cached === undefined ? undefined : Math.max(0, used - cached),
     pids: numberOf(fieldsOf(pids)['current']),
   };
 }

@@ -11,6 +11,11 @@ it.each([
   expect(parseUsage(answer)).toEqual({ memoryBytes: 150 * mib, pids: 12 });
 });
 
+it('where nobody says how much of it are files, nothing is known of memory, as with Podman', () => {
+  const answer = { memory_stats: { usage: 268_000_000, limit: 268_435_456 }, pids_stats: { current: 1 } };
+  expect(parseUsage(answer)).toEqual({ memoryBytes: undefined, pids: 1 });
+});
+
 it.each([
   undefined,
   null,
