@@ -6,16 +6,24 @@ import { recordLine, timesLine } from './records.ts';
 
 const readBytes = 255 * 1024;
 const maxPathBytes = 4_096;
+/** Of the folders on the way to where it is, and what these hold that was not sent yet: the container says how deep that is. */
+const maxFolders = 256;
+const maxHeldBytes = 24 * 1024 * 1024;
+
+interface Sending extends ScpParts {
+  readonly folders: Set<OpenFolder>;
+}
 
 /** Resolves when all was sent, or told why not; throws ScpEnd where there is nothing more to be said. */
 export async function sendFiles(parts: ScpParts, paths: readonly string[]): Promise<void> {
   if (paths.length === 0) throw new ScpEnd('no path was named');
   await parts.talk.readAnswer();
-  for (const path of paths) await sendOne(parts, path.replace(/(?<=.)\/+$/, ''));
+  const sending = { ...parts, folders: new Set<OpenFolder>() };
+  for (const path of paths) await sendOne(sending, path.replace(/(?<=.)\/+$/, ''));
 }
 
 /** `known`: what a listing told; of a symbolic link that is not what is behind it. */
-async function sendOne(parts: ScpParts, path: string, known?: FileAttributes): Promise<void> {
+async function sendOne(parts: Sending, path: string, known?: FileAttributes): Promise<void> {
   const { command, talk, files } = parts;
   try {
     const facts = known && kindOf(known) !== link ? known : await files.stat(path, true);
@@ -64,19 +72,25 @@ async function sendFile({ command, talk }: ScpParts, path: string, facts: FileAt
   }
 }
 
-async function sendFolder(parts: ScpParts, path: string, facts: FileAttributes): Promise<void> {
-  const { files } = parts;
+async function sendFolder(parts: Sending, path: string, facts: FileAttributes): Promise<void> {
+  const { files, folders } = parts;
   if (path.length > maxPathBytes) throw new FileFailure('failure', 'File name too long');
-  const entries = await files.openFolder(path);
+  const folder = await files.openFolder(path);
+  folders.add(folder);
   try {
-    await sendEntries(parts, path, facts, entries);
+    const heldBytes = [...folders].reduce((sum, each) => sum + each.heldBytes, 0);
+    if (folders.size > maxFolders || heldBytes > maxHeldBytes) {
+      throw new FileFailure('failure', 'folders are too deep or too large within each other');
+    }
+    await sendEntries(parts, path, facts, folder);
   } finally {
-    await entries.close();
+    folders.delete(folder);
+    await folder.close();
   }
 }
 
 async function sendEntries(
-  parts: ScpParts,
+  parts: Sending,
   path: string,
   facts: FileAttributes,
   folder: OpenFolder,

@@ -9,6 +9,7 @@ import type { SessionIo } from '../../../../../src/sessions/session.ts';
 import { expandWords } from '../../../../../src/targets/container/scp/expand-words.ts';
 import { parseScpCommand } from '../../../../../src/targets/container/scp/scp-command.ts';
 import { serveScp } from '../../../../../src/targets/container/scp/serve-scp.ts';
+import type { FileOperations } from '../../../../../src/targets/container/sftp/file-operations.ts';
 import { createHelperChannel } from '../../../../../src/targets/container/sftp/helper-channel.ts';
 import { helperScript } from '../../../../../src/targets/container/sftp/helper-script.ts';
 import { createNodeFiles } from '../../../../../src/targets/container/sftp/node-files.ts';
@@ -218,4 +219,29 @@ describe.each(['Node', 'sh'])('over files by %s', (operations) => {
       expect(await readFile(join(folder, 'a'), 'utf8')).toBe('secret');
     });
   });
+});
+
+it('endless-folders: of folders within folders no more is held than of a few large ones, however deep they are', async () => {
+  const mib = 1024 * 1024;
+  const facts = { size: 0, uid: 0, gid: 0, mode: 0o040755, atime: 0, mtime: 0, links: 2 };
+  /** Every folder has another in it. */
+  const converseWith = async (heldBytes: number) => {
+    const open = { now: 0, most: 0 };
+    const openFolder = async () => {
+      const entries = [{ name: 'a', attributes: facts }];
+      open.most = Math.max(open.most, ++open.now);
+      return { heldBytes, read: async () => entries.splice(0), close: async () => void open.now-- };
+    };
+    const files = { openFolder, stat: async () => facts } as unknown as FileOperations;
+    const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+    stdin.end(Buffer.alloc(5_000));
+    const transfer = { ...parseScpCommand('scp -r -f /a')!, paths: ['/a'] };
+    const end = await serveScp(transfer, stdin, stdout, files, new AbortController().signal);
+    return { end, open, told: String(stdout.read()) };
+  };
+  const large = await converseWith(16 * mib);
+  expect([large.end, large.open]).toEqual([failed, { now: 0, most: 2 }]);
+  expect(large.told).toMatch(/\x01scp: \/a\/a: folders are too deep or too large within each other\nE\n$/);
+  const deep = await converseWith(0);
+  expect([deep.end, deep.open]).toEqual([failed, { now: 0, most: 257 }]);
 });
