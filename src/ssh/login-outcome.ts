@@ -34,3 +34,6 @@ const maxJitterMs = 4_000;
 /** As sshd has it: up to 4 s more, so that nobody can know when it ends; of a short time in proportion. */
 export const graceWithJitter = (graceMs: number) =>
   graceMs + Math.random() * Math.min(maxJitterMs, graceMs / 30);
+
+/** Whoever is asked whether to join, and as whom, may think about it. */
+export const graceToJoin = (graceMs: number) => 5 * graceMs;

@@ -15,7 +15,7 @@ import { ConnectionLayer, type GlobalRequestHandler } from './connection-layer.t
 import type { DoorContext, OuterConnection, Transport } from './door-context.ts';
 import { createForwardSlots, type ForwardSlots } from './forward-slots.ts';
 import { hostKeysAnnouncement, proveHostKeys } from './host-key-announcement.ts';
-import { graceWithJitter, LoginOutcome } from './login-outcome.ts';
+import { graceToJoin, graceWithJitter, LoginOutcome } from './login-outcome.ts';
 import { disconnectReason } from './messages.ts';
 import { createOpenPeerChannel, type OpenPeerChannel } from './peer-channels.ts';
 import { isPeersFault } from './peer-fault.ts';
@@ -43,7 +43,7 @@ export class ServedConnection implements FaultOwner {
   readonly #outcome = new LoginOutcome();
   readonly #startedAt = Date.now();
   readonly #startedAtMs = performance.now();
-  readonly #loginDeadline: NodeJS.Timeout;
+  #loginDeadline: NodeJS.Timeout;
   #client: Connection | undefined;
   #layer: ConnectionLayer | undefined;
   #unregister: () => void = () => {};
@@ -150,8 +150,11 @@ export class ServedConnection implements FaultOwner {
     // The peer left while its signature or its code was being checked.
     if (this.#transport.destroyed) return;
     clearTimeout(this.#loginDeadline);
-    this.onAuthenticated();
     const { config, audit, addConnection } = this.#context;
+    const tooLate = () => this.close('nobody joined in time');
+    // An invite makes nobody of anybody's key: until it has joined it is one of those who have yet to log in.
+    if (peer.kind === 'account') this.onAuthenticated();
+    else this.#loginDeadline = setTimeout(tooLate, graceToJoin(config.loginGraceTimeMs)).unref();
     const connection: PeerConnection = {
       id: this.connectionId,
       peer,
@@ -184,11 +187,10 @@ export class ServedConnection implements FaultOwner {
     if (peer.kind === 'applicant') return;
     const { identity } = peer;
     audit.loginAccepted(identity, this.connectionId);
-    const openedAt = new Date(this.#startedAt).toISOString();
     this.#unregister = addConnection({
       id: this.connectionId,
       identity,
-      openedAt,
+      openedAt: new Date(this.#startedAt).toISOString(),
       close: (reason) => this.close(reason),
     });
   }
