@@ -6,10 +6,10 @@ import { afterEach, expect, it, vi } from 'vitest';
 import { greet, speak } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
 
 const program = new URL('../../../../support/answers-process.ts', import.meta.url).pathname;
-const lookEveryMs = 120;
+const lookEveryMs = 250;
 const pingEveryMs = 100;
 /** More than nine looks, and than four pings. */
-const pausedMs = 1_600;
+const pausedMs = 2_600;
 
 let child: ChildProcess | undefined;
 afterEach(() => child?.kill('SIGKILL'));
@@ -35,7 +35,7 @@ it('what was begun there goes on afterwards, at both ends', async () => {
   // The engine says so before the first answer has come.
   isPaused = false;
   child?.kill('SIGCONT');
-  await pause(pausedMs);
+  await pause(6 * pingEveryMs);
   expect([inside.isOpen, (await inside.ask('/hello')).headers[':status']]).toEqual([true, 200]);
   inside.close();
   await vi.waitFor(() => expect(child?.exitCode).toBe(0));
@@ -49,5 +49,5 @@ it('who is silent in a container that is not paused is left', async () => {
 
 it('who has a gateway that says nothing any more ends', async () => {
   await connect();
-  await vi.waitFor(() => expect(child?.exitCode).toBe(0), 5_000);
+  await vi.waitFor(() => expect(child?.exitCode).toBe(0), 8_000);
 });
