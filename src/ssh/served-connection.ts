@@ -51,6 +51,7 @@ export class ServedConnection implements FaultOwner {
   #reason = 'closed by the peer';
   #noMoreSessions = false;
   #isLeaving = false;
+  #isGone = false;
   #idleSinceMs: number | undefined;
   #slots: ForwardSlots | undefined;
 
@@ -133,6 +134,7 @@ export class ServedConnection implements FaultOwner {
   }
 
   transportClosed(): void {
+    this.#isGone = true;
     clearTimeout(this.#loginDeadline);
     this.#layer?.connectionLost();
     this.#unregister();
@@ -147,8 +149,8 @@ export class ServedConnection implements FaultOwner {
   }
 
   #authenticated(client: Connection, { peer, loginName }: Authenticated): void {
-    // The peer left while its signature or its code was being checked.
-    if (this.#transport.destroyed) return;
+    // The peer left while its signature or its code was being checked. A jump's channel that it closed is not destroyed.
+    if (this.#isGone) return;
     clearTimeout(this.#loginDeadline);
     const { config, audit, addConnection } = this.#context;
     const tooLate = () => this.close('nobody joined in time');

@@ -17,7 +17,7 @@ import { steadyClock } from '../../src/platform/clock.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
 import { openSshEntrance } from '../../src/ssh/open-ssh-entrance.ts';
-import { createSshDoor } from '../../src/ssh/ssh-door.ts';
+import { createSshDoor, type SshDoorOptions } from '../../src/ssh/ssh-door.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
 
 export type TestHandler = (request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
@@ -51,7 +51,10 @@ const noPenalties = createPenalties({
   onActive: () => {},
 });
 
-export async function openBareDoor(config: Record<string, unknown> = {}): Promise<BareDoor> {
+export async function openBareDoor(
+  config: Record<string, unknown> = {},
+  parts: Partial<SshDoorOptions> = {},
+): Promise<BareDoor> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-door-'));
   const hostKeys = await loadHostKeys(join(folder, 'hostkeys'));
   const key = await makeKeyPair();
@@ -80,6 +83,7 @@ export async function openBareDoor(config: Record<string, unknown> = {}): Promis
     meter: noMeter,
     onFault: createEndForFault(log, noMeter),
     log,
+    ...parts,
   });
   const shared = { isShared: () => false };
   const entrance = await openSshEntrance(
