@@ -10,6 +10,7 @@ import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
 import { hybridKexName } from './hybrid-key-exchange.ts';
 import { joinAnswers, joinTick } from './join-answers.ts';
+import { kexinitOffer } from './kexinit-offers.ts';
 import { LoginRequests } from './login-requests.ts';
 import { isTooLong, readLongPackets } from './long-packets.ts';
 import { withOwnKex } from './own-key-exchange.ts';
@@ -177,12 +178,6 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
   };
 }
 
-const { KexInit } = require('ssh2/lib/protocol/kex.js') as {
-  KexInit: new (lists: object) => Ssh2Protocol['_offer'];
-};
-/** One for all who are offered the same. */
-const offers = new Map<string, Ssh2Protocol['_offer']>();
-
 /**
  * Changes what one connection's KEXINIT names, in the tick in which ssh2 announces it. ssh2 has one list
  * for all clients, and puts SHA-1 signatures of an RSA host key into it unasked (library-traps 14).
@@ -193,9 +188,7 @@ export function replaceOffer(client: Connection, replace: (offer: Offer) => Offe
   const offer = replace({ kex: kex.array, serverHostKey: serverHostKey.array, mac: cs.mac.array });
   const both = { cipher: cs.cipher.array, mac: offer.mac, compress: cs.compress.array, lang: cs.lang.array };
   const lists = { ...offer, cs: both, sc: both };
-  const name = JSON.stringify(lists);
-  protocol._offer = offers.get(name) ?? new KexInit(lists);
-  offers.set(name, protocol._offer);
+  protocol._offer = kexinitOffer(lists);
 }
 
 // ssh2 refuses to offer what is not in this list of its.

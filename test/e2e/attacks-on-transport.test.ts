@@ -174,6 +174,11 @@ describe('found by the fuzzer', () => {
     expect(faults()).toEqual([]);
   });
 
+  it('no-exchange: a client that offers our mark of strict exchanges as one is no fault of ours', async () => {
+    await answersTo(packetOf(kexinit('kex-strict-s-v00@openssh.com')), packetOf(exchangeInit));
+    expect(faults()).toEqual([]);
+  });
+
   const login = (method: string) => [byte(50), string('x'), string('ssh-connection'), string(method)];
   it.each([
     ['publickey', [boolean(false), string('ssh-ed25519'), uint32(99)]],
