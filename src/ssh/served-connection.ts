@@ -254,11 +254,9 @@ export class ServedConnection implements FaultOwner {
 
   #refused(reason: string, fingerprint?: string): void {
     this.#reason = reason;
-    const { audit } = this.#context;
-    const source = this.#ends.source.address;
-    audit.loginRefused({
+    this.#context.audit.loginRefused({
       connectionId: this.connectionId,
-      source,
+      source: this.#ends.source.address,
       reason,
       ...(fingerprint ? { fingerprint } : {}),
     });
