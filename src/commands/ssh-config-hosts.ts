@@ -13,7 +13,7 @@ export interface SshConfigHost {
   readonly hostKeys: readonly string[];
   /**
    * Registered by an admin or by whoever asks. Others could name any address, and put a host key of theirs for it into
-   * everybody's known_hosts.
+   * everybody's known_hosts; and whoever rules a host can use an agent that is lent to it.
    */
   readonly isTrusted: boolean;
 }
@@ -41,7 +41,7 @@ const jumpLines = ({ slug, username, port }: SshConfigHost, { alias, targetPrefi
 ];
 
 const throughLines = (
-  { slug, needsAgent }: SshConfigHost,
+  { slug, needsAgent, isTrusted }: SshConfigHost,
   { endpoint, alias, targetPrefix }: SshConfigGateway,
 ) => [
   `# As another user: ssh USER+${slug}@${alias}`,
@@ -51,7 +51,7 @@ const throughLines = (
   `HostKeyAlias ${alias}`,
   'ProxyJump none',
   'CanonicalizeHostname no',
-  ...(needsAgent ? ['ForwardAgent yes'] : []),
+  ...(needsAgent && isTrusted ? ['ForwardAgent yes'] : []),
 ];
 
 /** One line for each pinned key, under the alias of the block and, where it may be, the host's own address. */

@@ -78,6 +78,11 @@ describe('a block of ssh-config', () => {
     expect(settings['forwardagent']).toBe('yes');
   });
 
+  it('lent-agent: another member’s host is lent no agent unless it is asked for with -A', async () => {
+    const settings = await settingsOf('rexec-legacy', { ...legacy, needsAgent: true, isTrusted: false });
+    expect(settings['forwardagent']).toBe('no');
+  });
+
   it('leaves containers to the wildcard', async () => {
     expect(await settingsOf('rexec-web', production, legacy)).toMatchObject({
       hostname: 'rexec-web',
