@@ -27,6 +27,8 @@ const patterns: readonly (readonly [RegExp, string])[] = [
   // A recovery code, wherever it stands; a code from an app where it can be one.
   [/\b[a-z2-7]{4}(?:-[a-z2-7]{4}){3}\b/gi, '***'],
   [/\b(mfa\s[\s\S]{0,200}?)\b\d{3}[\s-]?\d{3}\b/gi, '$1***'],
+  // Either may be typed with blanks anywhere, or without hyphens; and what was refused may still be good.
+  [/\b(mfa\s{1,9}(?:--?\w{1,9}\s{1,9}){0,9}(?:confirm|disable|verify)\s{1,9})\S[\s\S]*/gi, '$1***'],
 ];
 
 /** `text` with every secret in it replaced; also one that quotes or backslashes were to hide. */
@@ -34,7 +36,8 @@ export function maskSecrets(text: string): string {
   const masked = replaceSecrets(text);
   if (!/['"\\]/.test(masked) || masked.length > maxLineBytes) return masked;
   const words = wordsOrNone(masked);
-  return words.some((word) => replaceSecrets(word) !== word) ? words.map(replaceSecrets).join(' ') : masked;
+  const plain = replaceSecrets(words.map(replaceSecrets).join(' '));
+  return plain === words.join(' ') ? masked : plain;
 }
 
 export function holdsSecret(text: string): boolean {

@@ -24,6 +24,10 @@ describe('maskSecrets', () => {
     ['mfa verify 123456', 'mfa verify ***'],
     ['mfa --json disable 123 456', 'mfa --json disable ***'],
     ['mfa disable abcd-efgh-2345-mnop', 'mfa disable ***'],
+    ['mfa verify ABCDEFGH2345MNOP', 'mfa verify ***'],
+    ['mfa disable abcd efgh 2345 mnop', 'mfa disable ***'],
+    ['mfa confirm 12 34 56', 'mfa confirm ***'],
+    [`mfa 'verify' abcdefgh2345mnop`, 'mfa verify ***'],
     ['ls -l', 'ls -l'],
     ['ssh web join forces', 'ssh web join forces'],
   ])('%s → %s', (line, masked) => {
