@@ -103,6 +103,26 @@ const certified = ({ caName, serial, keyId, expiresAt }: CertificateFacts): Fiel
   ...(expiresAt === undefined ? {} : { expiresAt }),
 });
 
+/** What the audit's lines may be about. */
+export const auditEvents = [
+  'account-joined',
+  'command-run',
+  'connection-closed',
+  'connection-refused',
+  'host-keys-trusted',
+  'login-accepted',
+  'login-refused',
+  'operator-acted',
+  'recording-failed',
+  'recording-started',
+  'recording-used',
+  'refused',
+  'session-ended',
+  'session-started',
+  'source-penalised',
+  'worker-died',
+] as const;
+
 /** Where events go; it neither throws nor waits. */
 export type AuditSink = (event: string, fields: Fields) => void;
 
@@ -114,7 +134,7 @@ export const logSink =
 
 /** An Audit that tells each event to every sink. */
 export function createAudit(...sinks: readonly AuditSink[]): Audit {
-  const write: AuditSink = (event, fields) => {
+  const write = (event: (typeof auditEvents)[number], fields: Fields) => {
     for (const sink of sinks) sink(event, fields);
   };
   return {

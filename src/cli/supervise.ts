@@ -59,7 +59,7 @@ async function superviseFor(kept: Kept, args: readonly string[], terminal: Termi
   kept.inForce(config);
   kept.ready(sockets.used);
   manager.ready();
-  log.info({ generation, version, pid: process.pid }, 'in charge');
+  log.info({ generation, version }, 'in charge');
   if (why === 'first') warnOfSlowCrypto(terminal);
   const announced = isFollower(why) ? undefined : announce(gateway, terminal.stdout);
   const reason = await Promise.race([failed, ends.first, announced?.then(() => ends.first) ?? ends.first]);

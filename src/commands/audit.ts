@@ -1,3 +1,4 @@
+import { auditEvents } from '../audit/audit.ts';
 import type { AuditEntry } from '../audit/chain.ts';
 import { searchAudit } from '../audit/search-audit.ts';
 import { excerpt } from '../platform/excerpt.ts';
@@ -35,7 +36,7 @@ export const command: Command = {
     const text = (name: string) => optionText(options[name]);
     const filter = {
       account: text('account'),
-      event: text('event'),
+      event: parseEvent(text('event'), context),
       target: text('target'),
       source: text('source'),
       fingerprint: text('key'),
@@ -48,6 +49,12 @@ export const command: Command = {
     return { data, text: () => (entries.length === 0 ? 'no such events' : tableOf(entries)) };
   },
 };
+
+/** A misspelt event would be searched for in vain, and look as if there had been none. */
+function parseEvent(text: string | undefined, context: CommandContext): string | undefined {
+  if (text === undefined || auditEvents.some((event) => event === text)) return text;
+  throw context.usage(`there is no event "${excerpt(text)}"; there are ${auditEvents.join(', ')}`);
+}
 
 const unitsMs: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
 

@@ -12,8 +12,8 @@ export function meantTarget(loginName: string, { targetPrefix }: Pick<Config, 't
 export function targetHint({ targetPrefix }: Pick<Config, 'targetPrefix'>, { host, port }: Endpoint): string {
   const ssh = port === 22 ? 'ssh' : `ssh -p ${port}`;
   return (
-    `This is the lobby: ssh does not send the alias "${targetPrefix}NAME" of an ssh_config. ` +
-    `Use "${ssh} ${targetPrefix}NAME@${host}", or replace that stanza by what "${ssh} ${host} ssh-config" prints.`
+    `This is the lobby. If you meant a target: ssh does not send the alias "${targetPrefix}NAME" of an ssh_config; ` +
+    `use "${ssh} ${targetPrefix}NAME@${host}", or put what "${ssh} ${host} ssh-config" prints in the place of that Host block.`
   );
 }
 

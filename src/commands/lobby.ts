@@ -60,7 +60,8 @@ async function runShell(run: LobbyRun): Promise<SessionEnd> {
   if (meantTarget(session.loginName, services.config)) {
     await createOutput(io, request).complain(targetHint(services.config, services.endpoint()));
   }
-  return request.pty ? runPrompt({ ...run, io }, request.pty) : runScript(run);
+  // Whoever sits at the prompt has read it once.
+  return request.pty ? runPrompt({ ...run, io, hint: keyHint }, request.pty) : runScript(run);
 }
 
 function hintFor({ config, endpoint }: CommandServices, { loginName }: SessionContext) {

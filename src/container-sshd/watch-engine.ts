@@ -1,5 +1,6 @@
 /** Follows the engine's events for as long as it takes: connects, listens, and connects again. */
 import type { Logger } from 'pino';
+import { isGatewayError } from '../errors.ts';
 import type { ContainerEngine } from '../targets/target.ts';
 
 export interface EngineWatch {
@@ -29,10 +30,9 @@ export async function watchEngine(engine: WatchedEngine, watch: EngineWatch): Pr
     } catch (error) {
       if (closed.aborted) return;
       // Said once each time it goes away; sessions say it to people.
-      log[isTold ? 'debug' : 'warn'](
-        { err: error },
-        'no news of containers: their keys are not kept in step',
-      );
+      // An engine that is not there is no fault of the program's, where a stack would help.
+      const why = isGatewayError(error, 'engine-unavailable') ? { reason: error.message } : { err: error };
+      log[isTold ? 'debug' : 'warn'](why, 'no news of containers: their keys are not kept in step');
       isTold = true;
     }
     await pause(pauseMs, closed);

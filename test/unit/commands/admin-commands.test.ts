@@ -99,6 +99,12 @@ describe('the operator of the machine', () => {
 });
 
 describe('the audit', () => {
+  it('does not look for an event that there is not, as if there had been none', async () => {
+    const misspelt = await lobby.run(lobby.admin, 'audit --event=login-refusd');
+    expect(misspelt.stderr).toMatch(/there is no event "login-refusd"; there are .*login-refused/);
+    expect((await lobby.run(lobby.admin, 'audit --event=login-refused')).stderr).toBe('');
+  });
+
   const audited = () => lobby.logged().filter((line) => line['audit'] === 'command-run');
 
   it('keeps what changed something and what was refused, with secrets masked, and nothing else', async () => {

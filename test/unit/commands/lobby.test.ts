@@ -103,6 +103,10 @@ describe('whatever else people start in the lobby', () => {
       );
       const shell = await lobby.run(lobby.owner, { kind: 'shell' }, { loginName });
       expect(shell.stderr).toMatch(/ssh-config/);
+      const typed = { loginName, pty: terminal(), stdin: 'nosuch\rexit\r' };
+      const { stdout } = await lobby.run(lobby.owner, { kind: 'shell' }, typed);
+      expect(stdout).toContain('there is no command "nosuch"');
+      expect(stdout.match(/ssh does not send the alias/g)).toHaveLength(1);
       expect((await lobby.run(lobby.owner, 'whoami', { loginName })).stderr).toBe('');
       expect((await lobby.run(lobby.owner, 'uptime')).stderr).not.toMatch(/ssh-config/);
     },
