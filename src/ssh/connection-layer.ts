@@ -53,6 +53,8 @@ export class ConnectionLayer implements ChannelWire {
   readonly #offers: ChannelOffers;
   readonly #asked: OwnGlobalRequests;
   #lost = false;
+  /** The connection is being ended for a fault: nothing more of the peer is taken. */
+  #failing = false;
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
   readonly #outbox: Outbox;
@@ -142,7 +144,8 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   fail(problem: string): void {
-    if (this.#lost) return;
+    if (this.#lost || this.#failing) return;
+    this.#failing = true;
     sendDisconnect(this.#options.client, disconnectReason.protocolError, problem);
     this.#options.onFailure(new Error(`protocol error by the peer: ${problem}`));
   }
@@ -183,7 +186,7 @@ export class ConnectionLayer implements ChannelWire {
   }
 
   #receive(payload: Buffer): void {
-    if (this.#lost) return;
+    if (this.#lost || this.#failing) return;
     this.#count(payload.length);
     try {
       this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
@@ -194,8 +197,9 @@ export class ConnectionLayer implements ChannelWire {
 
   /** What a handler threw: the peer's fault where it could not read the message to its end. */
   #failed(error: unknown): void {
-    if (error instanceof MalformedMessage) this.fail(error.message);
-    else this.#options.onFailure(error as Error);
+    if (error instanceof MalformedMessage) return this.fail(error.message);
+    this.#failing = true;
+    this.#options.onFailure(error as Error);
   }
 
   #count(bytes: number): void {

@@ -18,7 +18,7 @@ import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
-import { stopAtEnd } from './stop-at-end.ts';
+import { nowhere, stopAtEnd } from './stop-at-end.ts';
 import { byte, MalformedMessage, string, uint32 } from './wire.ts';
 
 const require = createRequire(import.meta.url);
@@ -36,6 +36,7 @@ const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | u
 /** First and last message number of the connection protocol, RFC 4250 §4.1.2. */
 const firstConnectionMessage = 80;
 const lastConnectionMessage = 100;
+const disconnectMessage = 1;
 const kexinitMessage = 20;
 /** RFC 4250 §4.1.1. */
 const isOfKeyExchange = ([type = 0]: Buffer) => type >= 21 && type <= 49;
@@ -70,6 +71,15 @@ function installMessageHandlers(): void {
       return original?.(protocol, payload);
     };
   }
+  const handleDisconnect = handlers[disconnectMessage] as MessageHandler;
+  // RFC 4253 §11.1: whatever comes behind it is not taken; ssh2 takes it until the peer has closed its side, too.
+  handlers[disconnectMessage] = (protocol, payload) => {
+    const readOn = handleDisconnect(protocol, payload);
+    const transport = served.get(protocol);
+    if (!transport) return readOn;
+    transport.removeAllListeners('data').destroy();
+    return nowhere;
+  };
   const handleKexinit = handlers[kexinitMessage] as MessageHandler;
   // Reached for rekeys only: the first KEXINIT comes in by the decipher that `prepareTransport` wraps.
   handlers[kexinitMessage] = (protocol, payload) => {

@@ -7,7 +7,7 @@ import type { Ssh2Protocol } from './ssh2-shapes.ts';
 type OnPayload = (payload: Buffer) => unknown;
 
 /** ssh2 takes what a handler returns for the place at which to read on: behind all that there is. */
-const nowhere = Number.POSITIVE_INFINITY;
+export const nowhere = Number.POSITIVE_INFINITY;
 
 /** `onPayload`, and nothing after the one with which the connection ended. */
 export function stopAtEnd(protocol: Ssh2Protocol, onPayload: OnPayload): OnPayload {
