@@ -121,6 +121,8 @@ function createAppender(
       }
       onTurn();
     }
+    // In this very step: whoever was let go on by `onTurn` may write in the next.
+    writing = undefined;
   }
 
   return {
@@ -133,9 +135,7 @@ function createAppender(
     push(line: string) {
       queue.push(line);
       waitingBytes += Buffer.byteLength(line);
-      writing ??= drain().finally(() => {
-        writing = undefined;
-      });
+      writing ??= drain();
     },
     /** Resolves when nothing waits. */
     written: async () => writing,

@@ -61,6 +61,17 @@ async function open(mode: RecordingMode, more: { maxFileBytes?: number } = {}) {
 
 const forty = 'x'.repeat(40);
 
+it('what is written as soon as there is room again is written, and the end behind it', async () => {
+  const { disk, writer } = await open('required');
+  disk.stop();
+  const room = writer.write('o', 'x'.repeat(200));
+  disk.go();
+  await room;
+  writer.write('o', 'at once');
+  await writer.end('{"end":{}}');
+  expect(disk.events().map((event) => event?.text)).toEqual(['x'.repeat(200), 'at once', '{"end":{}}']);
+});
+
 describe('a recording on a disk that is too slow', () => {
   it('leaves out what may be left out, keeps a bounded rest, and says so where it is missing', async () => {
     const { disk, writer } = await open('on');
