@@ -33,7 +33,13 @@ export interface LoginAuthenticator extends Omit<Authenticator, 'authenticate'> 
 
 export const awaitsCode = (value: object): value is AwaitsCode => provenKeys.has(value);
 
-const provenKeys = new WeakMap<object, Identity>();
+const provenKeys = new WeakMap<object, { readonly found: Identity; readonly request: SignedRequest }>();
+
+const gone: CodeRefusal = {
+  refused: 'account gone',
+  final: true,
+  detail: 'log in again: your account was changed.',
+};
 
 export function withSecondFactor(
   authenticator: Authenticator,
@@ -50,24 +56,25 @@ export function withSecondFactor(
       if (needed === 'nothing') return found;
       if (needed === 'remembered') return provenIdentity({ ...found, secondFactor: 'remembered' });
       const awaits = Object.freeze({ fingerprint: found.fingerprint }) as AwaitsCode;
-      provenKeys.set(awaits, found);
+      provenKeys.set(awaits, { found, request });
       return awaits;
     },
 
     async proveCode(awaits, code) {
-      const found = provenKeys.get(awaits);
-      if (!found) throw new TypeError('nobody awaits a code here');
+      const proven = provenKeys.get(awaits);
+      if (!proven) throw new TypeError('nobody awaits a code here');
+      const { found, request } = proven;
       const outcome = await secondFactors.check(found.accountId, code);
       if (outcome === 'right') {
+        // Somebody may type for a minute, and what is withdrawn meanwhile closes no connection, for that is in no list yet.
+        if (isRefusal(await authenticator.authenticate(request))) return gone;
         await secondFactors.remember(found);
         return provenIdentity({ ...found, secondFactor: 'proven' });
       }
       if (outcome === 'wrong') {
         return { refused: 'wrong code', final: false, detail: new GatewayError('wrong-code', {}).message };
       }
-      if (outcome === 'gone') {
-        return { refused: 'account gone', final: true, detail: 'log in again: your account was changed.' };
-      }
+      if (outcome === 'gone') return gone;
       return {
         refused: 'codes locked',
         final: true,
