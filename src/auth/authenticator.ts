@@ -103,12 +103,14 @@ export function createAuthenticator(dependencies: AuthenticatorDependencies): Au
       if (isRefusal(found)) return found;
       const refusal = findPresenceFault(valid.securityKey, found.key.restrictions);
       if (refusal) return refusal;
-      keys.noteUse(found.key.id);
+      const { id: keyId, fingerprint, expiresAt } = found.key;
+      keys.noteUse(keyId);
       return provenIdentity({
         accountId: found.account.id,
         accountName: found.account.name,
-        keyId: found.key.id,
-        fingerprint: found.key.fingerprint,
+        keyId,
+        fingerprint,
+        ...(expiresAt === undefined ? {} : { keyExpiresAt: expiresAt }),
         ...connection,
       });
     },

@@ -42,6 +42,8 @@ export interface Identity {
   readonly keyId: string;
   /** `SHA256:…` of the key that signed. */
   readonly fingerprint: string;
+  /** ISO 8601: when the registered key ends that it came in by. */
+  readonly keyExpiresAt?: string;
   /** It came in by this certificate, not by a registered key. */
   readonly certificate?: CertificateFacts;
   /** It came in by a token that this key has signed, and may do no more than the token says. */

@@ -1,4 +1,4 @@
-/** A connection by certificate or token ends when that does. */
+/** A connection ends when the key, the certificate or the token does that it came in by. */
 import type { Identity } from '../auth/identity.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Connections, LiveConnection } from './connections.ts';
@@ -34,12 +34,13 @@ interface Expiry {
   readonly atMs: number;
 }
 
-function expiriesOf({ certificate, token, outer }: Identity): readonly Expiry[] {
+function expiriesOf({ keyExpiresAt, certificate, token, outer }: Identity): readonly Expiry[] {
   const tokenEnd = token?.until ?? token?.exp;
+  const at = (what: string, time: string | undefined) =>
+    time === undefined ? [] : [{ what, atMs: Date.parse(time) }];
   return [
-    ...(certificate?.expiresAt === undefined
-      ? []
-      : [{ what: 'certificate', atMs: Date.parse(certificate.expiresAt) }]),
+    ...at('key', keyExpiresAt),
+    ...at('certificate', certificate?.expiresAt),
     ...(tokenEnd === undefined ? [] : [{ what: 'token', atMs: tokenEnd * 1000 }]),
     ...(outer ? expiriesOf(outer) : []),
   ];

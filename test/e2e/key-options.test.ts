@@ -53,11 +53,13 @@ describe('from', () => {
 });
 
 describe('expiry-time', () => {
-  it('ends the key', async () => {
+  it('expired-meanwhile: ends the key, and what was begun with it', async () => {
     const later = new Date(Date.now() + 3_000).toISOString().replace(/[-:T]|\..*/g, '');
     const key = await keyWith(`expiry-time="${later}Z"`);
     expect((await door.ssh('whoami', { key })).status).toBe(0);
-    await new Promise((resolve) => setTimeout(resolve, 3_200));
+    const begun = await door.ssh('sleep 600', { key, login });
+    expect(begun.stderr).toContain('the key you are connected with has expired.');
+    expect(begun.status).toBe(255);
     const outcome = await door.ssh('whoami', { key, args: ['-o', 'LogLevel=INFO'] });
     expect(outcome.stderr).toMatch(/this key expired on \S+; log in with another one of yours, or ask/);
     expect(outcome.status).toBe(255);
