@@ -22,8 +22,8 @@ describe('the fuzzer', () => {
 
   it('says what there is when it is asked for a surface that there is not', async () => {
     const { stderr, status } = await runProgram(process.execPath, [fuzzer, '--only=nothing']);
-    expect(status).toBe(1);
-    expect(stderr).toContain('there is no surface nothing');
+    expect(status).toBe(2);
+    expect(stderr).toContain('There is no surface nothing.');
     expect(stderr).toContain('ssh-connection');
   });
 });
