@@ -150,7 +150,7 @@ export class Channel extends Duplex {
   }
 
   /**
-   * The peer takes no more output (eow@openssh.com): what is written from now on is dropped, and
+   * The peer takes no more of stdout (eow@openssh.com): what is written there from now on is dropped, and
    * `onBrokenPipe` called at the first byte, as a program meets EPIPE only when it writes.
    */
   stopOutput(onBrokenPipe: () => void): void {

@@ -26,7 +26,7 @@ export class SendQueue {
   #window: number;
   #pending: PendingWrite[] = [];
   #waitsForSocket = false;
-  /** Set once the peer takes no more output: called when a program writes all the same. */
+  /** Set once the peer takes no more of stdout: called when a program writes there all the same. */
   #brokenPipe: (() => void) | undefined;
   bytesSent = 0;
 
@@ -37,7 +37,7 @@ export class SendQueue {
 
   /** An empty write has its place in the queue too: it tells when all before it has left. */
   write(data: Buffer, stderr: boolean, done: Done): void {
-    if (this.#brokenPipe) {
+    if (this.#brokenPipe && !stderr) {
       if (data.length > 0) this.#brokenPipe();
       return done();
     }
@@ -53,12 +53,14 @@ export class SendQueue {
     return true;
   }
 
-  /** What is written from now on is dropped, and `onBrokenPipe` called at the first byte. */
+  /** What is written to stdout from now on is dropped, and `onBrokenPipe` called at the first byte. */
   breakPipe(onBrokenPipe: () => void): void {
     this.#brokenPipe = onBrokenPipe;
-    const hadData = this.#pending.some((write) => write.data.length > 0);
-    if (hadData) onBrokenPipe();
-    this.letGo();
+    const dropped = this.#pending.filter((write) => !write.stderr);
+    this.#pending = this.#pending.filter((write) => write.stderr);
+    if (dropped.some((write) => write.data.length > 0)) onBrokenPipe();
+    for (const write of dropped) write.done();
+    this.#flush();
   }
 
   /** Writers are let go rather than failed: the channel's `gone` tells them, and no stream throws for want of a listener. */
