@@ -4,6 +4,7 @@ import { createAccounts } from './accounts/create-accounts.ts';
 import { createInvites } from './accounts/create-invites.ts';
 import { createKeyFeed } from './accounts/key-feed.ts';
 import { createAuthorizer } from './auth/create-authorizer.ts';
+import { createFindSharer } from './auth/shared-addresses.ts';
 import { createTokenAuthenticator } from './auth/token-authenticator.ts';
 import { createExchangeToken } from './auth/token-exchange.ts';
 import { withPenalties } from './auth/token-penalties.ts';
@@ -15,6 +16,7 @@ import { createContainerSshd } from './container-sshd/create-container-sshd.ts';
 import type { GatewayPorts } from './gateway-ports.ts';
 import { createHosts } from './hosts/create-hosts.ts';
 import { createKeys } from './keys/create-keys.ts';
+import { findBridgeAddress } from './platform/bridge-address.ts';
 import { createForwardLogs } from './recordings/forward-logs.ts';
 import { createSecondFactors } from './second-factor/create-second-factors.ts';
 import { createRecordSession } from './sessions/record-session.ts';
@@ -61,8 +63,10 @@ function createPeople(config: Config, { store, clock, engine }: GatewayPorts) {
     { maxKeysPerAccount: () => config.maxKeysPerAccount },
   );
   const keys = createKeys(keyRules);
+  const findSharer = createFindSharer(config, findBridgeAddress());
+  const isShared = (address: string) => findSharer(address) !== undefined;
   const secondFactors = createSecondFactors(
-    withLive({ store, clock, issuer: domain }, { rememberHours: () => config.mfaRememberHours }),
+    withLive({ store, clock, issuer: domain, isShared }, { rememberHours: () => config.mfaRememberHours }),
   );
   return {
     accounts,

@@ -9,26 +9,39 @@ export interface SharedAddresses {
   isShared(address: string): boolean;
 }
 
-/** `bridge`: of the container that the gateway runs in, if it does. The first who comes from there is told of in the log. */
-export function createSharedAddresses(
-  config: Pick<Config, 'bridgeAddress' | 'proxyProtocolFrom' | 'trustedProxies'>,
-  bridge: string | undefined,
-  log: Logger,
-): SharedAddresses {
+type SharingConfig = Pick<Config, 'bridgeAddress' | 'proxyProtocolFrom' | 'trustedProxies'>;
+
+/** Whose address it is, if it is a listed proxy's own or the bridge's. `bridge`: of the container that the gateway runs in, if it does. */
+export function createFindSharer(config: SharingConfig, bridge: string | undefined) {
   const proxies = [
     liveAddressBlocks(() => config.proxyProtocolFrom),
     liveAddressBlocks(() => config.trustedProxies),
   ];
+  return (address: string): 'proxy' | 'bridge' | undefined => {
+    if (proxies.some((blocks) => blocks.has(address))) return 'proxy';
+    const { bridgeAddress } = config;
+    const everybodys = bridgeAddress === 'auto' ? bridge : bridgeAddress;
+    const isBridge = everybodys !== undefined && plainAddress(address) === plainAddress(everybodys);
+    return isBridge ? 'bridge' : undefined;
+  };
+}
+
+/** The first who comes from the bridge is told of in the log. */
+export function createSharedAddresses(
+  config: SharingConfig,
+  bridge: string | undefined,
+  log: Logger,
+): SharedAddresses {
+  const findSharer = createFindSharer(config, bridge);
   let warned = false;
   return {
     isShared(address) {
-      if (proxies.some((blocks) => blocks.has(address))) return true;
-      const { bridgeAddress } = config;
-      const everybodys = bridgeAddress === 'auto' ? bridge : bridgeAddress;
-      if (everybodys === undefined || plainAddress(address) !== plainAddress(everybodys)) return false;
-      if (!warned) log.warn(advice(plainAddress(address)));
-      warned = true;
-      return true;
+      const sharer = findSharer(address);
+      if (sharer === 'bridge' && !warned) {
+        log.warn(advice(plainAddress(address)));
+        warned = true;
+      }
+      return sharer !== undefined;
     },
   };
 }

@@ -91,9 +91,9 @@ function enrolment({
 
 /** Where from, and with which key, nobody is asked again for a while. */
 function remembering(dependencies: SecondFactorsDependencies): Pick<SecondFactors, 'neededFor' | 'remember'> {
-  const { store, clock } = dependencies;
+  const { store, clock, isShared = () => false } = dependencies;
   const isRemembered = async (identity: Identity) => {
-    if (dependencies.rememberHours === 0) return false;
+    if (dependencies.rememberHours === 0 || isShared(identity.source.address)) return false;
     const row = await store.get('rememberedLogins', rememberedId(identity));
     return row !== undefined && Date.parse(row.until) > clock.now();
   };
@@ -106,7 +106,7 @@ function remembering(dependencies: SecondFactorsDependencies): Pick<SecondFactor
 
     async remember(identity) {
       const { rememberHours } = dependencies;
-      if (rememberHours === 0) return;
+      if (rememberHours === 0 || isShared(identity.source.address)) return;
       const now = clock.now();
       const until = new Date(now + rememberHours * 3_600_000).toISOString();
       await store.transact(async (transaction) => {

@@ -41,4 +41,6 @@ export interface SecondFactorsDependencies {
   readonly issuer: string;
   /** 0: never remembered. */
   readonly rememberHours: number;
+  /** Whether many people come from there: nobody is remembered by that. */
+  readonly isShared?: (address: string) => boolean;
 }

@@ -137,6 +137,17 @@ describe('remembering', () => {
     expect(await factors.neededFor(identity)).toBe('code');
   });
 
+  it('shared-address: where everybody comes from nobody is remembered, nor by what was remembered before', async () => {
+    const { factors } = await enrolled(factorsOf(8));
+    const identity = identityOf(alice, key);
+    const isShared = (address: string) => address === identity.source.address;
+    const behindBridge = createSecondFactors({ store, clock, issuer: 'gw', rememberHours: 8, isShared });
+    await behindBridge.remember(identity);
+    expect(await store.list('rememberedLogins')).toEqual([]);
+    await factors.remember(identity);
+    expect(await behindBridge.neededFor(identity)).toBe('code');
+  });
+
   it('ends when the operator turns it off, and when the second factor is taken away', async () => {
     const { factors } = await enrolled(factorsOf(8));
     const identity = identityOf(alice, key);
