@@ -62,7 +62,11 @@ export function createJoinedEngine({ own, store, openEngine, log }: JoinedEngine
     },
     async statuses() {
       const entries = await set.entries();
-      return [linkOfOwn(), ...entries.map(({ link }) => link)].map((link) => link.status());
+      const links = [linkOfOwn(), ...entries.map(({ link }) => link)];
+      // Of one that nobody has asked yet there is nothing to tell.
+      const unasked = links.filter((link) => link.status().state === 'unknown');
+      await Promise.all(unasked.map((link) => link.look(lookWithinMs, false)));
+      return links.map((link) => link.status());
     },
     forEachEngine(start) {
       const stopOwn = start(ownOf(own));

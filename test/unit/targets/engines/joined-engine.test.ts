@@ -147,6 +147,15 @@ describe('an engine that does not answer', () => {
     expect(await joined.statuses()).toMatchObject([{ name: undefined }, { name: 'prod', state: 'up' }]);
   });
 
+  it('is asked before anything is told of it, but waited for no longer than a second', async () => {
+    expect(await joined.statuses()).toMatchObject([{ name: undefined, state: 'up', containers: 1 }]);
+    const prod = fake([container('db')]);
+    prod.facts.mode = 'silent';
+    await add('prod', prod);
+    expect(await elapsed(() => joined.statuses())).toBeLessThan(5_000);
+    expect(await joined.statuses()).toMatchObject([{ state: 'up' }, { name: 'prod', state: 'slow' }]);
+  });
+
   it('is asked only now and then by itself, however many people ask for it', async () => {
     const prod = fake([]);
     prod.facts.mode = 'gone';
