@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
@@ -124,6 +125,21 @@ describe('scripts/prepare.sh', () => {
     const { folder, prepare } = preparedCheckout();
     writeFileSync(join(folder, 'package-lock.json'), 'changed');
     expect((await prepare()).stderr).toContain('NPM ci');
+  });
+
+  it('says who is to run it, where this user may write nothing', async () => {
+    const { folder } = preparedCheckout();
+    writeFileSync(join(folder, 'package-lock.json'), 'changed');
+    chmodSync(folder, 0o555);
+    // Root may write anywhere, and leaves that behind first.
+    const asStranger = `if (process.getuid() === 0) { process.setgroups([]); process.setgid(65534); process.setuid(65534); }
+      process.exitCode = require('node:child_process').spawnSync('sh', [process.argv[1]], { stdio: 'inherit' }).status;`;
+    const prepare = join(folder, 'scripts/prepare.sh');
+    const refused = await runProgram(process.execPath, ['--eval', asStranger, prepare], { env: ownPath });
+    expect(refused.stderr).toBe(
+      `postern: ${folder} is to be installed or built, and this user may not write there; let its owner run "${folder}/bin/postern version" once.\n`,
+    );
+    expect(refused.status).toBe(1);
   });
 
   it('installs when only what production needs was installed', async () => {
