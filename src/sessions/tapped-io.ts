@@ -1,6 +1,7 @@
 /** A session's streams with somebody looking on: the same bytes in the same order, no faster than whoever looks wants them. */
 import { type Readable, Transform, Writable } from 'node:stream';
 import { aborted } from '../platform/aborted.ts';
+import { unlessAborted } from '../platform/unless-aborted.ts';
 import type { SessionTap } from '../recordings/session-taps.ts';
 import type { SessionIo } from './session.ts';
 
@@ -55,7 +56,7 @@ function tapWritable(target: Writable, look: Look, closed: AbortSignal): Writabl
         else waiting = done;
       };
       const wait = look(chunk);
-      if (wait) void Promise.race([wait, aborted(closed)]).then(pass);
+      if (wait) void unlessAborted(wait, closed).then(pass, pass);
       else pass();
     },
   });
@@ -75,8 +76,9 @@ function tapReadable(source: Readable, look: Look, closed: AbortSignal): Transfo
     highWaterMark,
     transform(chunk: Buffer, _encoding, done) {
       const wait = look(chunk);
-      if (wait) void Promise.race([wait, aborted(closed)]).then(() => done(null, chunk));
-      else done(null, chunk);
+      const pass = () => done(null, chunk);
+      if (wait) void unlessAborted(wait, closed).then(pass, pass);
+      else pass();
     },
   });
   tapped.on('error', () => {});
