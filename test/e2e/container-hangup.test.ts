@@ -102,16 +102,19 @@ describe.each([
   });
 
   describe('the client vanishes', () => {
-    it('paused-meanwhile: a client that leaves while the container is paused leaves nothing there', async () => {
-      const running = startSession(session, 'sleep 3150', { pty: terminal() });
-      await becomes('3150', 1);
-      await docker('pause', container.id);
-      running.vanish();
-      expect(await running.end).toMatchObject(hungUp);
-      await pause(300);
-      await docker('unpause', container.id);
-      await becomes('3150', 0);
-    });
+    // Where nothing else is started: Docker 20.10 waits for ever, holding its lock, for an exec that was starting when the container was paused.
+    if ('prepares' in options) {
+      it('paused-meanwhile: a client that leaves while the container is paused leaves nothing there', async () => {
+        const running = startSession(session, 'sleep 3150', { pty: terminal() });
+        await becomes('3150', 1);
+        await docker('pause', container.id);
+        running.vanish();
+        expect(await running.end).toMatchObject(hungUp);
+        await pause(300);
+        await docker('unpause', container.id);
+        await becomes('3150', 0);
+      });
+    }
 
     it('sleep ends, and the session is told as hung up', async () => {
       const running = startSession(session, 'echo ready; sleep 3201; echo never');
