@@ -9,9 +9,9 @@ import { type KeyPair, makeKeyPair } from './ssh-client.ts';
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
 
-/** On a signal it collects what nobody holds any more, and says how much is left. */
+/** On a signal it collects what nobody holds any more, gives back the pages of that, and says how much is left. */
 const collect = `process.on('SIGUSR2', () => {
-  gc(); gc();
+  gc({ type: 'major', execution: 'sync', flavor: 'last-resort' });
   const { heapUsed, external } = process.memoryUsage();
   process.stdout.write('held ' + (heapUsed + external) + '\\n');
 });`;
@@ -21,6 +21,7 @@ const lastWordsLength = 20_000;
 export interface Holdings {
   /** JavaScript's heap and what hangs on it, after a forced collection. */
   readonly heapMib: number;
+  /** After that, too: else it would be the most that was ever used at once. */
   readonly residentMib: number;
   readonly descriptors: number;
   readonly children: number;
