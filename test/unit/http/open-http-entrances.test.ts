@@ -14,7 +14,7 @@ afterEach(async () => {
 
 /** Serves nobody; resolves what is told of each who comes from `source`: whether they were let in. */
 async function open(isShared: (address: string) => boolean = () => false) {
-  const served = new Set<number | undefined>();
+  const served = new Set<string>();
   entrances = await openHttpEntrances({
     config: configSchema.parse({ httpListen: '127.0.0.1:0', maxConnections: 20 }),
     log: pino({ level: 'silent' }),
@@ -23,7 +23,7 @@ async function open(isShared: (address: string) => boolean = () => false) {
     isDraining: () => false,
     shared: { isShared },
     serve: (socket) => {
-      served.add(socket.remotePort);
+      served.add(`${socket.remoteAddress} ${socket.remotePort}`);
       socket.on('error', () => {});
     },
   });
@@ -38,9 +38,10 @@ async function open(isShared: (address: string) => boolean = () => false) {
         isClosed = true;
       });
     await new Promise((resolve) => client.once('connect', resolve).once('close', resolve));
-    const { localPort } = client;
-    await expect.poll(() => isClosed || served.has(localPort), { interval: 5 }).toBe(true);
-    return served.has(localPort);
+    // Two sources may well have the same port.
+    const end = `${source} ${client.localPort}`;
+    await expect.poll(() => isClosed || served.has(end), { interval: 5 }).toBe(true);
+    return served.has(end);
   };
 }
 
