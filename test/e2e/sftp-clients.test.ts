@@ -1,5 +1,5 @@
 /** Other clients of SFTP, and clients that vanish, in a container without an sftp-server. */
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -64,19 +64,27 @@ describe('a tree goes up and comes back the same', () => {
   });
 });
 
-it('download-killed-no-orphan: a client killed in the middle leaves nothing open in the resident', async () => {
-  const config = await sshConfigFile(door);
-  const child = spawn('sftp', ['-q', '-F', config, `rexec-${container.name}`], {
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
-  await docker('exec', container.id, 'sh', '-c', 'truncate -s 50G /tmp/endless');
-  child.stdin.write('get /tmp/endless /dev/null\n');
-  const held = 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/tmp/endless$" && echo held || echo free';
-  const isHeld = async () => (await docker('exec', container.id, 'sh', '-c', held)) === 'held';
-  expect(await until(isHeld, 10_000)).toBe(true);
-  child.kill('SIGKILL');
-  expect(await until(async () => !(await isHeld()), 10_000)).toBe(true);
-});
+it.each([
+  // Its ssh says that nothing more comes, and then leaves.
+  ['a client', (child: ChildProcess) => child.kill('SIGKILL')],
+  ['a client and its ssh', ({ pid = 0 }: ChildProcess) => process.kill(-pid, 'SIGKILL')],
+])(
+  'download-killed-no-orphan: %s killed in the middle leave nothing open in the resident',
+  async (_, kill) => {
+    const config = await sshConfigFile(door);
+    const child = spawn('sftp', ['-q', '-F', config, `rexec-${container.name}`], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    });
+    await docker('exec', container.id, 'sh', '-c', 'truncate -s 50G /tmp/endless');
+    child.stdin.write('get /tmp/endless /dev/null\n');
+    const held = 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/tmp/endless$" && echo held || echo free';
+    const isHeld = async () => (await docker('exec', container.id, 'sh', '-c', held)) === 'held';
+    expect(await until(isHeld, 10_000)).toBe(true);
+    kill(child);
+    expect(await until(async () => !(await isHeld()), 10_000)).toBe(true);
+  },
+);
 
 it('upload-killed-no-orphan: a client killed in the middle leaves nothing running, where the shell serves', async () => {
   const byShell = await startTestGateway({ overrides: { engine: createTestEngine({ residentIdleMs: 0 }) } });

@@ -19,10 +19,10 @@ export function filesQuestion(transfer: 'sftp' | ScpTransfer, home: string): Que
  * Carries the session's bytes to what a resident answered and back, to the client's EOF.
  * Throws `sftp-malformed` where the client does not speak SFTP, and `engine-failed` where the resident is gone.
  */
-export async function runFilesInside(io: SessionIo, { stream }: Answered): Promise<SessionEnd> {
-  const leave = () => stream.destroy();
-  io.closed.addEventListener('abort', leave, { once: true });
-  if (io.closed.aborted) leave();
+export async function runFilesInside(io: SessionIo, { stream, cancel }: Answered): Promise<SessionEnd> {
+  // What is merely destroyed goes on there, where it waits to write, and so holds its files open.
+  io.closed.addEventListener('abort', cancel, { once: true });
+  if (io.closed.aborted) cancel();
   io.stdin.pipe(stream);
   stream.pipe(io.stdout, { end: false });
   try {
@@ -32,7 +32,7 @@ export async function runFilesInside(io: SessionIo, { stream }: Answered): Promi
     if (status === 'malformed') throw new GatewayError('sftp-malformed', {});
     return { exitStatus: status === '0' ? 0 : 1 };
   } finally {
-    io.closed.removeEventListener('abort', leave);
+    io.closed.removeEventListener('abort', cancel);
     io.stdin.unpipe(stream);
     stream.destroy();
   }
