@@ -104,8 +104,9 @@ describe('a terminal', () => {
     expect([played.status, played.text]).toEqual([0, expect.stringContaining('\x1b[1mbold\x1b[m')]);
     const own = await door.ssh(`recording play ${id} --speed=50`, { args: ['-tt'] });
     expect([own.status, own.text]).toEqual([0, expect.stringContaining('\x1b[1mbold\x1b[m')]);
-    // script types a NUL where its own stdin has ended, which a terminal that is quick echoes.
-    expect((await door.ssh(`recording play ${id}`)).text).toMatch(/^(\^@)?bold \w+\n/);
+    // script types a NUL where its own stdin has ended, which a terminal that is quick echoes: before or between what is written.
+    const text = (await door.ssh(`recording play ${id}`)).text.replace('^@', '');
+    expect(text).toMatch(/^bold \w+\n/);
     expect((await door.ssh('audit --event=recording-used --json')).text).toContain('"how":"played"');
   });
 });
