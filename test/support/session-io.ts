@@ -2,7 +2,12 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import type { Authorization, SessionAllowances } from '../../src/auth/authorization.ts';
 import { grantAuthorization } from '../../src/auth/authorization.ts';
-import { provenIdentity } from '../../src/auth/identity.ts';
+import { type Identity, provenIdentity } from '../../src/auth/identity.ts';
+import {
+  type RunnerDependencies,
+  runAccountSession,
+  type SessionToRun,
+} from '../../src/sessions/run-session.ts';
 import type {
   Pty,
   SessionContext,
@@ -117,6 +122,19 @@ export function startSession(
     signal: (name) => onSignal(name),
     vanish: () => closing.abort(),
   };
+}
+
+/** The same of an account, with what stands round every session. */
+export function startAccountSession(
+  dependencies: RunnerDependencies,
+  identity: Identity,
+  start: SessionStart | string,
+  route: SessionToRun['route'],
+): RunningSession {
+  const traffic = () => ({ bytesIn: 0, bytesOut: 0 });
+  const run: SessionHandler = (request, io) =>
+    runAccountSession(dependencies, { context: { ...context, identity }, request, io, traffic, route });
+  return startSession(run, start);
 }
 
 export interface Finished {

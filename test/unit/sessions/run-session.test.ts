@@ -4,9 +4,8 @@ import { createAudit, logSink } from '../../../src/audit/audit.ts';
 import { GatewayError } from '../../../src/errors.ts';
 import { createSlots, type Slots } from '../../../src/platform/slots.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
-import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { SessionEnd } from '../../../src/sessions/session.ts';
-import { context, startSession } from '../../support/session-io.ts';
+import { context, startAccountSession } from '../../support/session-io.ts';
 
 const log = pino({ level: 'silent' });
 
@@ -23,20 +22,13 @@ function openSessions(maxSessionsPerAccount: number, slots: Slots = createSlots(
     clock: { now: () => 0 },
     maxSessionsPerAccount,
   };
-  const begin = (accountId = 'account') =>
-    startSession((request, io) => {
-      const identity = { ...context.identity, accountId } as typeof context.identity;
-      return runAccountSession(dependencies, {
-        context: { ...context, identity },
-        request,
-        io,
-        traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
-        route: async () => {
-          await found.promise;
-          return { target: 'web', handler: () => letGo.promise };
-        },
-      });
-    }, 'sleep');
+  const begin = (accountId = 'account') => {
+    const identity = { ...context.identity, accountId } as typeof context.identity;
+    return startAccountSession(dependencies, identity, 'sleep', async () => {
+      await found.promise;
+      return { target: 'web', handler: () => letGo.promise };
+    });
+  };
   return { connections, begin, found: found.resolve, letGo: () => letGo.resolve({ exitStatus: 0 }) };
 }
 

@@ -9,13 +9,12 @@ import { createConnections } from '../../../src/sessions/create-connections.ts';
 import { openTarget, type SessionRoutes } from '../../../src/sessions/create-run-session.ts';
 import { createReachWeb, type ReachWebDependencies } from '../../../src/sessions/reach-web.ts';
 import { watchRevocations } from '../../../src/sessions/revocation.ts';
-import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { config } from '../../support/access.ts';
 import { forEachTest } from '../../support/lifetimes.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { container, identityOf, putAccount, putGrant, putKey, startOfTests } from '../../support/people.ts';
-import { context, startSession } from '../../support/session-io.ts';
+import { startAccountSession } from '../../support/session-io.ts';
 
 const log = pino({ level: 'silent' });
 const web = container('web');
@@ -69,16 +68,8 @@ const world = forEachTest(async () => {
       meanwhile = work;
     },
     run: () =>
-      startSession(
-        (request, io) =>
-          runAccountSession(dependencies, {
-            context: { ...context, identity },
-            request,
-            io,
-            traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
-            route: () => openTarget(routes, identity, 'web', undefined),
-          }),
-        'true',
+      startAccountSession(dependencies, identity, 'true', () =>
+        openTarget(routes, identity, 'web', undefined),
       ),
   };
 });

@@ -7,14 +7,13 @@ import type { Identity } from '../../../src/auth/identity.ts';
 import { createSlots } from '../../../src/platform/slots.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
 import { watchRevocations } from '../../../src/sessions/revocation.ts';
-import { runAccountSession } from '../../../src/sessions/run-session.ts';
 import type { SessionEnd } from '../../../src/sessions/session.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { config, web } from '../../support/access.ts';
 import { forEachTest } from '../../support/lifetimes.ts';
 import { createMemoryStore } from '../../support/memory-store.ts';
 import { identityOf, putAccount, putGrant, putKey, startOfTests } from '../../support/people.ts';
-import { context, startSession } from '../../support/session-io.ts';
+import { startAccountSession } from '../../support/session-io.ts';
 
 const world = forEachTest(
   async () => {
@@ -46,25 +45,15 @@ const world = forEachTest(
     const grantee = identityOf(gus, await putKey(store, gus, 'k'));
     /** A shell in web that runs until it is ended. */
     const begin = (identity: Identity) =>
-      startSession(
-        (request, io) =>
-          runAccountSession(dependencies, {
-            context: { ...context, identity },
-            request,
-            io,
-            traffic: () => ({ bytesIn: 0, bytesOut: 0 }),
-            route: async () => {
-              const principal = await authorizer.principal(identity);
-              const authorization = await authorizer.authorize(principal, web, undefined);
-              return {
-                target: 'web',
-                authorization,
-                handler: (_request, running) => untilEnded(running.closed),
-              };
-            },
-          }),
-        { kind: 'shell' },
-      );
+      startAccountSession(dependencies, identity, { kind: 'shell' }, async () => {
+        const principal = await authorizer.principal(identity);
+        const authorization = await authorizer.authorize(principal, web, undefined);
+        return {
+          target: 'web',
+          authorization,
+          handler: (_request, running) => untilEnded(running.closed),
+        };
+      });
     return { store, meanwhile, gus, grant, grantee, begin, connections, stop };
   },
   async ({ stop }) => stop(),
