@@ -2,8 +2,11 @@ import { type Authorization, lacksRecording } from '../auth/authorization.ts';
 import type { Authorizer } from '../auth/authorizer.ts';
 import { GatewayError } from '../errors.ts';
 
-/** Throws unless what was allowed is allowed still, and recorded where it must be now: recording-missing, target-not-found, and what the authorizer throws. */
-export async function checkStands(authorizer: Authorizer, was: Authorization): Promise<void> {
+/**
+ * What is allowed now. Throws unless what was allowed is among it, and recorded where it must be: recording-missing,
+ * target-not-found, and what the authorizer throws.
+ */
+export async function checkStands(authorizer: Authorizer, was: Authorization): Promise<Authorization> {
   const { identity, target, user } = was;
   const now = await authorizer.authorize(await authorizer.principal(identity), target, user);
   // What was not recorded so far is not either from here on.
@@ -12,6 +15,7 @@ export async function checkStands(authorizer: Authorizer, was: Authorization): P
     const reachable = '"ls" shows what you can reach.';
     throw new GatewayError('target-not-found', { target: target.name, reachable });
   }
+  return now;
 }
 
 /** What the gateway logged in with, on the way too, must still serve: a registrant who is no admin any more takes it along. */

@@ -21,7 +21,7 @@ export interface LiveSession {
   readonly what: string;
   readonly openedAt: string;
   readonly authorization?: Authorization;
-  /** For what stands on no Authorization: throws a GatewayError when it may be no more. */
+  /** For what stands on more than its Authorization, or on none: throws a GatewayError when it may be no more. */
   readonly recheck?: () => Promise<void>;
   /** Bytes so far: what the peer sent, what it was sent. */
   traffic(): { bytesIn: number; bytesOut: number };
@@ -31,13 +31,23 @@ export interface LiveSession {
   end(reason: string): void;
 }
 
+/** In the list from now on. */
+export interface ListedSession {
+  /**
+   * Resolves when it has been looked at once more, and ended if it may not be: what was withdrawn while it was being allowed
+   * ended nothing, for it was in no list yet. Rejects where that could not be seen. Nothing may begin before.
+   */
+  readonly looked: Promise<unknown>;
+  remove(): void;
+}
+
 export interface Connections {
   listConnections(): readonly LiveConnection[];
   listSessions(): readonly LiveSession[];
   addConnection(connection: LiveConnection): () => void;
-  addSession(session: LiveSession): () => void;
-  /** Calls back with each session when it is in the list, until the returned function is called. */
-  onSession(listener: (session: LiveSession) => void): () => void;
+  addSession(session: LiveSession): ListedSession;
+  /** Looks at each session when it is in the list, until the returned function is called. */
+  onSession(look: (session: LiveSession) => Promise<void>): () => void;
   /** Tells the connection's sessions why, ends them, and disconnects. */
   closeConnection(connection: LiveConnection, reason: string): void;
 }

@@ -4,7 +4,7 @@ import type { Connections, LiveConnection, LiveSession } from './connections.ts'
 export function createConnections(): Connections {
   const connections = new Set<LiveConnection>();
   const sessions = new Set<LiveSession>();
-  const sessionListeners = new Set<(session: LiveSession) => void>();
+  const looks = new Set<(session: LiveSession) => Promise<void>>();
   const add = <T>(set: Set<T>, member: T) => {
     set.add(member);
     return () => void set.delete(member);
@@ -15,10 +15,9 @@ export function createConnections(): Connections {
     addConnection: (connection) => add(connections, connection),
     addSession(session) {
       const remove = add(sessions, session);
-      for (const listener of sessionListeners) listener(session);
-      return remove;
+      return { remove, looked: Promise.all([...looks].map((look) => look(session))) };
     },
-    onSession: (listener) => add(sessionListeners, listener),
+    onSession: (look) => add(looks, look),
     closeConnection(connection, reason) {
       for (const session of [...sessions]) {
         // A command of the lobby is over in a moment, and may be the very one that closes this connection:

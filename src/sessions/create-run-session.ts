@@ -10,7 +10,6 @@ import type { KeyRestrictions } from '../store/schema.ts';
 import type { HostEngine } from '../targets/host-engine.ts';
 import type { ContainerEngine, ContainerTarget } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
-import { checkStands } from './check-stands.ts';
 import { forceCommand } from './force-command.ts';
 import { createLendAgent, type LendAgent } from './lend-agent.ts';
 import { maskLoginName, parseLoginName } from './login-name.ts';
@@ -97,7 +96,6 @@ export async function openTarget(
   return {
     target: authorization.target.name,
     authorization,
-    recheck: () => checkStands(routes.authorizer, authorization),
     handler: routes.recordSession(
       authorization,
       withKeyEnvironment(sessionIn(routes, authorization), principal.key.restrictions),

@@ -1,5 +1,5 @@
 /** May this connection forward into its target now? Asked anew for each forward. */
-import { type Authorization, lacksRecording } from '../auth/authorization.ts';
+import type { Authorization } from '../auth/authorization.ts';
 import type { Authorizer, Principal } from '../auth/authorizer.ts';
 import type { Identity } from '../auth/identity.ts';
 import { GatewayError } from '../errors.ts';
@@ -7,6 +7,7 @@ import type { Clock } from '../platform/clock.ts';
 import type { KeyRestrictions } from '../store/schema.ts';
 import type { Target } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
+import { checkStands } from './check-stands.ts';
 import { checkEngineIsNamed } from './forwarding.ts';
 import { parseLoginName } from './login-name.ts';
 import type { PeerConnection } from './peer.ts';
@@ -48,7 +49,7 @@ export interface ForwardAccess {
     check: (restrictions: KeyRestrictions) => void,
   ): Promise<Authorization>;
   /** Throws unless it holds still: what is withdrawn while something is dialled ends nothing, for that is in no list yet. */
-  recheck(identity: Identity, authorization: Authorization): Promise<void>;
+  recheck(authorization: Authorization): Promise<void>;
 }
 
 /** For so long a connection's target is not looked for again; whether it may be used, is asked each time. */
@@ -82,11 +83,9 @@ export function createForwardAccess(dependencies: ForwardAccessDependencies): Fo
       if (!authorization.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
       return authorization;
     },
-    async recheck(identity, was) {
-      const { target, user } = was;
-      const now = await authorizer.authorize(await authorizer.principal(identity), target, user);
-      if (!now.allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
-      if (lacksRecording(was, now)) throw new GatewayError('recording-missing', { target: target.name });
+    async recheck(was) {
+      const { allows, target } = await checkStands(authorizer, was);
+      if (!allows.forwarding) throw new GatewayError('forward-refused', { name: target.name });
     },
   };
 }

@@ -89,7 +89,7 @@ export function createOpenForward(dependencies: ForwardDependencies): OpenForwar
       checkNoTunnel(authorization, asked);
       await openForwardLog(dependencies, { connection, identity, authorization });
       const stream = await dial(connection, authorization, asked);
-      const recheck = () => access.recheck(identity, authorization);
+      const recheck = () => access.recheck(authorization);
       await recheck().catch((error) => {
         stream.destroy();
         throw error;

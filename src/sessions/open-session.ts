@@ -1,7 +1,7 @@
 /** What every session is while it runs, whoever carries it: in the list of sessions, and between two events of the audit. */
 import type { Audit, SessionKind } from '../audit/audit.ts';
 import { type Clock, isoTime } from '../platform/clock.ts';
-import type { Connections, LiveSession } from './connections.ts';
+import type { Connections, ListedSession, LiveSession } from './connections.ts';
 
 export interface OpenSessionDependencies {
   readonly connections: Connections;
@@ -11,20 +11,28 @@ export interface OpenSessionDependencies {
 
 type Carried = ReturnType<LiveSession['traffic']> & { readonly durationMs: number };
 
-/** Registers it and says that it begins; what is returned takes it off the list, says how it ended, and returns what it came to. */
+export interface OpenedSession extends Pick<ListedSession, 'looked'> {
+  /** Takes it off the list, says how it ended, and returns what it came to. */
+  close(end: Parameters<Audit['sessionEnded']>[1]['end']): Carried;
+}
+
+/** Registers it and says that it begins. */
 export function openSession(
   { connections, audit, clock }: OpenSessionDependencies,
   session: Omit<LiveSession, 'openedAt'>,
   kind: SessionKind,
-): (end: Parameters<Audit['sessionEnded']>[1]['end']) => Carried {
+): OpenedSession {
   const { id: sessionId, identity, target, what, traffic } = session;
   const startedAtMs = performance.now();
-  const unregister = connections.addSession({ ...session, openedAt: isoTime(clock) });
+  const { looked, remove } = connections.addSession({ ...session, openedAt: isoTime(clock) });
   audit.sessionStarted(identity, { sessionId, target, ...kind, what });
-  return (end) => {
-    unregister();
-    const carried = { ...traffic(), durationMs: Math.round(performance.now() - startedAtMs) };
-    audit.sessionEnded(identity, { sessionId, target, ...kind, end, ...carried });
-    return carried;
+  return {
+    looked,
+    close(end) {
+      remove();
+      const carried = { ...traffic(), durationMs: Math.round(performance.now() - startedAtMs) };
+      audit.sessionEnded(identity, { sessionId, target, ...kind, end, ...carried });
+      return carried;
+    },
   };
 }

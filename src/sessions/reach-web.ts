@@ -6,7 +6,6 @@ import { GatewayError, isGatewayError } from '../errors.ts';
 import { dottedName, fullName } from '../targets/engine-names.ts';
 import type { ContainerEngine, ContainerTarget, WebConnection } from '../targets/target.ts';
 import type { TargetDirectory } from '../targets/target-directory.ts';
-import { checkStands } from './check-stands.ts';
 import { permitsForwarding } from './forwarding.ts';
 
 export interface ReachWebDependencies {
@@ -19,8 +18,6 @@ export interface ReachWebDependencies {
 export interface ReachableWeb {
   readonly principal: Principal;
   readonly authorization: Authorization<ContainerTarget>;
-  /** Throws where it may not be any more: to be called when it is in the list of sessions. */
-  recheck(): Promise<void>;
   /** Throws as the engine's dialWeb does. `signal`: nobody wants it any more. */
   dial(signal: AbortSignal): Promise<WebConnection>;
 }
@@ -49,7 +46,6 @@ export function createReachWeb(dependencies: ReachWebDependencies): ReachWeb {
     return {
       principal,
       authorization,
-      recheck: () => checkStands(authorizer, authorization).catch(hide),
       dial: (signal) => engine.dialWeb(authorization, { mayOpen, signal }),
     };
   };

@@ -83,9 +83,10 @@ export async function recordForward(
     traffic,
     end,
   };
-  const close = openSession(dependencies, session, { kind });
+  const { looked, close } = openSession(dependencies, session, { kind });
   let tellClosed: ReturnType<ForwardLog['opened']> = () => {};
   try {
+    await looked;
     if (reached?.recording) {
       const log = await openForwardLog(dependencies, facts);
       if (reached.recording === 'required') log?.failed.addEventListener('abort', end, { once: true });
@@ -130,7 +131,7 @@ export async function carryRecorded(
   try {
     await recordForward(dependencies, facts, peer.traffic, carry);
   } catch {
-    // Only what was to be recorded and cannot be: it is audited.
+    // What was to be recorded and cannot be, which is audited; or nobody can say now whether it may be.
     stream.destroy();
   }
   peer.close();

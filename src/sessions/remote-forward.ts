@@ -35,7 +35,7 @@ export function createOpenRemoteForward(dependencies: ForwardDependencies): Open
     try {
       const authorization = await authorizeListening(dependencies, connection, identity, place);
       const { name: target } = authorization.target;
-      const recheck = () => dependencies.access.recheck(identity, authorization);
+      const recheck = () => dependencies.access.recheck(authorization);
       const facts = { connection, identity, target, authorization, recheck };
       const carry = (bound: ForwardDestination, { stream, ...origin }: InboundConnection) =>
         offer(bound, origin).then((peer) => {
@@ -72,7 +72,7 @@ async function openOnce(
   const authorization = await authorizeListening(dependencies, connection, identity, place);
   const by = { connectionId: connection.id, source: connection.source };
   const listener = await listenIn(dependencies, authorization, place, by, onConnection);
-  await dependencies.access.recheck(identity, authorization).catch((error) => {
+  await dependencies.access.recheck(authorization).catch((error) => {
     listener.close();
     throw error;
   });

@@ -43,8 +43,7 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
   };
   const recheckSessions = () => connections.listSessions().forEach(recheck);
   dependencies.onReload?.(recheckSessions);
-  // What was withdrawn while it was authorized, answer by answer, ended nothing: it was in no list yet.
-  const stopRechecking = connections.onSession(recheck);
+  const stopLooking = connections.onSession((session) => recheckSession(dependencies, session));
   const stopHearing = store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
     if (touches(identityTables)) {
@@ -57,7 +56,7 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
     if (touches(accessTables)) recheckSessions();
   });
   return () => {
-    stopRechecking();
+    stopLooking();
     stopHearing();
   };
 }
@@ -106,7 +105,7 @@ async function recheckSession({ authorizer }: RevocationDependencies, session: L
   const { authorization, target } = session;
   try {
     if (session.recheck) await session.recheck();
-    if (authorization) await checkStands(authorizer, authorization);
+    else if (authorization) await checkStands(authorizer, authorization);
   } catch (error) {
     if (!isGatewayError(error) || isStoreAway(error)) throw error;
     const isUnrecorded = authorization && isGatewayError(error, 'recording-missing');

@@ -18,8 +18,6 @@ export interface RoutedSession {
   /** `lobby` or the target's name. */
   readonly target: string;
   readonly authorization?: Authorization;
-  /** Throws a GatewayError where that does not stand any more. */
-  readonly recheck?: () => Promise<void>;
   readonly handler: SessionHandler;
 }
 
@@ -76,7 +74,7 @@ export async function runAccountSession(
 async function recorded(
   dependencies: RunnerDependencies,
   { context, request, io, traffic, isInner = false }: SessionToRun,
-  { target, authorization, recheck, handler }: RoutedSession,
+  { target, authorization, handler }: RoutedSession,
   ending: Endable,
 ): Promise<SessionEnd> {
   const { identity, sessionId, connectionId } = context;
@@ -92,12 +90,11 @@ async function recorded(
     ...(request.pty && !isInner ? { notify: (sentence: string) => notify(io, sentence) } : {}),
     end: ending.end,
   };
-  const close = openSession(dependencies, live, kind);
+  const { looked, close } = openSession(dependencies, live, kind);
   let end: SessionEnd = { exitStatus: 255 };
   try {
-    // What was withdrawn while leave was asked for ended nothing, for this was in no list yet.
-    await recheck?.();
-    end = await handler(request, ending.io, context);
+    await looked;
+    if (!ending.ended()) end = await handler(request, ending.io, context);
     if (ending.ended()) end = { exitStatus: 255 };
     return end;
   } finally {

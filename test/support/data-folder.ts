@@ -8,16 +8,22 @@ export const storedText = async (dataDir: string): Promise<string> =>
   (await snapshotOfDatabase(dataDir)) ?? (await readFile(join(dataDir, 'postern.json'), 'utf8'));
 
 export async function storedRows(dataDir: string, table: string): Promise<Record<string, string>[]> {
-  const files = await filesBelow(dataDir);
-  const store =
-    (await snapshotOfDatabase(dataDir)) ?? files.find((content) => content.includes('"accounts"'));
-  const tables = JSON.parse(store ?? '{}') as { tables?: Record<string, Record<string, string>[]> };
+  const tables = JSON.parse(await storedText(dataDir)) as {
+    tables?: Record<string, Record<string, string>[]>;
+  };
   const all = (tables.tables ?? tables) as Record<string, Record<string, string>[]>;
   return Object.values(all[table] ?? {});
 }
 
+/** A file that is gone when it is to be read was put in another's place meanwhile, which is read. */
 export async function filesBelow(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return Promise.all(files.map((file) => readFile(join(file.parentPath, file.name), 'latin1')));
+  const contents = files.map((file) =>
+    readFile(join(file.parentPath, file.name), 'latin1').catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    }),
+  );
+  return (await Promise.all(contents)).flat();
 }

@@ -101,9 +101,10 @@ async function recorded(
     traffic: () => ({ bytesIn: socket?.bytesWritten ?? 0, bytesOut: socket?.bytesRead ?? 0 }),
     end: (reason: string) => ending.abort(new GatewayError('session-ended', { reason })),
   };
-  const close = openSession(dependencies, session, { kind: 'web' });
+  const { looked, close } = openSession(dependencies, session, { kind: 'web' });
   try {
-    await web.recheck();
+    await looked;
+    ending.signal.throwIfAborted();
     ({ socket } = await web.dial(ending.signal));
     await relayUntil(ending.signal, open, web, socket);
   } catch (error) {

@@ -50,10 +50,10 @@ it('a forward that is dialled meanwhile is refused', async () => {
   const authorize = () =>
     access.authorize(connection, identity, { target: 'prod', user: undefined }, () => {});
   const authorization = await authorize();
-  await access.recheck(identity, authorization);
+  await access.recheck(authorization);
   await require();
-  await expect(access.recheck(identity, authorization)).rejects.toMatchObject({ code: 'recording-missing' });
-  await access.recheck(identity, await authorize());
+  await expect(access.recheck(authorization)).rejects.toMatchObject({ code: 'recording-missing' });
+  await access.recheck(await authorize());
 });
 
 it('a port of a host that is dialled meanwhile is refused, and what was dialled is closed', async () => {

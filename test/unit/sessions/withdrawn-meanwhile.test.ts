@@ -1,8 +1,18 @@
 /** What is withdrawn while a session is being allowed: it is in no list yet, and ends all the same. */
+import { once } from 'node:events';
+import { createServer, get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import pino from 'pino';
 import { expect, it } from 'vitest';
 import { createAudit, logSink } from '../../../src/audit/audit.ts';
+import type { Authorizer, Principal } from '../../../src/auth/authorizer.ts';
 import { createAuthorizer } from '../../../src/auth/create-authorizer.ts';
+import type { Identity } from '../../../src/auth/identity.ts';
+import { GatewayError } from '../../../src/errors.ts';
+import { createContainerPassage } from '../../../src/http/container-passage/create-container-passage.ts';
+import type { PassDependencies } from '../../../src/http/container-passage/pass.ts';
+import type { Passage } from '../../../src/http/server.ts';
 import { createSlots } from '../../../src/platform/slots.ts';
 import { accountRuleId, putRecordingRule } from '../../../src/recordings/recording-modes.ts';
 import { createConnections } from '../../../src/sessions/create-connections.ts';
@@ -18,6 +28,7 @@ import { startAccountSession } from '../../support/session-io.ts';
 
 const log = pino({ level: 'silent' });
 const web = container('web');
+const domain = 'gateway.example';
 
 /** A member with a grant; `meanwhile` is done, and acknowledged, while the last of what the store is asked is answered. */
 const world = forEachTest(async () => {
@@ -55,6 +66,7 @@ const world = forEachTest(async () => {
   const recordSession: SessionRoutes['recordSession'] = (_authorization, handler) => handler;
   const routes = { authorizer, targets, engine, recordSession } as unknown as SessionRoutes;
   const audit = createAudit(logSink(log));
+  const webServer = webServerOf(authorizer, identity);
   const dependencies = { connections, slots: createSlots(), audit, log, clock, maxSessionsPerAccount: 5 };
   return {
     store,
@@ -64,6 +76,11 @@ const world = forEachTest(async () => {
     authorizer,
     identity,
     began: () => began,
+    dialled: webServer.dialled,
+    ask: () =>
+      askOnce(
+        createContainerPassage({ ...dependencies, ...webServer, domain } as unknown as PassDependencies),
+      ),
     when(work: () => Promise<void>) {
       meanwhile = work;
     },
@@ -73,6 +90,39 @@ const world = forEachTest(async () => {
       ),
   };
 });
+
+/** Reached by a token of that identity; nothing listens there. */
+function webServerOf(authorizer: Authorizer, identity: Identity) {
+  let dialled = 0;
+  const targets = {
+    authorizeContainer: (who: Principal) => authorizer.authorize(who, web, undefined),
+  };
+  const engine = {
+    dialWeb: async () => {
+      dialled++;
+      throw new GatewayError('engine-unavailable', { reason: 'it is down' });
+    },
+  };
+  const routes = { authorizer, targets, engine, targetPrefix: 'rexec-' };
+  return {
+    dialled: () => dialled,
+    reachWeb: createReachWeb(routes as unknown as ReachWebDependencies),
+    tokens: { authenticate: async () => ({ ...identity, token: { cmds: [], container: 'web' } }) },
+    addConnection: () => () => {},
+  };
+}
+
+async function askOnce({ handleRequest }: Passage) {
+  const server = createServer(handleRequest).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const headers = { Host: `web.${domain}`, Authorization: 'Bearer exe1.x' };
+  const asked = get({ host: '127.0.0.1', port, headers, agent: false });
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const sentence = await text(answer);
+  server.close();
+  return { status: answer.statusCode, sentence };
+}
 
 it('nothing: a session begins', async () => {
   expect(await world.run().end).toEqual({ exitStatus: 0 });
@@ -98,18 +148,16 @@ it('the leave to go unrecorded: a session does not begin', async () => {
 });
 
 it('a grant: a request to its web server is not passed on', async () => {
-  const { store, grant, authorizer, identity, when } = world;
-  const targets = {
-    authorizeContainer: async () =>
-      authorizer.authorize(await authorizer.principal(identity), web, undefined),
-  };
-  const reachWeb = createReachWeb({
-    authorizer,
-    targets,
-    targetPrefix: 'rexec-',
-  } as unknown as ReachWebDependencies);
-  const token = { cmds: [], container: 'web' };
+  const { store, grant, when, ask, dialled } = world;
   when(() => store.transact((transaction) => transaction.remove('grants', grant.id)));
-  const reached = await reachWeb({ ...identity, token } as typeof identity, 'web');
-  await expect(reached.recheck()).rejects.toMatchObject({ code: 'container-refused' });
+  const { status, sentence } = await ask();
+  expect(status).toBe(403);
+  expect(sentence).toContain('you may no longer use web.');
+  expect(dialled()).toBe(0);
+});
+
+it('nothing: a request to its web server is passed on', async () => {
+  const { ask, dialled } = world;
+  expect((await ask()).status).toBe(503);
+  expect(dialled()).toBe(1);
 });
