@@ -20,7 +20,7 @@ import { disconnectReason, message, openFailure } from './messages.ts';
 import { Outbox } from './outbox.ts';
 import { createOwnGlobalRequests, type OwnGlobalRequests } from './own-global-requests.ts';
 import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
-import { sendDisconnect, takeOverConnectionProtocol } from './ssh2-internals.ts';
+import { sendDisconnect, takeOverConnectionProtocol, unimplementedBy } from './ssh2-internals.ts';
 import { byte, MalformedMessage, WireReader } from './wire.ts';
 
 /** True, or data for the reply: success. */
@@ -189,7 +189,9 @@ export class ConnectionLayer implements ChannelWire {
     if (this.#lost || this.#failing) return;
     this.#count(payload.length);
     try {
-      this.#handlers.get(payload[0] as number)?.(new WireReader(payload, 1));
+      const handle = this.#handlers.get(payload[0] as number);
+      if (handle) handle(new WireReader(payload, 1));
+      else this.send(unimplementedBy(this.#options.client));
     } catch (error) {
       this.#failed(error);
     }

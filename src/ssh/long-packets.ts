@@ -9,6 +9,8 @@ import { compileFunction } from 'node:vm';
 /** One of ssh2's deciphers. */
 export interface Ssh2Decipher {
   _onPayload: (payload: Buffer) => unknown;
+  /** Of the packet that comes next, RFC 4253 §6.4. */
+  readonly inSeqno: number;
   decrypt(data: Buffer, from: number, length: number): unknown;
 }
 

@@ -78,3 +78,11 @@ function computeBy(exchange: Ssh2KeyExchange, answer: (theirs: Buffer) => Answer
     }
   };
 }
+
+const secrets = ['_keys', 'finish', 'computeSecret', 'getPublicKey', 'convertPublicKey'];
+const forgotten = Object.fromEntries(secrets.map((name) => [name, undefined]));
+
+/** ssh2 keeps the secrets of an exchange until the next one, and by its functions what they were made of. */
+export function forgetSecrets(exchange: Ssh2KeyExchange): void {
+  Object.assign(exchange, forgotten);
+}

@@ -13,12 +13,13 @@ import { joinAnswers, joinTick } from './join-answers.ts';
 import { kexinitOffer } from './kexinit-offers.ts';
 import { LoginRequests } from './login-requests.ts';
 import { isTooLong, readLongPackets } from './long-packets.ts';
-import { withOwnKex } from './own-key-exchange.ts';
+import { forgetSecrets, withOwnKex } from './own-key-exchange.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
 import { parseSignedRequest } from './signed-request.ts';
 import type { MessageHandler, Ssh2Protocol } from './ssh2-shapes.ts';
 import { nowhere, stopAtEnd } from './stop-at-end.ts';
+import { isOfConnection, isUnasked, mayAnswerBeforeLogin, unimplemented } from './unrecognised-messages.ts';
 import { byte, MalformedMessage, string, uint32 } from './wire.ts';
 
 const require = createRequire(import.meta.url);
@@ -33,9 +34,6 @@ export function transportOf(client: Connection): Duplex {
 
 const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
 
-/** First and last message number of the connection protocol, RFC 4250 §4.1.2. */
-const firstConnectionMessage = 80;
-const lastConnectionMessage = 100;
 const disconnectMessage = 1;
 const kexinitMessage = 20;
 /** RFC 4250 §4.1.1. */
@@ -58,17 +56,21 @@ const handleUserauth = handlers[userauthRequest] as MessageHandler;
 /**
  * ssh2's channel layer has no bounds and loses data (library-traps 2, 3, 4, 8, 9, 10, 11, 15), so
  * connections of ours get `connection-layer.ts` in its place: messages 80 to 100 of a connection that was
- * taken over go there, those of all others (ssh2's own client) to ssh2.
+ * taken over go there, and those that ssh2 does not know; those of all others (ssh2's own client) to ssh2.
  */
 function installMessageHandlers(): void {
-  for (let type = firstConnectionMessage; type <= lastConnectionMessage; type++) {
-    const original = handlers[type];
+  for (const [type, original] of Array.from(handlers).entries()) {
     handlers[type] = (protocol, payload) => {
+      const isServed = served.has(protocol);
+      const isLeftToSsh2 = !isOfConnection(type) && !(isServed && isUnasked(protocol, type));
+      if (original && isLeftToSsh2) return original(protocol, payload);
       const own = takenOver.get(protocol);
       if (own) return own(payload);
+      if (!isServed) return original?.(protocol, payload);
       // Before login; ssh2 would answer each, and a peer that reads none of it would fill our memory.
-      if (served.has(protocol)) return doFatalError(protocol, 'Inbound: connection message before login');
-      return original?.(protocol, payload);
+      if (isOfConnection(type)) return doFatalError(protocol, 'Inbound: connection message before login');
+      if (mayAnswerBeforeLogin(protocol)) return send(protocol, unimplemented(protocol));
+      return doFatalError(protocol, 'Inbound: too many unrecognised messages');
     };
   }
   const handleDisconnect = handlers[disconnectMessage] as MessageHandler;
@@ -147,9 +149,6 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
   return true;
 }
 
-const ofExchange = ['_keys', 'finish', 'computeSecret', 'getPublicKey', 'convertPublicKey'];
-const forgotten = Object.fromEntries(ofExchange.map((name) => [name, undefined]));
-
 /**
  * Readies a connection of our server, in the tick in which ssh2 announces it: post-quantum key exchange
  * (library-traps 17) and an EXT_INFO of ours in place of ssh2's, which is wrong (library-traps 14).
@@ -177,8 +176,7 @@ export function prepareTransport(client: Connection, extInfo: Buffer): void {
     const wantsExtInfo = isFirst && protocol._kex?.remoteExtInfoEnabled === true;
     isFirst = false;
     if (protocol._kex) protocol._kex.remoteExtInfoEnabled = false;
-    // ssh2 keeps the secrets of an exchange until the next one, and by its functions what they were made of.
-    if (protocol._kex) Object.assign(protocol._kex, forgotten);
+    if (protocol._kex) forgetSecrets(protocol._kex);
     for (const holder of [protocol, protocol._decipher]) leavePool(holder);
     padFromStock(protocol._cipher);
     if (takenOver.has(protocol)) readLongPackets(protocol._decipher);
@@ -230,7 +228,10 @@ export function hostKeyAlgorithmOf(client: Connection): string {
   return protocolOf(client)._kex?.negotiated.serverHostKey ?? '';
 }
 
-/** From now on every connection-protocol message of `client` is given to `onMessage` and to nobody else. */
+/** SSH_MSG_UNIMPLEMENTED for the message that is being handled, RFC 4253 §11.4. */
+export const unimplementedBy = (client: Connection): Buffer => unimplemented(protocolOf(client));
+
+/** From now on every connection-protocol message of `client`, and every one that nobody else takes, is given to `onMessage`. */
 export function takeOverConnectionProtocol(client: Connection, onMessage: (payload: Buffer) => void): void {
   const protocol = protocolOf(client);
   takenOver.set(protocol, (payload) => {

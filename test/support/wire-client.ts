@@ -16,6 +16,10 @@ export interface WireClient {
   readonly sessionId: Buffer;
   /** The gateway's numbers of the channels it has confirmed. */
   readonly channels: readonly number[];
+  /** Of the packet that is sent next, RFC 4253 §6.4. */
+  readonly nextSequenceNumber: () => number;
+  /** Resolves when new keys are in use. */
+  rekey(): Promise<void>;
   send(payload: Buffer): void;
   /** All in one piece of data. */
   sendTogether(payloads: readonly Buffer[]): void;
@@ -28,7 +32,7 @@ export interface WireClientOptions {
   /** Logs in with it as `fuzz`. */
   readonly key?: WireKey | undefined;
   readonly cipher?: string;
-  /** Messages of RFC 4252 and RFC 4254 that come. */
+  /** Messages of RFC 4252 and RFC 4254 that come, and SSH_MSG_UNIMPLEMENTED. */
   readonly onMessage?: (payload: Buffer) => void;
 }
 
@@ -48,6 +52,13 @@ const require = createRequire(import.meta.url);
 const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
 const pongs = new WeakMap<object, () => void>();
 handlers[pong] = (protocol) => void pongs.get(protocol)?.();
+const unimplemented = 3;
+const unimplementedTo = new WeakMap<object, (payload: Buffer) => void>();
+const passOver = handlers[unimplemented] as MessageHandler;
+handlers[unimplemented] = (protocol, payload) => {
+  unimplementedTo.get(protocol)?.(payload);
+  return passOver(protocol, payload);
+};
 
 export function readWireKey(file: string): WireKey {
   const parsed = ssh2.utils.parseKey(readFileSync(file)) as ssh2.ParsedKey;
@@ -95,6 +106,7 @@ export async function openWireClient(
   });
   socket.setTimeout(0);
   const client = connection as Connection;
+  unimplementedTo.set(protocolOf(client), onMessage);
   takeOverConnectionProtocol(client, (payload) => {
     onMessage(payload);
     if (payload[0] !== openConfirmation) return;
@@ -113,14 +125,23 @@ export async function openWireClient(
   return clientOver(client, socket, channels);
 }
 
+const protocolOf = (client: Connection) =>
+  (client as unknown as { _protocol: { _cipher: { outSeqno: number } } })._protocol;
+
 function clientOver(client: Connection, socket: Socket, channels: readonly number[]): WireClient {
   const isOpen = () => !socket.destroyed && socket.writable;
   let onPong = () => {};
-  pongs.set((client as unknown as { _protocol: object })._protocol, () => onPong());
+  pongs.set(protocolOf(client), () => onPong());
   return {
     isOpen,
     sessionId: sessionIdOf(client),
     channels,
+    nextSequenceNumber: () => protocolOf(client)._cipher.outSeqno,
+    rekey() {
+      const renewed = new Promise<void>((resolve) => client.once('rekey', resolve));
+      (client as Connection & { rekey(): void }).rekey();
+      return renewed;
+    },
     send(payload) {
       if (isOpen()) sendPayload(client, payload);
     },

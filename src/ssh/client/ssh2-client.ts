@@ -6,9 +6,10 @@ import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection } from 'ssh2';
 import { assertKnownSsh2 } from '../known-ssh2.ts';
-import { takeOverConnectionProtocol } from '../ssh2-internals.ts';
+import { sendPayload, takeOverConnectionProtocol, unimplementedBy } from '../ssh2-internals.ts';
 import type { MessageHandler, Ssh2Protocol } from '../ssh2-shapes.ts';
 import { stopAtEnd } from '../stop-at-end.ts';
+import { isOfConnection } from '../unrecognised-messages.ts';
 
 /** Name-lists of RFC 4253 §7.1, each for both directions. */
 export interface ClientAlgorithms {
@@ -74,8 +75,10 @@ export function startClient(stream: Duplex, hooks: ClientHooks): Connection {
   const protocol = (client as unknown as { _protocol: Ssh2Protocol & { rekey(): void } })._protocol;
   protocol._onPayload = stopAtEnd(protocol, protocol._onPayload);
   logins.set(protocol, hooks.onLoginMessage);
-  takeOverConnectionProtocol(client as unknown as Connection, () => {
-    throw new Error('a connection message before login');
+  const connection = client as unknown as Connection;
+  takeOverConnectionProtocol(connection, ([type = 0]) => {
+    if (isOfConnection(type)) throw new Error('a connection message before login');
+    sendPayload(connection, unimplementedBy(connection));
   });
   // ssh2's server tells of new keys, its client of every handshake, and has no way to ask for one.
   let handshakes = 0;
