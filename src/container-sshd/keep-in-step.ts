@@ -1,5 +1,5 @@
 /** Brings one container's authorized_keys up to date, and does nothing where that is known to be so. */
-import type { ListReachingKeys } from '../auth/reaching-keys.ts';
+import type { ListReachingKeys, ReachingKey } from '../auth/reaching-keys.ts';
 import type { Config } from '../config/config.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Store } from '../store/store.ts';
@@ -43,11 +43,15 @@ export function createKeepInStep(dependencies: KeepInStepDependencies): KeepInSt
       const mode = await findMode(dependencies, target);
       if (mode === undefined || target.state !== 'running') return undefined;
       const { keys } = await listReachingKeys(target);
-      const wanted = JSON.stringify([mode, keys.map(authorizedKeysLine)]);
-      if (written.get(id) === wanted) return undefined;
+      let lines = linesOf(mode, keys);
+      if (written.get(id) === lines) return undefined;
       await noteSynced(store, clock, target.key);
-      const outcome = await syncKeys(target, mode);
-      written.set(id, wanted);
+      // A sync that fails may have written.
+      written.delete(id);
+      const outcome = await syncKeys(target, mode, (listed) => {
+        lines = linesOf(mode, listed);
+      });
+      written.set(id, lines);
       return outcome;
     },
     forget(id) {
@@ -66,6 +70,9 @@ export function createKeepInStep(dependencies: KeepInStepDependencies): KeepInSt
     },
   };
 }
+
+const linesOf = (mode: SyncMode, keys: readonly ReachingKey[]) =>
+  JSON.stringify([mode, keys.map(authorizedKeysLine)]);
 
 async function findMode(
   { config, store }: KeepInStepDependencies,

@@ -33,7 +33,12 @@ export interface SyncKeysDependencies {
   readonly slots: Slots;
 }
 
-export type SyncKeys = (target: ContainerTarget, mode: SyncMode) => Promise<SyncOutcome>;
+/** `onListed` is told which keys open the container as its file is written; whoever listed them before may know others. */
+export type SyncKeys = (
+  target: ContainerTarget,
+  mode: SyncMode,
+  onListed?: (keys: readonly ReachingKey[]) => void,
+) => Promise<SyncOutcome>;
 
 const withinMs = 30_000;
 const attempts = 4;
@@ -75,16 +80,17 @@ export function createSyncKeys({ engine, listReachingKeys, slots }: SyncKeysDepe
     throw refused(target, 'its authorized_keys is being changed all the time; try again');
   };
 
-  const sync: SyncKeys = async (target, mode) => {
+  const sync: SyncKeys = async (target, mode, onListed) => {
     const { keys, leftOut } = await listReachingKeys(target);
+    onListed?.(keys);
     return { ...(await replace(target, keys, mode)), leftOut };
   };
 
-  return (target, mode) => {
+  return (target, mode, onListed) => {
     const before = last.get(target.id) ?? Promise.resolve();
     const mine = before
       .catch(() => undefined)
-      .then(() => inTurn(slots, `sshd sync ${target.id}`, () => sync(target, mode)));
+      .then(() => inTurn(slots, `sshd sync ${target.id}`, () => sync(target, mode, onListed)));
     last.set(target.id, mine);
     const forget = () => {
       if (last.get(target.id) === mine) last.delete(target.id);

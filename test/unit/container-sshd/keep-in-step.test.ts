@@ -1,4 +1,5 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
+import type { ReachingKey } from '../../../src/auth/reaching-keys.ts';
 import { createKeepInStep } from '../../../src/container-sshd/keep-in-step.ts';
 import { systemClock } from '../../../src/platform/clock.ts';
 import type { ContainerTarget } from '../../../src/targets/target.ts';
@@ -46,4 +47,55 @@ it('one that is made and not started yet is noted to be there', async () => {
   });
   expect(await kept.update('a')).toBeUndefined();
   expect(await store.list('syncedTargets')).toEqual([row]);
+});
+
+describe('removed-key-stays: a key that was there only while a file was written is taken out again', () => {
+  const target = {
+    kind: 'container',
+    id: 'a',
+    name: 'web',
+    key: 'container:web',
+    state: 'running',
+    labels: {},
+  };
+  const key = (name: string) =>
+    ({
+      account: { name: 'ada' },
+      key: { name, publicKey: `ssh-ed25519 ${name}`, restrictions: {} },
+      allows: {},
+    }) as unknown as ReachingKey;
+
+  it.each([
+    ['that was written', false],
+    ['of which nobody knows whether it was written', true],
+  ])('by a sync %s', async (_, fails) => {
+    const store = createMemoryStore();
+    let keys = [key('one')];
+    let file: readonly string[] = [];
+    let isMeanwhile = false;
+    const kept = createKeepInStep({
+      engine: { list: async () => [target as unknown as ContainerTarget] },
+      store,
+      clock: systemClock,
+      listReachingKeys: async () => ({ keys, leftOut: [] }),
+      syncKeys: async (_target, _mode, onListed) => {
+        if (isMeanwhile) keys = [key('one'), key('two')];
+        onListed?.(keys);
+        file = keys.map(({ key }) => key.name);
+        if (isMeanwhile && fails) throw new Error('the engine says nothing');
+        return { synced: keys.length, leftOut: [], user: 'app' };
+      },
+      config: { sync: 'all' },
+    });
+    if (fails) await kept.update('a');
+    if (fails) keys = [key('one'), key('three')];
+    isMeanwhile = true;
+    await kept.update('a').catch(() => {});
+    expect(file).toEqual(['one', 'two']);
+    isMeanwhile = false;
+    keys = [key('one')];
+    await kept.update('a');
+    expect(file).toEqual(['one']);
+    expect(await kept.update('a')).toBeUndefined();
+  });
 });
