@@ -7,6 +7,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { currentFile } from '../../src/audit/audit-files.ts';
 import { runHaproxy } from '../support/haproxy.ts';
+import { giveHostKeys } from '../support/host-keys.ts';
 import { urlOf } from '../support/postgres.ts';
 import { makeCluster, startServer, stopServer } from '../support/postgres-server.ts';
 import { binaryHeader } from '../support/proxy-header.ts';
@@ -105,8 +106,7 @@ beforeAll(async () => {
     await mkdir(folder);
   }
   const [first, second] = places as [Place, Place];
-  const made = process.env['TEST_HOST_KEYS'];
-  if (made) await cp(made, join(first.folder, 'hostkeys'), { recursive: true });
+  await giveHostKeys(join(first.folder, 'hostkeys'));
   await symlink(join(first.folder, 'hostkeys'), join(second.folder, 'hostkeys'));
   await start(first);
   await start(second);

@@ -18,6 +18,7 @@ import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/s
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
 import { openSshEntrance } from '../../src/ssh/open-ssh-entrance.ts';
 import { createSshDoor, type SshDoorOptions } from '../../src/ssh/ssh-door.ts';
+import { giveHostKeys } from './host-keys.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
 
 export type TestHandler = (request: SessionRequest, io: SessionIo) => Promise<SessionEnd>;
@@ -56,7 +57,7 @@ export async function openBareDoor(
   parts: Partial<SshDoorOptions> = {},
 ): Promise<BareDoor> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-door-'));
-  const hostKeys = await loadHostKeys(join(folder, 'hostkeys'));
+  const hostKeys = await loadHostKeys(await giveHostKeys(join(folder, 'hostkeys')));
   const key = await makeKeyPair();
   const lines: Record<string, unknown>[] = [];
   const log = pino({ level: 'debug' }, { write: (line: string) => void lines.push(JSON.parse(line)) });

@@ -1,11 +1,12 @@
 /** A gateway under test: the real thing in this process, on a free port, with a folder of its own. */
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { currentFile } from '../../src/audit/audit-files.ts';
 import { loadConfig } from '../../src/config/load-config.ts';
 import { type Gateway, type GatewayOverrides, startGateway } from '../../src/gateway.ts';
+import { giveHostKeys } from './host-keys.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
 import { dropStoreOf, storeOf } from './store-under-test.ts';
 
@@ -39,7 +40,7 @@ export interface TestGatewayOptions {
 export async function startTestGateway(options: TestGatewayOptions = {}): Promise<TestGateway> {
   const folder = await mkdtemp(join(tmpdir(), 'postern-gateway-'));
   const dataDir = options.folders?.dataDir ?? join(folder, 'data');
-  const hostKeysDir = options.folders?.hostKeysDir ?? (await copyHostKeys(join(folder, 'hostkeys')));
+  const hostKeysDir = await giveHostKeys(options.folders?.hostKeysDir ?? join(folder, 'hostkeys'));
   const admin = options.admin ?? (await makeKeyPair());
   const { config } = loadConfig({
     env: {},
@@ -96,13 +97,6 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       await rm(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** The keys that the set-up made, as a gateway's own that it made at an earlier start. */
-async function copyHostKeys(folder: string): Promise<string> {
-  const made = process.env['TEST_HOST_KEYS'];
-  if (made) await cp(made, folder, { recursive: true });
-  return folder;
 }
 
 /** Whatever a test did: its gateway's log, the audit with it, holds no token at the end. */

@@ -5,6 +5,7 @@ import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { giveHostKeys } from './host-keys.ts';
 import { type KeyPair, makeKeyPair } from './ssh-client.ts';
 
 const main = new URL('../../src/main.ts', import.meta.url).pathname;
@@ -46,6 +47,7 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
   const temporary = join(folder, 'tmp');
   mkdirSync(temporary);
   const admin = await makeKeyPair();
+  await giveHostKeys(join(folder, 'hostkeys'));
   const child = spawn(
     process.execPath,
     [

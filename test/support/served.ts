@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { giveHostKeys } from './host-keys.ts';
 import { type SshTarget, writeKnownHosts } from './ssh-client.ts';
 import { storeOf } from './store-under-test.ts';
 
@@ -34,6 +35,7 @@ export async function serve(
 ): Promise<Served> {
   const [program = '', ...args] = [...within, process.execPath, ...serveArgs(folder, extra)];
   const store = await storeOf(join(folder, 'data'));
+  await giveHostKeys(join(folder, 'hostkeys'));
   const env = { ...process.env, POSTERN_STORE: store };
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', stderr], env });
   let text = '';
