@@ -19,6 +19,7 @@ import { type Drain, drain } from './sessions/drain.ts';
 import { createInnerSession } from './sessions/inner-session.ts';
 import { createJoin } from './sessions/join.ts';
 import { createReachWeb } from './sessions/reach-web.ts';
+import { expectSession } from './sessions/run-session.ts';
 import type { Address } from './sessions/session.ts';
 import type { SshArrival } from './ssh/arrival.ts';
 import type { HostKeyRing } from './ssh/host-key-ring.ts';
@@ -71,21 +72,23 @@ export async function openDoors(dependencies: DoorsDependencies): Promise<Servin
   const { audit, connections, clock, invites } = rules;
   const services = servicesOf(dependencies);
   const prefixed = { ...rules, targetPrefix: config.targetPrefix };
+  const routes = {
+    ...rules,
+    log,
+    lobby: await createLobby(services, log),
+    join: createJoin({ invites, audit, endpoint }),
+    targetPrefix: config.targetPrefix,
+    get maxSessionsPerAccount() {
+      return config.maxSessionsPerAccount;
+    },
+  };
   const ssh = createSshDoor({
     config,
     version,
     hostKeys,
     authenticator: withSecondFactor(createAuthenticator(rules), rules.secondFactors),
-    runSession: createRunSession({
-      ...rules,
-      log,
-      lobby: await createLobby(services, log),
-      join: createJoin({ invites, audit, endpoint }),
-      targetPrefix: config.targetPrefix,
-      get maxSessionsPerAccount() {
-        return config.maxSessionsPerAccount;
-      },
-    }),
+    runSession: createRunSession(routes),
+    expectSession: (connection) => expectSession(routes, connection),
     ...createForwards(prefixed),
     addConnection: addUntilExpiry(connections, clock),
     audit,

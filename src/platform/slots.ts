@@ -4,6 +4,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 export interface Slots {
   /** Takes one of `limit` that there are of `name`; resolves to what gives it back, and to undefined when all are taken. */
   take(name: string, limit: number): Promise<GiveBack | undefined>;
+  /** One will most likely be taken in a moment: where that needs an answer of another process, it is asked for now. */
+  expect?(name: string, limit: number): void;
 }
 
 /** Where they are taken for other processes, too. */

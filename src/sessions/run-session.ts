@@ -11,6 +11,7 @@ import { printable } from '../platform/printable.ts';
 import type { GiveBack, Slots } from '../platform/slots.ts';
 import { describeStart } from './describe-start.ts';
 import { type OpenSessionDependencies, openSession } from './open-session.ts';
+import type { PeerConnection } from './peer.ts';
 import type { SessionContext, SessionEnd, SessionHandler, SessionIo, SessionRequest } from './session.ts';
 
 /** A session that is ready to run: what it is called, what it stands on, and its handler. */
@@ -43,6 +44,14 @@ export const sessionSlot = ({ accountId }: Identity) => `${slotPrefix}${accountI
 const slotPrefix = 'session ';
 export const isSessionSlot = (name: string): boolean => name.startsWith(slotPrefix);
 
+/** Somebody has asked for a channel, which mostly a session follows. */
+export function expectSession(
+  { slots, maxSessionsPerAccount }: Pick<RunnerDependencies, 'slots' | 'maxSessionsPerAccount'>,
+  { peer }: Pick<PeerConnection, 'peer'>,
+): void {
+  if (peer.kind === 'account') slots.expect?.(sessionSlot(peer.identity), maxSessionsPerAccount);
+}
+
 /** Runs a session of an account to its end. Never rejects. */
 export async function runAccountSession(
   dependencies: RunnerDependencies,
@@ -54,11 +63,13 @@ export async function runAccountSession(
   const limit = dependencies.maxSessionsPerAccount;
   let giveBack: GiveBack | undefined;
   try {
-    // Taken before anything is asked, or many at once would all find room.
-    giveBack = await dependencies.slots.take(sessionSlot(identity), limit);
+    // Beside each other: the one waits for another process, the other works in this one.
+    const taking = dependencies.slots.take(sessionSlot(identity), limit);
+    const routing = session.route();
+    routing.catch(() => {});
+    giveBack = await taking;
     if (!giveBack) throw new GatewayError('too-many-sessions', { limit });
-    const routed = await session.route();
-    return await recorded(dependencies, session, routed, ending);
+    return await recorded(dependencies, session, await routing, ending);
   } catch (error) {
     if (ending.ended()) return { exitStatus: 255 };
     const failure = toGatewayError(error, dependencies.log, context);

@@ -50,7 +50,7 @@ const leadsToTarget = ({ context, connection }: ChannelTypesOptions) =>
   forwardsInto(connection, context.config.targetPrefix) !== undefined;
 
 function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
-  const { config, runSession } = options.context;
+  const { config, runSession, expectSession } = options.context;
   const { connection, openPeerChannel, refusesSession } = options;
   const lendsAgent = connection.peer.kind === 'account';
   const openAgent = () => openPeerChannel('auth-agent@openssh.com', Buffer.alloc(0));
@@ -62,6 +62,7 @@ function sessionChannel(options: ChannelTypesOptions): ChannelOpenHandler {
     sessions++;
     // As sshd has it: what is sent to a session that never starts would only lie here.
     const channel = accept({ eofAtFinish: false, startsClosed: true });
+    expectSession(connection);
     channel.gone.addEventListener('abort', () => sessions--, { once: true });
     const start: StartSession = (request, io) =>
       runSession(connection, request, io, () => ({ bytesIn: channel.bytesIn, bytesOut: channel.bytesOut }));

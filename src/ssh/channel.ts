@@ -176,6 +176,9 @@ export class Channel extends Duplex {
 
   /** Resolves when everything written so far to both outputs has left, or the channel is gone. */
   async drained(): Promise<void> {
+    const outputs: readonly Writable[] = [this, this.stderr];
+    // Most often: a turn through two streams would only delay the exit status.
+    if (outputs.every(({ writableLength, writableEnded }) => writableLength === 0 && !writableEnded)) return;
     const flushed = (stream: Writable) =>
       new Promise<void>((resolve) => {
         if (stream.writableFinished) resolve();
@@ -184,7 +187,7 @@ export class Channel extends Duplex {
       });
     if (this.gone.aborted) return;
     await Promise.race([
-      Promise.all([flushed(this as Writable), flushed(this.stderr)]),
+      Promise.all(outputs.map(flushed)),
       new Promise((resolve) => this.gone.addEventListener('abort', resolve, { once: true })),
     ]);
   }

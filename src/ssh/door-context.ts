@@ -9,7 +9,7 @@ import type { EndForFault } from '../platform/fault-owner.ts';
 import type { KnowsEnds } from '../proxies/connection-ends.ts';
 import type { LiveConnection } from '../sessions/connections.ts';
 import type { OpenForward } from '../sessions/forward.ts';
-import type { RunSession } from '../sessions/peer.ts';
+import type { PeerConnection, RunSession } from '../sessions/peer.ts';
 import type { OpenRemoteForward } from '../sessions/remote-forward.ts';
 import type { ResolveJump } from './direct-tcpip.ts';
 import type { HostKeyRing } from './host-key-ring.ts';
@@ -28,6 +28,8 @@ export interface DoorContext {
   readonly hostKeys: () => HostKeyRing;
   readonly authenticator: LoginAuthenticator;
   readonly runSession: RunSession;
+  /** A session will most likely be run in a moment. */
+  readonly expectSession: (connection: PeerConnection) => void;
   readonly resolveJump: ResolveJump;
   readonly openForward: OpenForward;
   readonly openRemoteForward: OpenRemoteForward;

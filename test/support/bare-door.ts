@@ -70,6 +70,7 @@ export async function openBareDoor(
     hostKeys: () => ({ serving: hostKeys, announced: hostKeys }),
     authenticator: everybody,
     runSession: (_connection, request, io) => bare.handler(request, io),
+    expectSession: () => {},
     resolveJump: async () => {
       throw new GatewayError('forwarding-refused', {});
     },

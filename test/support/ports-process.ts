@@ -26,6 +26,7 @@ const acts: Readonly<Record<string, (...args: never[]) => unknown>> = {
     if (giveBack) taken.push(giveBack);
     return giveBack !== undefined;
   },
+  expect: (name: string, limit: number) => ports.slots.expect?.(name, limit),
   give: () => taken.shift()?.(),
   penalise: (address: string) => ports.penalties.penalise(address, 'authfail'),
   refuse: async (address: string) => (await ports.penalties.refuse(address))?.reason ?? null,

@@ -7,8 +7,31 @@ const takeMethod = 'slots.take';
 const giveMethod = 'slots.give';
 const heldMethod = 'slots.held';
 
+/** What is expected and does not come, is somebody else's again. */
+const expectedForMs = 1_000;
+
 /** To be called in the turn of `openSteadyPeer`. */
 export function slotsOverIpc(supervisor: SteadyPeer): Slots {
+  const { take } = takeOverIpc(supervisor);
+  const expected = new Map<string, Promise<GiveBack | undefined>>();
+  const takeExpected = (name: string, taking = expected.get(name)) => {
+    if (expected.get(name) === taking) expected.delete(name);
+    else return undefined;
+    return taking;
+  };
+  return {
+    expect(name, limit) {
+      if (expected.has(name)) return;
+      const taking = take(name, limit).catch(() => undefined);
+      expected.set(name, taking);
+      const giveUp = () => void takeExpected(name, taking)?.then((giveBack) => giveBack?.());
+      setTimeout(giveUp, expectedForMs).unref();
+    },
+    take: async (name, limit) => (await takeExpected(name)) ?? take(name, limit),
+  };
+}
+
+function takeOverIpc(supervisor: SteadyPeer): Pick<Slots, 'take'> {
   const held = new Map<number, string>();
   let last = 0;
   supervisor.onConnect((peer) => peer.notify(heldMethod, [...held]));

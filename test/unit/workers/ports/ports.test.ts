@@ -36,6 +36,25 @@ it('slots are the gateway’s: what one worker took, the other does not get, unt
   expect(await supervisor.state.slots.take('alice', 2)).toBeDefined();
 });
 
+it('a slot that is expected is held, and taken by whoever comes for it there', async () => {
+  await one.ask('expect', 'alice', 1);
+  expect(await other.ask('take', 'alice', 1)).toBe(false);
+  expect([await one.ask('take', 'alice', 1), await one.ask('take', 'alice', 1)]).toEqual([true, false]);
+  await one.ask('give');
+  expect(await other.ask('take', 'alice', 1)).toBe(true);
+});
+
+it('a slot that is expected, and that nobody comes for, is given back; so is one that was expected in vain', async () => {
+  await other.ask('take', 'alice', 1);
+  await one.ask('expect', 'alice', 1);
+  await other.ask('give');
+  expect(await one.ask('take', 'alice', 1)).toBe(true);
+  await one.ask('give');
+  await one.ask('expect', 'alice', 1);
+  expect(await other.ask('take', 'alice', 1)).toBe(false);
+  await expect.poll(() => other.ask('take', 'alice', 1), { timeout: 5_000 }).toBe(true);
+});
+
 it('penalties count in every worker, and are listed and cleared from any', async () => {
   for (let time = 0; time < 4; time++) await one.ask('penalise', '192.0.2.7');
   expect([await other.ask('refuse', '192.0.2.7'), await other.ask('refuse', '192.0.2.8')]).toEqual([
