@@ -8,7 +8,7 @@ import { isSocket } from '../sessions/forwarding.ts';
 import type { PeerConnection } from '../sessions/peer.ts';
 import type { OfferConnection, OpenRemoteForward } from '../sessions/remote-forward.ts';
 import type { ForwardDestination, RemoteListener } from '../targets/target.ts';
-import type { GlobalRequestHandler } from './connection-layer.ts';
+import type { GlobalAnswer, GlobalRequestHandler } from './connection-layer.ts';
 import type { ForwardSlots } from './forward-slots.ts';
 import type { OpenPeerChannel } from './peer-channels.ts';
 import { string, uint32, type WireReader } from './wire.ts';
@@ -42,38 +42,39 @@ export function remoteForwards(options: RemoteForwardsOptions): {
   let closed = false;
   const offer = offerTo(options.openPeerChannel);
 
-  const start =
-    (readPlace: ReadPlace): GlobalRequestHandler =>
-    async (data) => {
-      const place = readPlace(data);
-      const giveBack = listeners.has(keyOf(place)) ? undefined : slots.take();
-      if (!giveBack) return false;
-      try {
-        const listener = await openRemoteForward(connection, identity, place, offer);
-        const key = keyOf(listener.place);
-        listeners.set(key, listener);
-        listener.onClose(() => {
-          listeners.delete(key);
-          giveBack();
-        });
-        if (closed) listener.close();
-        return answerTo(place, listener.place);
-      } catch (error) {
+  const inOrder = onePlaceInOrder();
+
+  async function start(place: ForwardDestination): Promise<GlobalAnswer> {
+    const giveBack = listeners.has(keyOf(place)) ? undefined : slots.take();
+    if (!giveBack) return false;
+    try {
+      const listener = await openRemoteForward(connection, identity, place, offer);
+      const key = keyOf(listener.place);
+      listeners.set(key, listener);
+      listener.onClose(() => {
+        // Another one may listen there by now.
+        if (listeners.get(key) === listener) listeners.delete(key);
         giveBack();
-        if (isGatewayError(error)) return false;
-        throw error;
-      }
-    };
-  const cancel =
-    (readPlace: ReadPlace): GlobalRequestHandler =>
-    (data) => {
-      const listener = listeners.get(keyOf(readPlace(data)));
-      listener?.close();
-      return listener !== undefined;
-    };
+      });
+      if (closed) listener.close();
+      return answerTo(place, listener.place);
+    } catch (error) {
+      giveBack();
+      if (isGatewayError(error)) return false;
+      throw error;
+    }
+  }
+  function cancel(place: ForwardDestination): GlobalAnswer {
+    const key = keyOf(place);
+    const listener = listeners.get(key);
+    // Closing takes a while, in which there is nothing any more to cancel.
+    listeners.delete(key);
+    listener?.close();
+    return listener !== undefined;
+  }
   const requests = [...kinds].flatMap(([name, readPlace]): [string, GlobalRequestHandler][] => [
-    [name, start(readPlace)],
-    [`cancel-${name}`, cancel(readPlace)],
+    [name, (data) => inOrder(readPlace(data), start)],
+    [`cancel-${name}`, (data) => inOrder(readPlace(data), cancel)],
   ]);
   return {
     requests: new Map(requests),
@@ -81,6 +82,29 @@ export function remoteForwards(options: RemoteForwardsOptions): {
       closed = true;
       for (const listener of listeners.values()) listener.close();
     },
+  };
+}
+
+type Act = (place: ForwardDestination) => GlobalAnswer | Promise<GlobalAnswer>;
+
+/**
+ * Carries out what is asked of one place in the order in which it was asked, RFC 4254 §4: what cancels a listener, or asks for it again, may
+ * come before it listens. What is asked of others does not wait for it.
+ */
+function onePlaceInOrder(): (place: ForwardDestination, act: Act) => GlobalAnswer | Promise<GlobalAnswer> {
+  const last = new Map<string, Promise<GlobalAnswer>>();
+  return (place, act) => {
+    const key = keyOf(place);
+    const before = last.get(key);
+    const answer = before ? before.catch(() => {}).then(() => act(place)) : act(place);
+    // Any port is another one each time.
+    if (!(answer instanceof Promise) || (!isSocket(place) && place.port === 0)) return answer;
+    last.set(key, answer);
+    const forget = () => {
+      if (last.get(key) === answer) last.delete(key);
+    };
+    answer.then(forget, forget);
+    return answer;
   };
 }
 
