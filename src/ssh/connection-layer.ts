@@ -254,6 +254,8 @@ export class ConnectionLayer implements ChannelWire {
     }
     this.#channels.set(numbers.local, channel);
     this.send(openConfirmation(numbers, channel.receiveWindow.left));
+    // The peer waits for it; what is prepared for the channel meanwhile, nobody.
+    this.flush();
     return channel;
   }
 
