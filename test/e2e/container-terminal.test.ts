@@ -1,8 +1,13 @@
 /** A terminal in a container: `ssh -t rexec-web`, and the login shell. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { containerForAllTests } from '../support/container-engine.ts';
+import { containerForAllTests, createTestEngine } from '../support/container-engine.ts';
+import { runContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
-import { runSession, startSession, terminal } from '../support/session-io.ts';
+import { createEngineProxy } from '../support/engine-proxy.ts';
+import { authorizationFor, runSession, startSession, terminal } from '../support/session-io.ts';
 import { afterSpare } from '../support/spares.ts';
 
 const ctrl = (letter: string) => String.fromCharCode(letter.charCodeAt(0) & 31);
@@ -123,4 +128,26 @@ describe.each([
     });
     expect(stdout.length).toBe(1_000_000);
   });
+});
+
+it('an engine too busy to know that a program runs is asked again until the terminal has its size', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'postern-engine-'));
+  const proxy = createEngineProxy();
+  await proxy.listen(join(folder, 'docker.sock'));
+  const engine = createTestEngine({ docker: `unix://${folder}/docker.sock`, prepares: false });
+  const container = await runContainer(images.busybox);
+  const session = engine.openSession(await authorizationFor(engine, container.id));
+  proxy.refuseResizes(5);
+  const running = startSession(session, 'echo ready; while :; do stty size; sleep 0.1; done', {
+    pty: terminal(80, 24),
+  });
+  await running.saw('ready');
+  running.resize(100, 31);
+  await running.saw('31 100');
+  running.vanish();
+  await running.end;
+  await engine.close();
+  await proxy.vanish();
+  await container.remove();
+  await rm(folder, { recursive: true });
 });

@@ -2,10 +2,14 @@
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { engineSocket } from './engine.ts';
 
+const busy = '{"message":"cannot resize a stopped container: unknown"}\n';
+const busyAnswer = `HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${busy.length}\r\n\r\n${busy}`;
+
 export function createEngineProxy(host = `unix://${engineSocket()}`) {
   let proxy: Server | undefined;
   const sockets = new Set<Socket>();
   const requests = new Map<Socket, string[]>();
+  let refusedResizes = 0;
   return {
     listen: (path: string) =>
       new Promise<void>((resolve) => {
@@ -25,6 +29,13 @@ export function createEngineProxy(host = `unix://${engineSocket()}`) {
             from.on('error', () => to.destroy()).on('close', () => sockets.delete(from));
             from.pipe(to);
           }
+          inner.prependListener('data', (chunk) => {
+            if (refusedResizes === 0 || !/^POST \/\S+\/resize/.test(chunk.toString('latin1'))) return;
+            refusedResizes -= 1;
+            inner.unpipe(outer);
+            inner.end(busyAnswer);
+            outer.destroy();
+          });
         }).listen(path, resolve);
       }),
     vanish: async () => {
@@ -36,6 +47,10 @@ export function createEngineProxy(host = `unix://${engineSocket()}`) {
     connections: () => sockets.size,
     /** Methods and paths, by connection, of those that are open and those that were. */
     requests: () => [...requests].map(([socket, asked]) => ({ isOpen: sockets.has(socket), asked })),
+    /** Answers the next so many requests for a window's size as an engine does that is busy. */
+    refuseResizes: (count: number) => {
+      refusedResizes = count;
+    },
     /** Connections stay, and nothing passes. */
     freeze: () => {
       for (const each of sockets) each.unpipe().pause();

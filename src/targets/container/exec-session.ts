@@ -168,9 +168,8 @@ function carryInput(io: SessionIo, stream: Duplex, plan: SessionPlan, output: Pr
 
 const maxWaitingSignals = 16;
 
-/** An engine that is busy refuses one now and then, and a terminal of the wrong size stays so. */
-const maxFailedResizes = 3;
-const askAgainAfterResizeMs = 100;
+/** A busy engine says of a program that has just begun to run that it is stopped, and a terminal of the wrong size stays so. */
+const resizeAgainAfterMs = [100, 100, 200, 400, 800, 1_600, 3_200, 3_200];
 
 /** Window changes: only the last one counts. Signals: in order, a few at most waiting. */
 function carryRequests(
@@ -190,12 +189,12 @@ function carryRequests(
     let sent: typeof size;
     for (let failures = 0; size && size !== sent && !ended.aborted; ) {
       const wanted: typeof size = size;
-      const isDone = await engine.resizeExec(execId, wanted).then(
-        () => true,
-        () => ++failures > maxFailedResizes,
+      const againAfterMs = await engine.resizeExec(execId, wanted).then(
+        () => undefined,
+        () => resizeAgainAfterMs[failures++],
       );
-      if (isDone) sent = wanted;
-      else await pause(askAgainAfterResizeMs);
+      if (againAfterMs === undefined) sent = wanted;
+      else await pause(againAfterMs);
     }
     resizing = false;
   };
