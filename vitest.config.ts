@@ -41,7 +41,7 @@ export default defineConfig({
     // Vitest would leave one core out; but most tests wait: for a container, a clock, a client.
     maxWorkers: availableParallelism() + 1,
     // In place of one second, in which a busy machine may not even have started the program that is waited for.
-    expect: { poll: { timeout: 5_000 } },
+    expect: { poll: { timeout: 10_000 } },
     sequence: { sequencer: LongestFirst },
     // For gateways that are started as programs: one keeps no containers of another test in step, and none is more than one
     // process, which costs the machine much less to start. Who tests that says so.

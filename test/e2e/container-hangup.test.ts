@@ -259,9 +259,10 @@ y) Z 1 1 1 0 -1' >/proc/$$/comm; echo ready; while :; do sleep 3210; done`;
     await Promise.all([plain.saw('ready'), stubborn.saw('ready')]);
     const started = Date.now();
     await closing.close();
-    expect(Date.now() - started).toBeLessThan(6_000);
+    // 10 s are what it may take, and the grace is a minute.
+    expect(Date.now() - started).toBeLessThan(15_000);
     expect([await plain.end, await stubborn.end]).toEqual([hungUp, hungUp]);
-    await becomes('3213', 0, 2_000);
+    await becomes('3213', 0);
   });
 
   it('a program that ended by itself leaves its background jobs alone, as sshd does', async () => {

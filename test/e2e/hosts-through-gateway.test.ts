@@ -50,7 +50,7 @@ describe.each(['now', 'old', 'small'])('a session in the host %s', (host) => {
 
   it('gets and gives every byte', async () => {
     const bytes = randomBytes((host === 'now' ? 100 : 10) * 1024 * 1024);
-    const outcome = await door.ssh('cat', { ...on(host), stdin: bytes });
+    const outcome = await door.ssh('cat', { ...on(host), stdin: bytes, timeoutMs: 80_000 });
     expect(hash(outcome.stdout)).toBe(hash(bytes));
     expect(outcome.status).toBe(0);
   });

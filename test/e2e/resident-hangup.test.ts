@@ -28,7 +28,7 @@ describe('a program of a resident', () => {
   });
   const count = (word: string) => countProcesses(container.id, word);
   const becomes = (word: string, expected: number, everyMs?: number) =>
-    until(async () => (await count(word)) === expected, 8_000, everyMs);
+    until(async () => (await count(word)) === expected, 20_000, everyMs);
   /** Of another engine: one that was too busy to answer for a moment is not used for a while. */
   const again = async () => {
     await engine.close();
@@ -117,7 +117,8 @@ describe('a program of a resident', () => {
     await stubborn.saw('ready');
     const begun = Date.now();
     await closing.close();
-    expect(Date.now() - begun).toBeLessThan(6_000);
+    // 10 s are what it may take, and the grace is a minute.
+    expect(Date.now() - begun).toBeLessThan(15_000);
     expect(await stubborn.end).toEqual(hungUp);
     expect(await becomes('4107', 0)).toBe(true);
   });
@@ -161,9 +162,9 @@ describe('in an image without a shell', () => {
 
   it('a client that vanishes leaves nothing behind', async () => {
     const running = startSession(session, 'sleep 4201');
-    expect(await until(async () => (await countProcesses(container.id, '4201')) === 1, 5_000)).toBe(true);
+    expect(await until(async () => (await countProcesses(container.id, '4201')) === 1, 20_000)).toBe(true);
     running.vanish();
-    expect(await until(async () => (await countProcesses(container.id, '4201')) === 0, 5_000)).toBe(true);
+    expect(await until(async () => (await countProcesses(container.id, '4201')) === 0, 20_000)).toBe(true);
   });
 
   it('a program that is not there is told of as a shell does', async () => {

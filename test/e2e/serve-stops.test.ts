@@ -4,6 +4,7 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Served, serve, stop, targetIn } from '../support/served.ts';
 import { type KeyPair, makeKeyPair, spawnSsh, ssh } from '../support/ssh-client.ts';
@@ -41,7 +42,7 @@ it('silent-engine: one that accepts and never answers delays neither the start n
 });
 
 it('uncaught-fault: a fault of ours that nothing caught stops the gateway in order, with status 1', async () => {
-  const fault = "setTimeout(() => { throw new Error('made by a test'); }, 4_000)";
+  const fault = "process.on('SIGUSR2', () => { throw new Error('made by a test'); })";
   process.env['NODE_OPTIONS'] = `--import=data:text/javascript,${encodeURIComponent(fault)}`;
   const served = await serve(folder, [`--admin-key=${admin.file}.pub`]).finally(() => {
     delete process.env['NODE_OPTIONS'];
@@ -53,6 +54,8 @@ it('uncaught-fault: a fault of ours that nothing caught stops the gateway in ord
     told += chunk;
   });
   const left = once(prompt, 'close');
+  await once(prompt.stdout as Readable, 'data');
+  served.child.kill('SIGUSR2');
   expect(await exited).toEqual([1, null]);
   await left;
   expect(told).toContain('the gateway is shutting down.');

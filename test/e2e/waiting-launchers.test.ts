@@ -37,7 +37,7 @@ describe.each([
   const waiting = () => countProcesses(container.id, mark);
   const oneWaits = async () => {
     await runSession(session, 'true');
-    expect(await until(async () => (await waiting()) === 1, 5_000)).toBe(true);
+    expect(await until(async () => (await waiting()) === 1, 20_000)).toBe(true);
     await pause(waitsLongEnoughMs);
   };
   const signalWaiting = (signal: string) =>
@@ -84,17 +84,19 @@ describe.each([
 
   it('a session with other variables does not get it', async () => {
     await oneWaits();
+    const begun = performance.now();
     const { stdout } = await runSession(session, `${age}; echo "$LANG"`, { env: { LANG: 'C.UTF-8' } });
+    const tookMs = performance.now() - begun;
     expect(stdout).toMatch(/\nC\.UTF-8\n$/);
-    expect(ageMs(stdout.split('\n', 1)[0] ?? '')).toBeLessThan(waitsLongEnoughMs);
+    expect(ageMs(stdout.split('\n', 1)[0] ?? '')).toBeLessThan(Math.max(tookMs, waitsLongEnoughMs));
   });
 
   it('no more than a few wait, and none when the gateway is gone', async () => {
     for (let each = 0; each < 6; each++) await runSession(session, 'true', { env: { LANG: `C.${each}` } });
-    expect(await until(async () => (await waiting()) > 1, 5_000)).toBe(true);
+    expect(await until(async () => (await waiting()) > 1, 20_000)).toBe(true);
     await pause(waitsLongEnoughMs);
     expect(await waiting()).toBeLessThanOrEqual(3);
     await engine.close();
-    expect(await until(async () => (await waiting()) === 0, 5_000)).toBe(true);
+    expect(await until(async () => (await waiting()) === 0, 20_000)).toBe(true);
   });
 });
