@@ -34,11 +34,11 @@ export interface Authorizer {
   /** The same of a host. */
   mayManageHost(principal: Principal, host: HostRow): boolean;
   /**
-   * Of a host, the Authorization's target is made anew: what was registered meanwhile counts. Throws as `principal` does,
+   * Asks all that `principal` asks, too. Of a host, the Authorization's target is made anew: what was registered meanwhile counts. Throws as `principal` does,
    * target-not-found, target-user-refused, host-via-refused, second-factor-missing, -unproven, -target.
    */
   authorize<T extends Target>(
-    principal: Principal,
+    who: Pick<Principal, 'identity'>,
     target: T,
     user: string | undefined,
   ): Promise<Authorization<T>>;

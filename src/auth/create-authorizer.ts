@@ -69,7 +69,11 @@ export function createAuthorizer(dependencies: AuthorizerDependencies): Authoriz
 
     mayManageHost: managesHost,
 
-    async authorize<T extends Target>({ identity }: Principal, asWas: T, asked: string | undefined) {
+    async authorize<T extends Target>(
+      { identity }: Pick<Principal, 'identity'>,
+      asWas: T,
+      asked: string | undefined,
+    ) {
       const { who, keys } = await readNow(identity);
       const target = await readTarget(store, asWas);
       const access: Access | undefined = await findAccess(who, keys, target);

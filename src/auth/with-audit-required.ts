@@ -2,15 +2,23 @@
 import type { Invites } from '../accounts/accounts.ts';
 import { GatewayError } from '../errors.ts';
 import type { Authorizer } from './authorizer.ts';
+import type { Identity } from './identity.ts';
 import { findOperatorPrincipal } from './operator.ts';
 
-/** The same authorizer, but nobody is a principal while `problem` tells one; the operator is, who must be able to mend it. */
+/** The same authorizer, but nobody is a principal, or gets anywhere, while `problem` tells one; the operator does, who must be able to mend it. */
 export function withAuditRequired(authorizer: Authorizer, problem: () => string | undefined): Authorizer {
+  const check = (identity: Identity) => {
+    if (!findOperatorPrincipal(identity)) checkAudit(problem);
+  };
   return {
     ...authorizer,
     async principal(identity) {
-      if (!findOperatorPrincipal(identity)) checkAudit(problem);
+      check(identity);
       return authorizer.principal(identity);
+    },
+    async authorize(who, target, user) {
+      check(who.identity);
+      return authorizer.authorize(who, target, user);
     },
   };
 }

@@ -8,7 +8,7 @@ import { GatewayError } from '../errors.ts';
  */
 export async function checkStands(authorizer: Authorizer, was: Authorization): Promise<Authorization> {
   const { identity, target, user } = was;
-  const now = await authorizer.authorize(await authorizer.principal(identity), target, user);
+  const now = await authorizer.authorize({ identity }, target, user);
   // What was not recorded so far is not either from here on.
   if (lacksRecording(was, now)) throw new GatewayError('recording-missing', { target: target.name });
   if (!standsStill(was, now)) {

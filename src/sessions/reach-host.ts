@@ -49,7 +49,7 @@ export function createReachHost(dependencies: ReachHostDependencies): ReachHost 
     const stream = await hostEngine.reach(authorization.target, port);
     const what = `direct-tcpip to ${host.hostname}:${port}`;
     const recheck = async () => {
-      const now = await authorizer.authorize(await authorizer.principal(identity), target, undefined);
+      const now = await authorizer.authorize({ identity }, target, undefined);
       checkMayReach(now, port);
       if (lacksRecording(authorization, now)) throw new GatewayError('recording-missing', { target: name });
     };
