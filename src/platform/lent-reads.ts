@@ -2,41 +2,64 @@
  * What a socket reads, in a buffer that is used again as soon as nobody needs what is in it: one made anew for each 64 KiB costs more than
  * to carry them. Imports nothing but Node and `collect-buffers`.
  */
-import type { OnReadOpts, Socket } from 'node:net';
-import type { Readable } from 'node:stream';
+import { type OnReadOpts, Socket } from 'node:net';
+import type { Readable, Writable } from 'node:stream';
 import { carryLent, noteMade } from './collect-buffers.ts';
 
 /** Enough for words; a socket that fills it carries bulk, and has from then on what Node reads at once. */
 const leastBytes = 4 * 1024;
-const mostBytes = 64 * 1024;
-/** What is shorter is copied, where it must be kept. */
+const usualBytes = 64 * 1024;
+/** What is shorter is copied, where it must be kept, and so is what would hold far more than it is. */
 const copyBelowBytes = 16 * 1024;
+const copyBelowPart = 4;
 
 const takers = new WeakMap<Readable, () => boolean>();
 
+export interface LentReadsOptions {
+  /** The stream that is given all that comes and takes it at once, where that is not the socket; undefined: there is none now. */
+  readonly reader?: () => Readable | undefined;
+  /** What is read at once when even the usual 64 KiB are filled. */
+  readonly mostBytes?: number;
+}
+
 /** For the options of a socket, which `socket` gives once it is made. */
-export function lentReads(socket: () => Socket): OnReadOpts {
+export function lentReads(
+  socket: () => Socket,
+  { reader = socket, mostBytes = usualBytes }: LentReadsOptions = {},
+): OnReadOpts {
   let buffer = Buffer.allocUnsafeSlow(leastBytes);
+  const replace = (bytes: number) => {
+    buffer = Buffer.allocUnsafeSlow(bytes);
+  };
+  const largerThan = (bytes: number) => Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
   return {
     // Asked for after each read.
     buffer: () => buffer,
     callback(bytes) {
       const from = socket();
-      const isTaken = takers.get(from);
+      const isTaken = takenBy(from, reader());
       const piece = buffer.subarray(0, bytes);
       const isFull = bytes === buffer.length;
-      if (!isTaken && bytes < copyBelowBytes && !isFull) return from.push(Buffer.from(piece));
+      const isShort = bytes < Math.max(copyBelowBytes, buffer.length / copyBelowPart);
+      // Behind what waits it will wait, too.
+      if (isShort && !isFull && !isTaken?.()) return from.push(Buffer.from(piece));
       const wantsMore = isTaken ? carryLent(() => from.push(piece)) : from.push(piece);
-      const isFree = isTaken?.() === true && from.readableLength === 0;
-      const grows = isFull && buffer.length < mostBytes;
-      if (grows || !isFree) {
-        buffer = Buffer.allocUnsafeSlow(grows ? mostBytes : buffer.length);
-        // Else it counts as what is carried.
-        if (isTaken) noteMade(buffer.length);
-      }
+      const isFree = isTaken?.() === true;
+      const isOver = isTaken && reader() === undefined;
+      const next = isOver ? leastBytes : isFull ? largerThan(buffer.length) : buffer.length;
+      if (isFree && next === buffer.length) return wantsMore;
+      replace(next);
+      // Else it counts as what is carried.
+      if (isTaken) noteMade(buffer.length);
       return wantsMore;
     },
   };
+}
+
+/** Whether nobody needs what was read so far; undefined: nobody can tell. */
+function takenBy(from: Socket, reader: Readable | undefined): (() => boolean) | undefined {
+  const isTaken = reader && takers.get(reader);
+  return isTaken && (() => isTaken() && from.readableLength === 0 && reader.readableLength === 0);
 }
 
 /**
@@ -45,4 +68,29 @@ export function lentReads(socket: () => Socket): OnReadOpts {
  */
 export function takeAtOnce(stream: Readable, isTaken: () => boolean): void {
   takers.set(stream, isTaken);
+}
+
+const copying = new WeakSet<Writable>();
+
+/** To be called for a stream that keeps nothing of what was written to it once its `writableLength` is 0. */
+export function copiesAtOnce(stream: Writable): void {
+  copying.add(stream);
+}
+
+/** Whether that holds for it. */
+export const isCopying = (stream: Writable): boolean => copying.has(stream);
+
+/**
+ * The same socket, to be read in that way from now on: Node gives one that it has accepted no choice. The one given is of no use any more;
+ * undefined where that has been closed, or something was read of it already.
+ */
+export function readAnew(socket: Socket, onread: OnReadOpts): Socket | undefined {
+  const holder = socket as unknown as { _handle: object | null };
+  const { _handle: handle } = holder;
+  if (!handle || socket.readableLength > 0) return undefined;
+  holder._handle = null;
+  socket.destroy();
+  // Node's own way to make one of what was accepted, which its documentation leaves out.
+  const options = { handle, allowHalfOpen: socket.allowHalfOpen, onread };
+  return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -4,12 +4,14 @@
  */
 import { noteMade } from '../platform/collect-buffers.ts';
 
-/** Twice what one read brings, and so what leaves in most ticks; what is more is made anew. */
-const slabBytes = 128 * 1024;
+/** Four packets of the largest size. */
+const slabBytes = 4 * (32 * 1024 + 128);
+/** More than one read brings, and so what leaves in a tick; what is more is made anew. */
+const maxAtOnce = 4;
 /** A small packet that waits would hold all of its slab. */
 const leastBytes = 8 * 1024;
-/** One would do, but for connections that send in the same tick. */
-const maxFree = 4;
+/** For more than one connection that sends in the same tick. */
+const maxFree = 6;
 
 interface Slab {
   readonly memory: Buffer;
@@ -27,7 +29,7 @@ let current: PacketSlabs | undefined;
 
 /** Of one connection. */
 export class PacketSlabs {
-  #slab: Slab | undefined;
+  #slabs: Slab[] = [];
 
   /** Calls `send`; packets that are made meanwhile lie in a slab. They must have been given to the transport when it returns. */
   during(send: () => void): void {
@@ -41,19 +43,30 @@ export class PacketSlabs {
 
   take(bytes: number): Buffer | undefined {
     if (bytes < leastBytes) return undefined;
-    this.#slab ??= free.pop() ?? makeSlab();
-    const { memory, used } = this.#slab;
-    if (used + bytes > memory.length) return undefined;
-    this.#slab.used += bytes;
+    const slab = this.#withRoom(bytes);
+    if (!slab) return undefined;
+    const { memory, used } = slab;
+    slab.used += bytes;
     return memory.subarray(used, used + bytes);
   }
 
-  /** `isTaken`: the transport holds nothing of what was sent any more; else nobody uses the slab again. */
+  /** `isTaken`: the transport holds nothing of what was sent any more; else nobody uses the slabs again. */
   leave(isTaken: boolean): void {
-    if (!this.#slab) return;
-    this.#slab.used = 0;
-    if (isTaken && free.length < maxFree) free.push(this.#slab);
-    this.#slab = undefined;
+    if (this.#slabs.length === 0) return;
+    for (const slab of this.#slabs) {
+      slab.used = 0;
+      if (isTaken && free.length < maxFree) free.push(slab);
+    }
+    this.#slabs = [];
+  }
+
+  #withRoom(bytes: number): Slab | undefined {
+    const last = this.#slabs.at(-1);
+    if (last && last.used + bytes <= slabBytes) return last;
+    if (bytes > slabBytes || this.#slabs.length >= maxAtOnce) return undefined;
+    const next = free.pop() ?? makeSlab();
+    this.#slabs.push(next);
+    return next;
   }
 }
 

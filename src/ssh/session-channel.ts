@@ -3,6 +3,7 @@
  * request and runs it. The start is confirmed at once and the program's streams wait: ssh2 loses the
  * stdin of a start that is confirmed late (library-traps 8).
  */
+import { copiesAtOnce } from '../platform/lent-reads.ts';
 import { textOfBytes } from '../platform/text-of-bytes.ts';
 import type {
   Pty,
@@ -121,6 +122,8 @@ function sessionIo(channel: Channel, state: SessionState): SessionIo {
   const abort = () => hangup.abort(channelGone);
   channel.gone.addEventListener('abort', abort, { once: true });
   state.onBrokenPipe = abort;
+  // What has left is in packets.
+  for (const output of [channel, channel.stderr]) copiesAtOnce(output);
   return {
     stdin: channel,
     stdout: channel,

@@ -45,7 +45,10 @@ export function createOutbox(roomBelowBytes: number, onRoom: () => void): Outbox
       for (const event of ['drain', 'close', 'error']) destination.on(event, done);
       wake = done;
     });
-  const pump = async () => {
+  /** `first`: is not drained yet. */
+  const pump = async (first: Piece) => {
+    await drained(first.destination);
+    take(first);
     while (pieces.length > 0) {
       const batch = pieces;
       pieces = [];
@@ -67,10 +70,11 @@ export function createOutbox(roomBelowBytes: number, onRoom: () => void): Outbox
     push(destination, data) {
       if (discarded || data.length === 0) return;
       bytes += data.length + pieceBytes;
-      pieces.push({ destination, data });
-      if (pumping) return;
+      const piece = { destination, data };
+      if (pumping) return void pieces.push(piece);
+      if (!destination.writable || destination.write(data) || !destination.writable) return take(piece);
       pumping = true;
-      pumped = pump();
+      pumped = pump(piece);
     },
     flushed: () => pumped,
     discard() {

@@ -1,9 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
-import { Writable } from 'node:stream';
+import { PassThrough, Readable, Writable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { lentReads, takeAtOnce } from '../../../src/platform/lent-reads.ts';
+import {
+  copiesAtOnce,
+  isCopying,
+  lentReads,
+  readAnew,
+  takeAtOnce,
+} from '../../../src/platform/lent-reads.ts';
 
 const sent = randomBytes(4 * 1024 * 1024 + 5);
 
@@ -80,4 +88,109 @@ describe('what a socket reads into a buffer of its own', () => {
     await once(socket, 'end');
     expect(Buffer.concat(kept).equals(words)).toBe(true);
   });
+});
+
+/** Both ends of a connection; `near` is one that was accepted. */
+async function accepted(): Promise<{ readonly near: Socket; readonly far: Socket }> {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const far = connect((server.address() as AddressInfo).port, '127.0.0.1');
+  const [near] = (await once(server, 'connection')) as [Socket];
+  onTestFinished(() => {
+    far.destroy();
+    near.destroy();
+  });
+  return { near, far };
+}
+
+/** What comes by a connection that was accepted goes to a stream of another, as frames of several do. */
+async function acceptedReader(mostBytes: number) {
+  const { near, far } = await accepted();
+  const sizes: number[] = [];
+  const reader = new Readable({ read() {} });
+  const state: { reader: Readable | undefined } = { reader };
+  const onread = lentReads(() => socket, { reader: () => state.reader, mostBytes });
+  const socket = readAnew(near, onread) as Socket;
+  onTestFinished(() => void socket.destroy());
+  socket.on('data', (piece: Buffer) => {
+    sizes.push(piece.buffer.byteLength);
+    state.reader?.push(piece);
+  });
+  socket.on('end', () => state.reader?.push(null));
+  return { socket, far, reader, state, sizes };
+}
+
+describe('a socket that was accepted, and is read anew', () => {
+  it('brings all that comes, in buffers as large as are wanted, and takes what is sent', async () => {
+    const { socket, far, reader, sizes } = await acceptedReader(256 * 1024);
+    const copies: Buffer[] = [];
+    takeAtOnce(reader, () => true);
+    reader.on('data', (piece: Buffer) => copies.push(Buffer.from(piece)));
+    far.end(sent);
+    await once(reader, 'end');
+    expect(Buffer.concat(copies).equals(sent)).toBe(true);
+    expect(Math.max(...sizes)).toBe(256 * 1024);
+    socket.end('an answer');
+    expect(String(await buffer(far))).toBe('an answer');
+  });
+
+  it('holds little again when nobody reads bulk from it any more', async () => {
+    const { far, reader, state, sizes } = await acceptedReader(256 * 1024);
+    takeAtOnce(reader, () => true);
+    reader.on('data', () => {});
+    far.write(Buffer.alloc(2 * 1024 * 1024));
+    while (sizes.at(-1) !== 256 * 1024) await pause(1);
+    await pause(50);
+    // As where the end of a program comes by a lane, and then the next program's output.
+    reader.on('data', () => {
+      state.reader = undefined;
+    });
+    far.write('the end');
+    while (state.reader) await pause(1);
+    reader.removeAllListeners('data').on('data', () => {});
+    state.reader = reader;
+    far.write('the next');
+    await pause(50);
+    expect(sizes.at(-1)).toBe(4 * 1024);
+  });
+
+  it('is none where something was read of it, or it is closed', async () => {
+    const { near, far } = await accepted();
+    near.resume();
+    near.pause();
+    far.write('early');
+    while (near.readableLength === 0) await pause(1);
+    const onread = lentReads(() => near);
+    expect(readAnew(near, onread)).toBe(undefined);
+    near.destroy();
+    expect(readAnew(near, onread)).toBe(undefined);
+  });
+});
+
+it('dripping-bulk: short pieces that nobody takes do not hold a large buffer each', async () => {
+  const { far, reader, sizes } = await acceptedReader(256 * 1024);
+  let isTaken = true;
+  takeAtOnce(reader, () => isTaken);
+  const kept: Buffer[] = [];
+  reader.on('data', (piece: Buffer) => kept.push(piece));
+  far.write(Buffer.alloc(2 * 1024 * 1024));
+  while (sizes.at(-1) !== 256 * 1024) await pause(1);
+  await pause(50);
+  isTaken = false;
+  kept.length = 0;
+  for (let each = 0; each < 20; each++) {
+    far.write(Buffer.alloc(1_000, each));
+    await pause(5);
+  }
+  await pause(50);
+  const held = [...new Set(kept.map((piece) => piece.buffer))];
+  expect(held.reduce((bytes, each) => bytes + each.byteLength, 0)).toBeLessThan(2 * 256 * 1024);
+  expect(Buffer.concat(kept).length).toBe(20_000);
+});
+
+it('who copies at once is known', () => {
+  const [one, other] = [new PassThrough(), new PassThrough()];
+  copiesAtOnce(one);
+  expect([isCopying(one), isCopying(other)]).toEqual([true, false]);
 });

@@ -31,6 +31,15 @@ describe('packets of bulk', () => {
       for (const other of packets.slice(at + 1)) expect(overlap(one, other)).toBe(false);
   });
 
+  it('that one large read brings lie where they lay before', () => {
+    const slabs = new PacketSlabs();
+    const large = () => Array.from({ length: 8 }, () => made(slabs, bulk + 40).buffer);
+    const before = new Set(large());
+    slabs.leave(true);
+    for (const each of large()) expect(before.has(each)).toBe(true);
+    expect(before.size).toBe(2);
+  });
+
   it('that a transport still holds are written over by none of any connection', () => {
     const slow = new PacketSlabs();
     const held = made(slow, bulk);

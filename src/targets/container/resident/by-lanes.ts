@@ -3,6 +3,8 @@
  * without what HTTP/2 costs each of them. Where none is free, they go by HTTP/2.
  */
 import type { Socket } from 'node:net';
+import { ownEvents } from '../../../platform/fault-owner.ts';
+import { lentReads, readAnew } from '../../../platform/lent-reads.ts';
 import { createLaneReader, frame, frameHeader } from '../sidecar/inside/lane-frames.ts';
 import { LaneStream } from '../sidecar/inside/lane-stream.ts';
 import {
@@ -20,6 +22,8 @@ import type { Passage } from '../sidecar/open-passage.ts';
 const maxLanes = 8;
 /** A few fields. */
 const maxAnswerBytes = 4 * 1024;
+/** More than the system holds of a lane: each read costs a way through all layers, and what it brings leaves together. */
+const readBytes = 256 * 1024;
 
 interface Lane {
   readonly token: string;
@@ -30,6 +34,8 @@ interface Lane {
 
 interface LaneUse {
   readonly stream: LaneStream;
+  /** The other side has ended it. */
+  hasEnded: boolean;
   /** The other side's. */
   begun(headers: Answered['headers']): void;
   ended(trailers: Answered['headers']): void;
@@ -123,7 +129,14 @@ async function openLane(connection: InsideConnection, passage: Passage): Promise
   try {
     const { stream } = await connection.ask(`/lane?token=${expected.token}`);
     stream.end().resume();
-    return { token: expected.token, socket: await expected.arrived(), use: undefined };
+    const arrived = await expected.arrived();
+    const reader = () => (lane.use?.hasEnded ? undefined : lane.use?.stream);
+    const onread = lentReads(() => lane.socket, { reader, mostBytes: readBytes });
+    const socket = readAnew(arrived, onread);
+    if (!socket) throw new Error('it spoke unasked');
+    ownEvents(socket, { end: () => socket.destroy() });
+    const lane: Lane = { token: expected.token, socket, use: undefined };
+    return lane;
   } finally {
     expected.forget();
   }
@@ -155,6 +168,7 @@ function take({ use }: Lane, kind: number, bytes: Buffer): void {
   if (kind === frame.data) use.stream.receive(bytes);
   else if (kind === frame.begin) use.begun(readFields(bytes));
   else {
+    use.hasEnded = true;
     use.ended(readFields(bytes));
     use.stream.receive(null);
   }
@@ -192,6 +206,7 @@ function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answ
       });
     lane.use = {
       stream,
+      hasEnded: false,
       begun(headers) {
         clearTimeout(deadline);
         isAnswered = true;

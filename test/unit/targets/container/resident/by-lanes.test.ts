@@ -1,11 +1,13 @@
 /** Lanes from end to end, over a real passage: the gateway's side and the resident's in one process. */
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough } from 'node:stream';
+import { PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
+import { takeAtOnce } from '../../../../../src/platform/lent-reads.ts';
 import { byLanes } from '../../../../../src/targets/container/resident/by-lanes.ts';
 import { createLanes } from '../../../../../src/targets/container/sidecar/inside/lanes.ts';
 import type { ProgramStream } from '../../../../../src/targets/container/sidecar/inside/program-order.ts';
@@ -130,6 +132,37 @@ describe('a lane', () => {
     });
     await once(stream, 'end');
     expect(received).toBeGreaterThanOrEqual(30_000_000);
+  });
+
+  it('lends what it reads to who takes it at once, and whatever they still hold stays as it came', async () => {
+    const { inside } = await open(echo);
+    const sent = randomBytes(12_000_000);
+    const places = new Set<ArrayBufferLike>();
+    for (const isSlow of [false, true, false]) {
+      const { stream } = await run(inside, '');
+      const copies: Buffer[] = [];
+      let turn = 0;
+      const taker = new Writable({
+        highWaterMark: 1024 * 1024,
+        write(piece: Buffer, _encoding, done) {
+          const take = () => {
+            copies.push(Buffer.from(piece));
+            done();
+          };
+          places.add(piece.buffer);
+          if (isSlow && turn++ % 8 === 0) setTimeout(take, 2);
+          else take();
+        },
+      });
+      takeAtOnce(stream, () => taker.writableLength === 0);
+      stream.pipe(taker);
+      stream.end(sent);
+      await once(taker, 'finish');
+      expect(Buffer.concat(copies).equals(sent)).toBe(true);
+      if (!isSlow) expect(places.size).toBeLessThan(10);
+      places.clear();
+      await pause(1);
+    }
   });
 
   it('tells what could not be done by its code, and goes on', async () => {
