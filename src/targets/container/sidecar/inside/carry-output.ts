@@ -1,9 +1,13 @@
 /** Carries what a program writes to the gateway, at the gateway's pace. Imports nothing but Node. */
-import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { type Output, roomBytes, type TakePiece } from './open-output.ts';
+import type { ProgramStream } from './program-order.ts';
 
 /** Far more than Node would have: every pause costs a way to the gateway and back. */
 const underWayBytes = 512 * 1024;
+/** By a lane, with less than that they are read on: it is told of each piece that has left. */
+const goOnBytes = underWayBytes / 2;
+/** Of Docker's framing; a lane's is as long. */
+const headerBytes = 8;
 /** After the exit, of a program whose background child keeps its output open. */
 const silenceTicks = 4;
 const tickMs = 25;
@@ -20,45 +24,58 @@ export interface CarriedOutput {
  * In the framing of Docker: 8 bytes of header (1 stdout, 2 stderr; 3 zeros; length) before each piece. When the stream
  * has closed, what comes is read and dropped.
  */
-export function carryOutput(stream: Duplex, stdout: Socket, stderr: Socket): CarriedOutput {
-  const sockets = [stdout, stderr];
+export function carryOutput(stream: ProgramStream, stdout: Output, stderr: Output): CarriedOutput {
+  const outputs = [stdout, stderr];
   const ended = Promise.withResolvers<void>();
-  let open = sockets.length;
+  let open = outputs.length;
   let quietTicks = 0;
   let hasExited = false;
+  let isHeld = false;
   let takenWhileHeld = 0;
 
+  const { lane } = stream;
+  const waitingBytes = () => lane?.waitingBytes ?? stream.writableLength;
   const resume = () => {
-    for (const socket of sockets) socket.resume();
+    isHeld = false;
+    for (const { socket } of outputs) socket.resume();
   };
-  const send = (kind: number) => (chunk: Buffer) => {
-    quietTicks = 0;
-    if (stream.destroyed) return;
-    const header = Buffer.allocUnsafe(8).fill(0);
-    header[0] = kind;
-    header.writeUInt32BE(chunk.length, 4);
-    stream.cork();
-    stream.write(header);
-    stream.write(chunk);
-    stream.uncork();
-    if (stream.writableLength <= underWayBytes) return;
-    if (!hasExited) for (const socket of sockets) socket.pause();
-    else takenWhileHeld += chunk.length;
-    if (takenWhileHeld > pipeBytes) ended.resolve();
+  const hold = () => {
+    isHeld = true;
+    for (const { socket } of outputs) socket.pause();
   };
+  const send =
+    (kind: number): TakePiece =>
+    (piece, release) => {
+      quietTicks = 0;
+      if (stream.destroyed || stream.writableEnded) return release();
+      piece.fill(0, 0, roomBytes);
+      piece[headerBytes] = kind;
+      piece.writeUInt32BE(piece.length - roomBytes, roomBytes - 4);
+      // HTTP/2 does not tell for certain when it needs a piece no more.
+      if (!lane) stream.write(piece.subarray(headerBytes));
+      else
+        lane.send(piece, () => {
+          release();
+          if (isHeld && lane.waitingBytes <= goOnBytes) resume();
+        });
+      if (waitingBytes() <= underWayBytes) return;
+      if (!hasExited) hold();
+      else takenWhileHeld += piece.length;
+      if (takenWhileHeld > pipeBytes) ended.resolve();
+    };
   stream.on('drain', resume).on('close', resume);
-  sockets.forEach((socket, index) => {
+  outputs.forEach(({ socket, carry }, index) => {
     socket.on('error', () => {});
-    socket.on('data', send(index + 1));
     socket.once('close', () => {
       open--;
       if (open === 0) ended.resolve();
     });
+    carry(send(index + 1));
   });
   return {
     async finish() {
       hasExited = true;
-      for (const socket of sockets) socket.resume();
+      resume();
       let ticks = 0;
       // By ticks and not by the clock: after each of them, all that was there has been read.
       const watch = setInterval(() => {

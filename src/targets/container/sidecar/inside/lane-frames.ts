@@ -5,14 +5,19 @@ export const frame = { begin: 1, data: 2, end: 3 } as const;
 
 export type Frame = (typeof frame)[keyof typeof frame];
 
-const headerBytes = 8;
+export const headerBytes = 8;
 const empty = Buffer.alloc(0);
 
 export function frameHeader(kind: Frame, length: number): Buffer {
-  const header = Buffer.allocUnsafe(headerBytes).fill(0);
-  header[0] = kind;
-  header.writeUInt32BE(length, 4);
-  return header;
+  return writeFrameHeader(Buffer.allocUnsafe(headerBytes), kind, length);
+}
+
+/** Where it is to stand: at the beginning of `to`, which it returns. */
+export function writeFrameHeader(to: Buffer, kind: Frame, length: number): Buffer {
+  to.fill(0, 0, headerBytes);
+  to[0] = kind;
+  to.writeUInt32BE(length, 4);
+  return to;
 }
 
 /**

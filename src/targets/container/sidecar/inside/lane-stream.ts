@@ -1,7 +1,7 @@
 /** One stream over a lane, at either end of it. Imports nothing but Node. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
-import { frame, frameHeader } from './lane-frames.ts';
+import { frame, frameHeader, headerBytes, writeFrameHeader } from './lane-frames.ts';
 
 const highWaterMark = 64 * 1024;
 /** What the socket may hold of it, besides. */
@@ -9,10 +9,22 @@ const heldBytes = 256 * 1024;
 /** What is written and taken at once, and so never waits, would let nothing else have a turn. */
 const turnBytes = 1024 * 1024;
 
+/** For bulk: without what a stream costs each piece. Not to be mixed with `write`. */
+export interface LaneSender {
+  /** What it was given and the system has not taken. */
+  readonly waitingBytes: number;
+  /**
+   * `piece` begins with 8 bytes that are written here; the rest is data. `sent` is called when it is needed no more. Nothing
+   * is sent of a stream that is over.
+   */
+  send(piece: Buffer, sent: () => void): void;
+}
+
 /** Closed when both sides have ended it. The lane's socket is not its own. */
 export class LaneStream extends Duplex {
   readonly #socket: Socket;
   readonly #ending: () => Buffer;
+  readonly lane: LaneSender;
   #inThisTurn = 0;
 
   /** `ending`: what goes with its end. */
@@ -20,6 +32,17 @@ export class LaneStream extends Duplex {
     super({ allowHalfOpen: true, highWaterMark });
     this.#socket = socket;
     this.#ending = ending;
+    this.lane = {
+      get waitingBytes() {
+        return socket.writableLength;
+      },
+      send: (piece, sent) => {
+        // The lane may carry the next one already.
+        if (this.destroyed || this.writableEnded) return sent();
+        writeFrameHeader(piece, frame.data, piece.length - headerBytes);
+        socket.write(piece, sent);
+      },
+    };
   }
 
   /** The other side's data, or its end. */

@@ -1,5 +1,6 @@
 /** What the gateway wants started: it comes before stdin, 4 bytes of length and JSON. Imports nothing but Node. */
 import type { Duplex } from 'node:stream';
+import type { LaneSender } from './lane-stream.ts';
 import type { Start } from './start-program.ts';
 
 /** What a program's order came by, and its streams go by: of HTTP/2, or like one. */
@@ -7,6 +8,8 @@ export interface ProgramStream extends Duplex {
   respond(headers: Readonly<Record<string, number>>, options: { readonly waitForTrailers: true }): void;
   /** When it emits `wantTrailers`. */
   sendTrailers(trailers: Readonly<Record<string, number>>): void;
+  /** Of those that go by a lane: a shorter way for its output. */
+  readonly lane?: LaneSender;
 }
 
 export interface ProgramOrder extends Start {

@@ -37,7 +37,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
     checkUsers();
     const started = await starter.start(order, () => !stream.destroyed);
     if (!started) return;
-    const { child, pid, stdio } = started;
+    const { child, pid, stdio, outputs } = started;
     running.set(pid, { graceMs: order.graceMs, stream });
     let hasExited = false;
     stream.on('close', () => {
@@ -45,7 +45,7 @@ export function createPrograms(baseEnv: NodeJS.ProcessEnv, pipes: PipeSource | u
       if (running.delete(pid) && !hasExited) leave(pid, order.graceMs);
     });
     stream.respond({ ':status': 200, 'x-pid': pid }, { waitForTrailers: true });
-    const output = carryOutput(stream, stdio[1], stdio[2]);
+    const output = carryOutput(stream, ...outputs);
     carryInput(stream, stdio[0]);
     child.once('exit', async (code, signal) => {
       await output.finish();

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { asProgram } from './oom-score.ts';
-import { openOutput } from './open-output.ts';
+import { type Output, openOutput, outputOf } from './open-output.ts';
 import type { Pipe, Pipes } from './pipes.ts';
 
 /** What a process is started with. */
@@ -19,6 +19,8 @@ export interface Started {
   readonly pid: number;
   /** Our ends of stdin, stdout and stderr. */
   readonly stdio: readonly [Socket, Socket, Socket];
+  /** The last two, to be read by them alone. */
+  readonly outputs: readonly [Output, Output];
 }
 
 /** Throws the system's error. `pipes` are its from now on; undefined: Node makes what it has. */
@@ -28,10 +30,10 @@ export async function startProgram(
   pipes: Pipes | undefined,
 ): Promise<Started> {
   const options = { cwd, env: environmentOf(baseEnv, env), detached: true };
-  const { child, stdio } = asProgram(() =>
+  const { child, stdio, outputs } = asProgram(() =>
     pipes ? spawnOn(pipes, argv, options) : spawnOnSockets(argv, options),
   );
-  if (child.pid !== undefined) return { child, pid: child.pid, stdio };
+  if (child.pid !== undefined) return { child, pid: child.pid, stdio, outputs };
   for (const each of stdio) each?.destroy();
   // It comes later, as an event.
   throw await new Promise((resolve) => child.once('error', resolve));
@@ -42,7 +44,8 @@ type Spawned = Omit<Started, 'pid'>;
 
 function spawnOnSockets([program = '', ...words]: readonly string[], options: Options): Spawned {
   const child = spawn(program, words, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
-  return { child, stdio: [child.stdin as Socket, child.stdout as Socket, child.stderr as Socket] };
+  const stdio = [child.stdin as Socket, child.stdout as Socket, child.stderr as Socket] as const;
+  return { child, stdio, outputs: [outputOf(stdio[1]), outputOf(stdio[2])] };
 }
 
 function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], options: Options): Spawned {
@@ -50,7 +53,8 @@ function spawnOn(pipes: Pipes, [program = '', ...words]: readonly string[], opti
   const theirs = [input.read, output.write, errors.write];
   try {
     const child = spawn(program, words, { ...options, stdio: theirs });
-    return { child, stdio: [openInput(input), openOutput(output.read), openOutput(errors.read)] };
+    const outputs = [openOutput(output.read), openOutput(errors.read)] as const;
+    return { child, stdio: [openInput(input), outputs[0].socket, outputs[1].socket], outputs };
   } catch (error) {
     for (const fd of [input.write, output.read, errors.read]) closeSync(fd);
     throw error;

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LaneStream } from '../../../../../../src/targets/container/sidecar/inside/lane-stream.ts';
 
-const server = createServer((socket) => socket.resume());
+const arrived: Buffer[] = [];
+const server = createServer((socket) => socket.on('data', (chunk: Buffer) => arrived.push(chunk)));
 let lane: Socket;
 
 beforeAll(async () => {
@@ -39,5 +40,31 @@ describe('endless-input', () => {
     expect(pushed).toBeLessThan(64 * 1024 * 1024);
     endless.destroy();
     stream.destroy();
+  });
+});
+
+describe('late-piece', () => {
+  it('what comes of a stream that is over is not sent into that of the next program', async () => {
+    const piece = () => Buffer.from('--------of the first');
+    const first = new LaneStream(lane);
+    first.on('error', () => {});
+    let released = 0;
+    const release = () => released++;
+    arrived.length = 0;
+    first.lane.send(piece(), release);
+    first.end();
+    first.lane.send(piece(), release);
+    first.receive(null);
+    first.resume();
+    await once(first, 'close');
+    first.lane.send(piece(), release);
+    const next = new LaneStream(lane);
+    next.end('of the next');
+    await once(next, 'finish');
+    while (!Buffer.concat(arrived).includes('of the next')) await new Promise(setImmediate);
+    const all = Buffer.concat(arrived).toString('latin1');
+    expect(all.split('of the first')).toHaveLength(2);
+    expect(released).toBe(3);
+    next.destroy();
   });
 });

@@ -1,17 +1,20 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openOutput } from '../../../../../../src/targets/container/sidecar/inside/open-output.ts';
+import {
+  type Output,
+  openOutput,
+  roomBytes,
+} from '../../../../../../src/targets/container/sidecar/inside/open-output.ts';
 import {
   createPipeSource,
   type PipeSource,
 } from '../../../../../../src/targets/container/sidecar/inside/pipes.ts';
 
-const readAtOnceBytes = 64 * 1024;
-const headersBytes = 16;
+const pipeBytes = 64 * 1024;
 
 let pipes: PipeSource;
 
@@ -24,51 +27,88 @@ afterAll(async () => {
 });
 
 /** What the script writes to its stdout, from our end of a real pipe. */
-async function outputOf(script: string): Promise<Socket> {
+async function outputOf(script: string): Promise<Output> {
   const [unused, output, errors] = await pipes.take();
   spawn('/bin/sh', ['-c', script], { stdio: ['ignore', output.write, 'ignore'] });
   for (const fd of [unused.read, unused.write, output.write, errors.read, errors.write]) closeSync(fd);
   return openOutput(output.read);
 }
 
-it('a piece of output and both its headers are what is read at once, and no byte is lost or changed', async () => {
+/** All pieces, kept as they came until the end, without the room before them. */
+async function piecesOf({ socket, carry }: Output, see: (piece: Buffer) => void = () => {}) {
+  const pieces: Buffer[] = [];
+  carry((piece) => {
+    see(piece);
+    pieces.push(piece.subarray(roomBytes));
+  });
+  await once(socket, 'close');
+  return pieces;
+}
+
+const lines = (count: number) =>
+  Buffer.from(Array.from({ length: count }, (_, index) => `${index + 1}\n`).join(''));
+
+it('all that a pipe holds is one piece with room before it, and no byte is lost or changed', async () => {
   const output = await outputOf('seq 1 400000');
   const hash = createHash('sha256');
   const sizes: number[] = [];
-  for await (const piece of output) {
-    sizes.push(piece.length);
-    hash.update(piece);
-  }
-  const expected = Array.from({ length: 400_000 }, (_, index) => `${index + 1}\n`).join('');
-  expect(hash.digest('hex')).toBe(createHash('sha256').update(expected).digest('hex'));
-  expect(Math.max(...sizes) + headersBytes).toBeLessThanOrEqual(readAtOnceBytes);
+  output.carry((piece, release) => {
+    // The room is the taker's.
+    piece.fill(0xff, 0, roomBytes);
+    sizes.push(piece.length - roomBytes);
+    hash.update(piece.subarray(roomBytes));
+    release();
+  });
+  await once(output.socket, 'close');
+  expect(hash.digest('hex')).toBe(createHash('sha256').update(lines(400_000)).digest('hex'));
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(pipeBytes);
+  expect(Math.max(...sizes)).toBeGreaterThan(pipeBytes / 4);
 });
 
-it('pieces that wait keep what they were while more is read', async () => {
-  const output = await outputOf('for n in 1 2 3 4 5 6; do echo $n; sleep 0.02; done');
-  const pieces: Buffer[] = [];
-  for await (const piece of output) pieces.push(piece);
-  expect(pieces.join('')).toBe('1\n2\n3\n4\n5\n6\n');
+it('overtaken-piece: what is not released stays as it was, however much is read meanwhile', async () => {
+  const output = await outputOf('seq 1 400000');
+  expect(Buffer.concat(await piecesOf(output)).equals(lines(400_000))).toBe(true);
+});
+
+it('what is released is used again, by other programs, too', async () => {
+  const places = new Set<ArrayBufferLike>();
+  for (let turn = 0; turn < 4; turn++) {
+    const { socket, carry } = await outputOf('head -c 4000000 /dev/zero');
+    carry((piece, release) => {
+      if (piece.length > pipeBytes / 2) places.add(piece.buffer);
+      process.nextTick(release);
+    });
+    await once(socket, 'close');
+  }
+  expect(places.size).toBeGreaterThan(0);
+  expect(places.size).toBeLessThan(8);
+});
+
+it('what is written before anybody takes it waits', async () => {
+  const output = await outputOf('echo early');
+  await sleep(50);
+  expect(Buffer.concat(await piecesOf(output)).toString()).toBe('early\n');
 });
 
 it('many short pieces do not hold a whole buffer each', async () => {
   const output = await outputOf('for n in 1 2 3 4 5 6; do echo $n; sleep 0.02; done');
   const held = new Set<ArrayBufferLike>();
-  let pieces = 0;
-  for await (const piece of output) {
-    held.add((piece as Buffer).buffer);
-    pieces++;
-  }
-  expect(pieces).toBeGreaterThan(2);
-  expect(held.size).toBeLessThan(pieces);
+  const pieces = await piecesOf(output, ({ buffer }) => held.add(buffer));
+  expect(pieces.join('')).toBe('1\n2\n3\n4\n5\n6\n');
+  expect(pieces.length).toBeGreaterThan(2);
+  expect(held.size).toBeLessThan(pieces.length);
 });
 
-it('output that nobody takes is not read any more', async () => {
-  const output = await outputOf('yes');
-  output.resume();
-  await new Promise((resolve) => output.once('data', resolve));
-  output.pause();
+it('output that is paused is not read any more', async () => {
+  const { socket, carry } = await outputOf('yes');
+  let pieces = 0;
+  carry((_piece, release) => {
+    pieces++;
+    release();
+    socket.pause();
+  });
   await sleep(100);
-  expect(output.readableLength).toBeLessThan(4 * readAtOnceBytes);
-  output.destroy();
+  expect(pieces).toBe(1);
+  expect(socket.readableLength).toBe(0);
+  socket.destroy();
 });
