@@ -15,6 +15,7 @@ import { aborted } from '../platform/aborted.ts';
 import { createDeadline } from '../platform/deadline.ts';
 import { randomId } from '../platform/ids.ts';
 import { requestEnds } from '../proxies/request-source.ts';
+import type { LiveConnection } from '../sessions/connections.ts';
 import type { Address, SessionContext, SessionIo } from '../sessions/session.ts';
 import type { CallLine } from './call-line.ts';
 import type { LineOutcome } from './interpreter/run-line.ts';
@@ -42,7 +43,8 @@ export interface Api {
   readonly exchange: ExchangeToken;
   /**
    * Runs one command, given as its words, and resolves to its JSON. Throws what the command throws, timed-out after
-   * `timeoutMs` (default: the gateway's for commands, and for long ones), and usage for a command that is a session of its own.
+   * `timeoutMs` (default: the gateway's for commands, and for long ones), session-ended
+   * when what it stands on ends, and usage for a command that is a session of its own.
    */
   run(
     identity: Identity,
@@ -58,12 +60,13 @@ export interface ApiDependencies {
   readonly rate: TokenRate;
   readonly audit: Audit;
   readonly callLine: CallLine;
+  readonly addConnection: (connection: LiveConnection) => () => void;
   readonly commandTimeoutMs: number;
   readonly longCommandTimeoutMs: number;
 }
 
 export function createApi(dependencies: ApiDependencies): Api {
-  const { exchangeToken, rate, audit, callLine } = dependencies;
+  const { exchangeToken, rate, audit, callLine, addConnection } = dependencies;
   return {
     exchange: exchangeToken,
 
@@ -80,29 +83,56 @@ export function createApi(dependencies: ApiDependencies): Api {
 
     async run(identity, words, caller, { timeoutMs, closed } = {}) {
       const passing = new AbortController();
+      let ended: GatewayError | undefined;
+      const end = (failure: GatewayError) => {
+        ended ??= failure;
+        passing.abort();
+      };
       let limitMs = timeoutMs ?? dependencies.commandTimeoutMs;
-      const deadline = createDeadline(limitMs, () => passing.abort());
-      const ended = closed ? AbortSignal.any([passing.signal, closed]) : passing.signal;
+      const deadline = createDeadline(limitMs, (ms) =>
+        end(new GatewayError('timed-out', { seconds: ms / 1000 })),
+      );
+      const removeConnection = addConnection(liveRequest(caller.requestId, identity, end));
+      const over = closed ? AbortSignal.any([passing.signal, closed]) : passing.signal;
       try {
         const call = callLine({
           line: words.map(quoteWord).join(' '),
           session: sessionOf(identity, caller),
-          io: withoutStreams(ended),
+          io: withoutStreams(over),
           onCommand: ({ long }) => {
             if (!long) return;
             limitMs = timeoutMs ?? dependencies.longCommandTimeoutMs;
             deadline.set(limitMs);
           },
         });
-        const outcome = await Promise.race([call, aborted(ended)]);
-        if (outcome === 'aborted') throw new GatewayError('timed-out', { seconds: limitMs / 1000 });
+        const outcome = await Promise.race([call, aborted(over)]);
+        // Who has hung up reads nothing of it.
+        if (outcome === 'aborted')
+          throw ended ?? new GatewayError('session-ended', { reason: 'you have left.' });
         return dataOf(outcome);
       } finally {
         deadline.clear();
+        removeConnection();
       }
     },
   };
 }
+
+/** As over SSH: a command that ends its own access still gets its answer out. */
+const farewellMs = 1_000;
+
+/** A request while its command runs: it ends when what it stands on does. */
+export const liveRequest = (
+  id: string,
+  identity: Identity,
+  end: (failure: GatewayError) => void,
+): LiveConnection => ({
+  id,
+  identity,
+  openedAt: new Date().toISOString(),
+  close: (reason) =>
+    void setTimeout(() => end(new GatewayError('session-ended', { reason })), farewellMs).unref(),
+});
 
 export const sessionOf = (identity: Identity, { requestId, source, local }: ApiCaller): SessionContext => ({
   connectionId: requestId,

@@ -18,6 +18,7 @@ import type { Keys } from '../keys/keys.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Recordings } from '../recordings/recordings.ts';
 import type { SecondFactors } from '../second-factor/second-factors.ts';
+import type { Connections } from '../sessions/connections.ts';
 import type {
   SessionContext,
   SessionEnd,
@@ -54,6 +55,7 @@ export interface CommandServices {
   readonly targets: TargetDirectory;
   readonly containerSshd: ContainerSshd;
   readonly sessions: SessionDirectory;
+  readonly connections: Pick<Connections, 'addCommand'>;
   readonly recordings: Recordings;
   readonly penalties: GatewayPenalties;
   readonly audit: Audit;
@@ -159,9 +161,11 @@ export interface Command {
   readonly outlasts?: boolean;
   /** It changes something: the audit keeps each run, done or failed. */
   readonly changes?: boolean;
-  /** It may take minutes, and over HTTP as long as a program in a target. */
+  /** It may take minutes, and over HTTP as long as a program in a target; it is ended when it may be run no more. */
   readonly long?: boolean;
   /** After this many words, what follows is `rest`, untouched: `ssh TARGET CMD…`. */
   readonly verbatimAfter?: number;
+  /** Of a long one: what `run` asks first, asked again while it runs. Throws a GatewayError, which ends it, when it would be refused now. */
+  recheck?(args: Arguments, context: CommandContext): Promise<unknown>;
   run(args: Arguments, context: CommandContext): Promise<CommandResult>;
 }

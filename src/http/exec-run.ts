@@ -3,7 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Identity } from '../auth/identity.ts';
-import { callerOf, sessionOf } from '../commands/api.ts';
+import { callerOf, liveRequest, sessionOf } from '../commands/api.ts';
 import type { CallLine } from '../commands/call-line.ts';
 import type { LineOutcome } from '../commands/interpreter/run-line.ts';
 import { toJson } from '../commands/interpreter/write-text.ts';
@@ -33,8 +33,6 @@ export interface ExecDependencies {
 }
 
 const maxCollectedBytes = 4 * 1024 * 1024;
-/** As over SSH: a command that ends its own access still gets its answer out. */
-const farewellMs = 1_000;
 
 /** Resolves to the JSON answer, or to undefined when the answer was streamed. Throws ExecFailure. */
 export async function runExec(
@@ -54,7 +52,9 @@ export async function runExec(
   const deadline = createDeadline(dependencies.commandTimeoutMs, (ms) =>
     interruption.interrupt(new GatewayError('timed-out', { seconds: ms / 1000 })),
   );
-  const removeConnection = dependencies.addConnection(liveConnection(request, identity, interruption));
+  const removeConnection = dependencies.addConnection(
+    liveRequest(request.id, identity, interruption.interrupt),
+  );
   try {
     const call = dependencies.callLine({
       line,
@@ -167,22 +167,6 @@ function sessionIo({ stdout, stderr, bytesOut }: ProgramOutput, interruption: In
     traffic: () => ({ bytesIn: 0, bytesOut: bytesOut() }),
     tell: ({ sentence, failure }: GatewayNotice) =>
       interruption.interrupt(failure ?? new GatewayError('session-ended', { reason: sentence })),
-  };
-}
-
-function liveConnection(
-  { id }: FastifyRequest,
-  identity: Identity,
-  interruption: Interruption,
-): LiveConnection {
-  return {
-    id,
-    identity,
-    openedAt: new Date().toISOString(),
-    close(reason) {
-      const end = () => interruption.interrupt(new GatewayError('session-ended', { reason }));
-      setTimeout(end, farewellMs).unref();
-    },
   };
 }
 

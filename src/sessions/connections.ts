@@ -31,6 +31,13 @@ export interface LiveSession {
   end(reason: string): void;
 }
 
+/** A command of the lobby that takes its time, by whichever door it came. */
+export interface LiveCommand {
+  /** Throws a GatewayError when it may go on no more. */
+  recheck(): Promise<void>;
+  end(): void;
+}
+
 /** In the list from now on. */
 export interface ListedSession {
   /**
@@ -44,8 +51,10 @@ export interface ListedSession {
 export interface Connections {
   listConnections(): readonly LiveConnection[];
   listSessions(): readonly LiveSession[];
+  listCommands(): readonly LiveCommand[];
   addConnection(connection: LiveConnection): () => void;
   addSession(session: LiveSession): ListedSession;
+  addCommand(command: LiveCommand): () => void;
   /** Looks at each session when it is in the list, until the returned function is called. */
   onSession(look: (session: LiveSession) => Promise<void>): () => void;
   /** Tells the connection's sessions why, ends them, and disconnects. */

@@ -1,6 +1,6 @@
 /**
  * What was allowed when it opened must still be allowed: a change of keys or accounts closes connections,
- * a change of grants or tags ends sessions that no longer stand.
+ * a change of grants or tags ends sessions and long commands that no longer stand.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -8,7 +8,7 @@ import type { Authorizer } from '../auth/authorizer.ts';
 import { isGatewayError } from '../errors.ts';
 import type { Change, Store } from '../store/store.ts';
 import { checkStands } from './check-stands.ts';
-import type { Connections, LiveConnection, LiveSession } from './connections.ts';
+import type { Connections, LiveCommand, LiveConnection, LiveSession } from './connections.ts';
 
 export interface RevocationDependencies {
   readonly store: Store;
@@ -43,6 +43,12 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
   };
   const recheckSessions = () => connections.listSessions().forEach(recheck);
   dependencies.onReload?.(recheckSessions);
+  const recheckCommands = () => {
+    for (const command of connections.listCommands()) {
+      const isOpen = () => connections.listCommands().includes(command);
+      untilAnswered(() => recheckCommand(command), isOpen).catch(logged);
+    }
+  };
   const stopLooking = connections.onSession((session) => recheckSession(dependencies, session));
   const stopHearing = store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
@@ -54,6 +60,7 @@ export function watchRevocations(dependencies: RevocationDependencies): () => vo
       }
     }
     if (touches(accessTables)) recheckSessions();
+    if (touches(accessTables) || touches(identityTables)) recheckCommands();
   });
   return () => {
     stopLooking();
@@ -96,6 +103,15 @@ async function recheckConnection(
       connection,
       `the ${identityWord(connection)} you are connected with is no longer valid here.`,
     );
+  }
+}
+
+async function recheckCommand(command: LiveCommand): Promise<void> {
+  try {
+    await command.recheck();
+  } catch (error) {
+    if (!isGatewayError(error) || isStoreAway(error)) throw error;
+    command.end();
   }
 }
 

@@ -113,6 +113,7 @@ export async function openLobby(options: LobbyOptions = {}) {
     certificateAuthorities: createCertificateAuthorities({ store, clock }),
     secondFactors,
     sessions: localSessions(connections),
+    connections,
     flushAudit: async () => {},
     recordings,
     penalties: gatewayPenalties(

@@ -19,6 +19,7 @@ import { checkMayRun, checkMayStillRun, checkTokenAllowsHelp, isFor } from './ma
 import { parseArguments, usageError } from './parse-arguments.ts';
 import { beginsPrivateKey } from './private-key-guard.ts';
 import { readAll } from './read-stdin.ts';
+import { runLong } from './run-long.ts';
 import { splitWords } from './words.ts';
 import { createOutput, createProgress, type Output, printableLines, toJson } from './write-text.ts';
 
@@ -128,7 +129,8 @@ async function interpret(line: string, run: LineRun, progress: Progress): Promis
   const { args, json } = parseArguments(command, words, rest);
   progress.json = (run.json ?? false) || json;
   run.onCommand?.(command);
-  const result = await command.run(args, contextOf(command, run, principal));
+  const context = contextOf(command, run, principal);
+  const result = await (command.long ? runLong(command, args, context) : command.run(args, context));
   if ('end' in result) return { kind: 'end', end: result.end };
   return { kind: 'answer', exitStatus: 0, ...result };
 }

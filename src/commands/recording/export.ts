@@ -14,6 +14,7 @@ export const command: Command = {
   options: {},
   permission: 'unrestricted',
   long: true,
+  recheck: ({ positionals }, context) => getRecording(oneWord(positionals['ID']) ?? '', context),
   async run({ positionals }, context) {
     const { recordings, audit, principal, io } = context;
     const { id, target, account } = await getRecording(oneWord(positionals['ID']) ?? '', context);

@@ -23,6 +23,7 @@ export const command: Command = {
   },
   permission: 'unrestricted',
   long: true,
+  recheck: ({ positionals }, context) => getRecording(oneWord(positionals['ID']) ?? '', context),
   async run({ positionals, options }, context) {
     const { recordings, audit, principal, io, request } = context;
     const speed = parseNumber('speed', optionText(options['speed']), context) ?? 1;

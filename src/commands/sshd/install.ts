@@ -1,4 +1,4 @@
-import type { Command } from '../command.ts';
+import type { Arguments, Command, CommandContext } from '../command.ts';
 import { getManagedContainer } from '../managed-target.ts';
 import { oneWord } from '../text-parts.ts';
 import { syncAnswer } from './sync-answer.ts';
@@ -16,10 +16,14 @@ export const command: Command = {
   outlasts: true,
   changes: true,
   long: true,
-  async run({ positionals }, context) {
+  recheck: (args, context) => getTarget(args, context),
+  async run(args, context) {
     const { io, progress, containerSshd } = context;
-    const target = await getManagedContainer(oneWord(positionals['TARGET']) ?? '', 'sshd install', context);
+    const target = await getTarget(args, context);
     const options = { closed: io.closed, ...(progress ? { progress } : {}) };
     return syncAnswer(target, await containerSshd.install(target, options));
   },
 };
+
+const getTarget = ({ positionals }: Arguments, context: CommandContext) =>
+  getManagedContainer(oneWord(positionals['TARGET']) ?? '', 'sshd install', context);
