@@ -20,6 +20,10 @@ export const secondFactorErrors = {
     ({ target }) =>
       `${target} asks for a second factor and you have none: set one up with "ssh GATEWAY mfa enroll", then log in anew.`,
   ),
+  'second-factor-first': forbidden<{ target: string }>(
+    ({ target }) =>
+      `${target} would be closed to you, too, for you have no second factor: set one up with "ssh GATEWAY mfa enroll", log in anew, and then ask for it.`,
+  ),
   'second-factor-enrolled': failed(
     () => 'you have a second factor already; "mfa disable CODE" takes it away, so that you can enroll again.',
   ),

@@ -188,6 +188,19 @@ describe('an account that must have one', () => {
 });
 
 describe('a target that asks for one', () => {
+  it('is not made one by who has none, and would close it to themselves: neither an owner nor an admin', async () => {
+    for (const key of [carol, door.admin]) {
+      const { stderr, status } = await door.ssh('mfa require vault on', { key });
+      expect([stderr, status]).toEqual([
+        'postern: vault would be closed to you, too, for you have no second factor: set one up with "ssh GATEWAY mfa enroll", log in anew, and then ask for it.\n',
+        1,
+      ]);
+      expect((await door.ssh('id', { key, login: 'rexec-vault' })).text).toBe('(default)@vault: id\n');
+    }
+    expect((await door.ssh('mfa require vault', { key: carol })).text).toBe('vault asks for none.\n');
+    expect((await door.ssh('mfa require vault off', { key: carol })).status).toBe(0);
+  });
+
   it('lets in logins that showed it, and no others', async () => {
     expect((await withCode('mfa require vault on')).text).toBe('vault asks for a second factor.\n');
     for (const attempt of [
@@ -212,7 +225,7 @@ describe('a target that asks for one', () => {
     ] as const;
     const sessions = async () => (await door.ssh('session list')).text.match(/\bwait\b/g)?.length;
     await expect.poll(sessions).toBe(2);
-    await door.ssh('mfa require web on');
+    expect((await withCode('mfa require web on')).status).toBe(0);
     expect(await running[0]).toMatchObject({
       status: 255,
       stderr: 'postern: you may no longer use web.\n',

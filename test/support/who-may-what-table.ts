@@ -21,6 +21,8 @@ export const outcomes: Readonly<Record<string, string>> = {
   U: 'target-user-refused',
   N: 'no-enrolment',
   F: 'no-second-factor',
+  // As far as one gets without a second factor.
+  E: 'second-factor-first',
   T: 'invalid-token',
   // As far as one gets without containers.
   S: 'sync-refused',
@@ -126,7 +128,7 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['share remove lab gus', 'yyA--RRR'],
   ['tag lab', 'yyA--y-y'],
   ['tag lab new', 'yyA--R-R'],
-  ['mfa require lab on', 'yyA--RRR'],
+  ['mfa require lab on', 'EEA--RRR'],
   ['mfa require open off', 'yAAAARRR'],
   ['start lab', 'CCC--C-C'],
   ['sshd status open', 'CCCCCC-C'],
@@ -138,7 +140,7 @@ export const commandTable: readonly (readonly [line: string, expected: string])[
   ['mfa disable 123456', 'FFFFFRRR'],
   ['mfa reset gus', 'FAAAAAAR'],
   ['mfa require web', 'yyAA-RRR'],
-  ['mfa require web on', 'yyAA-RRR'],
+  ['mfa require web on', 'EEAA-RRR'],
   ['mfa require ci off', 'yy---RRR'],
 ];
 

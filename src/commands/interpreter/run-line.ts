@@ -233,6 +233,7 @@ const refusals: ReadonlySet<string> = new Set([
   'second-factor-missing',
   'second-factor-unproven',
   'second-factor-target',
+  'second-factor-first',
   'token-not-allowed',
   'token-passes',
   'token-exceeds',

@@ -1,4 +1,5 @@
 import { GatewayError } from '../../errors.ts';
+import type { SecondFactorStanding } from '../../second-factor/standing.ts';
 import type { Command } from '../command.ts';
 import { getManagedTarget } from '../managed-target.ts';
 import { oneWord } from '../text-parts.ts';
@@ -7,8 +8,8 @@ export const command: Command = {
   path: ['mfa', 'require'],
   summary: 'whether sessions in a target need a second factor',
   description:
-    'Sessions of logins without one are refused, and those open are ended. To take it off, your own second\n' +
-    'factor is needed. For a whole account there is "account mfa".',
+    'Sessions of logins without one are refused, and those open are ended. To put it on or take it off, your own\n' +
+    'second factor is needed. For a whole account there is "account mfa".',
   examples: [
     'ssh GATEWAY mfa require web',
     'ssh GATEWAY mfa require web on',
@@ -26,11 +27,8 @@ export const command: Command = {
     const asked = oneWord(positionals['on|off']);
     if (asked !== undefined && asked !== 'on' && asked !== 'off') throw usage('say on or off');
     const covered = await secondFactors.isTargetCovered(target.key);
-    if (asked === 'off' && covered && principal.secondFactor.proof !== 'proven') {
-      throw principal.secondFactor.enrolled
-        ? new GatewayError('second-factor-unproven', { what: '"mfa require off"' })
-        : new GatewayError('second-factor-target', { target: target.name });
-    }
+    const changes = asked !== undefined && covered !== (asked === 'on');
+    if (changes) checkShown(principal.secondFactor, asked, target.name);
     if (asked !== undefined) await secondFactors.coverTarget(target.key, asked === 'on');
     const mfa = (asked === undefined ? covered : asked === 'on') ? 'required' : 'optional';
     return {
@@ -39,3 +37,10 @@ export const command: Command = {
     };
   },
 };
+
+/** Whoever has none would close the target to themselves, or open it to others like them. */
+function checkShown({ enrolled, proof }: SecondFactorStanding, asked: 'on' | 'off', target: string): void {
+  if (proof === 'proven') return;
+  if (enrolled) throw new GatewayError('second-factor-unproven', { what: `"mfa require ${asked}"` });
+  throw new GatewayError(asked === 'on' ? 'second-factor-first' : 'second-factor-target', { target });
+}

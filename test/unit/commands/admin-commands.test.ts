@@ -98,6 +98,21 @@ describe('the operator of the machine', () => {
   });
 });
 
+describe('a second factor for a target', () => {
+  it('is put on and taken off by the operator, who is locked out of nothing; an admin who has none is told how to get one', async () => {
+    const operator = operatorIdentity();
+    const refused = await lobby.json(lobby.admin, 'mfa require web on');
+    expect([refused.data.code, refused.data.error]).toEqual([
+      'second-factor-first',
+      expect.stringContaining('"ssh GATEWAY mfa enroll"'),
+    ]);
+    expect((await lobby.json(operator, 'mfa require web on')).data.mfa).toBe('required');
+    expect((await lobby.json(lobby.admin, 'mfa require web on')).data.mfa).toBe('required');
+    expect((await lobby.json(lobby.admin, 'mfa require web off')).data.code).toBe('second-factor-target');
+    expect((await lobby.json(operator, 'mfa require web off')).data.mfa).toBe('optional');
+  });
+});
+
 describe('the audit', () => {
   it('does not look for an event that there is not, as if there had been none', async () => {
     const misspelt = await lobby.run(lobby.admin, 'audit --event=login-refusd');
