@@ -21,6 +21,9 @@ const config = {
   tokenRateBurst: 1_000_000,
 };
 
+/** Its key is nothing for the containers that somebody keeps in step here. */
+export const unsynced = { POSTERN_SYNC: 'off' };
+
 // A signal that collects, so that memory is what is held and not what was used once.
 const collect = `process.on("SIGUSR2", () => { gc(); gc(); });`;
 const collectable = {
@@ -50,7 +53,10 @@ export async function startPostern(key: string, options: GatewayOptions = {}): P
     'log-level': 'error',
   };
   const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-  const child = startChild(program, ['serve', ...args], options.collectable ? collectable : {});
+  const child = startChild(program, ['serve', ...args], {
+    ...unsynced,
+    ...(options.collectable ? collectable : {}),
+  });
   const announced = await child.outputUntil(/^Host key/m);
   const port = Number(/listens for SSH on 127\.0\.0\.1:(\d+)/.exec(announced)?.[1]);
   return {

@@ -3,6 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { unsynced } from '../peers/postern.ts';
 
 export interface GatewayProcess {
   readonly pid: number;
@@ -30,7 +31,8 @@ export async function startGatewayProcess(extra: readonly string[] = []): Promis
     '--log-level=warn',
     ...extra,
   ];
-  const child = spawn(join(root, 'bin/postern'), args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, ...unsynced };
+  const child = spawn(join(root, 'bin/postern'), args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   const announced = await new Promise<string>((resolve, reject) => {
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {

@@ -82,12 +82,17 @@ describe('auto-sync', () => {
     putKey(store, ada, name, { publicKey: quickKey(), ...facts });
   const removeKey = ({ id }: KeyRow) => store.transact((transaction) => transaction.remove('keys', id));
   const read = ({ sh }: TestContainer) => sh(`cat ${keyFile} 2>/dev/null || true`);
+  /** All its keys: of whom another gateway has written, where one keeps the containers of this engine in step, is told. */
   const holds = (container: TestContainer, keys: readonly string[], timeout = 40_000) =>
     expect
-      .poll(async () => [...(await read(container)).matchAll(/ada: (\S+)/g)].map(([, name]) => name), {
-        timeout,
-        interval: 200,
-      })
+      .poll(
+        async () =>
+          [...(await read(container)).matchAll(/ssh-ed25519 \S+ (?:ada: )?(.+)/g)].map(([, name]) => name),
+        {
+          timeout,
+          interval: 200,
+        },
+      )
       .toEqual(keys);
   const targetOf = async ({ id }: TestContainer) => {
     const found = (await engine.list()).find((each) => each.id === id);

@@ -3,8 +3,14 @@ import { execFile } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { startPostern } from '../../bench/peers/postern.ts';
+import { startGatewayProcess } from '../../bench/support/gateway-process.ts';
+import { runContainer } from '../support/containers.ts';
+import { images } from '../support/engine.ts';
+import { makeKeyPair } from '../support/ssh-client.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
@@ -51,4 +57,16 @@ it('the bench draws a plot for each table, as well-formed SVG that a page can sh
     expect(page).toContain(`(plots/${plot})`);
     expect(await readFile(join(out, 'plots', plot), 'utf8')).not.toMatch(/NaN|Infinity/);
   }
+});
+
+it('throw-away-key: that of a bench comes into no container that somebody keeps in step on this engine', async () => {
+  const container = await runContainer(images.busybox, ['--label', 'rexec.sync=true', '--user', 'app']);
+  vi.stubEnv('POSTERN_SYNC', undefined);
+  const gateways = [await startGatewayProcess(), await startPostern((await makeKeyPair()).file)];
+  vi.unstubAllEnvs();
+  await pause(3_000);
+  const files = await container.sh('ls -A /home/app');
+  for (const gateway of gateways) await gateway.stop();
+  await container.remove();
+  expect(files).not.toContain('.ssh');
 });
