@@ -13,6 +13,7 @@ import type { HttpDoor } from './http/http-door.ts';
 import type { EndForFault } from './platform/fault-owner.ts';
 import { version } from './platform/version.ts';
 import { addUntilExpiry } from './sessions/connection-expiry.ts';
+import { addWithinShare } from './sessions/connection-share.ts';
 import { createForwards } from './sessions/create-forwards.ts';
 import { createRunSession } from './sessions/create-run-session.ts';
 import { type Drain, drain } from './sessions/drain.ts';
@@ -90,7 +91,7 @@ export async function openDoors(dependencies: DoorsDependencies): Promise<Servin
     runSession: createRunSession(routes),
     expectSession: (connection) => expectSession(routes, connection),
     ...createForwards(prefixed),
-    addConnection: addUntilExpiry(connections, clock),
+    addConnection: addWithinShare({ ...rules, config, log }, addUntilExpiry(connections, clock)),
     audit,
     meter: rules.meter,
     onFault: endForFault,

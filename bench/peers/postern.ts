@@ -17,6 +17,7 @@ const config = {
   perSourceMaxStartups: 10_000,
   maxStartups: { start: 10_000, ratePercent: 100, full: 10_000 },
   maxConnections: 20_000,
+  maxConnectionsPerAccount: 20_000,
   tokenRatePerSecond: 1_000_000,
   tokenRateBurst: 1_000_000,
 };

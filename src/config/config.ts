@@ -103,6 +103,8 @@ export const configSchema = z.strictObject({
   maxAuthTries: z.int().min(1).default(6),
   maxKeyProbes: z.int().min(1).default(20),
   maxConnections: z.int().min(1).default(10_000),
+  /** Of those, by SSH, of one account; unset: half. */
+  maxConnectionsPerAccount: z.int().min(1).optional(),
   /** sshd_config's MaxSessions. */
   maxSessionsPerConnection: z.int().min(1).default(64),
   maxForwardsPerConnection: z.int().min(1).default(256),

@@ -49,6 +49,7 @@ const effects = {
   maxAuthTries: 'live',
   maxKeyProbes: 'live',
   maxConnections: 'live',
+  maxConnectionsPerAccount: 'live',
   maxSessionsPerConnection: 'live',
   maxForwardsPerConnection: 'live',
   maxSessionsPerAccount: 'live',

@@ -7,6 +7,11 @@ export const sessionsAndStoreErrors = {
     404,
     ({ session }) => `there is no session "${session}"; "session list" shows them.`,
   ),
+  'too-many-connections': row<{ limit: number }>(
+    255,
+    503,
+    ({ limit }) => `your account has ${limit} connections open already; close one first.`,
+  ),
   'too-many-sessions': row<{ limit: number }>(
     255,
     503,

@@ -7,6 +7,8 @@ const takeMethod = 'slots.take';
 const giveMethod = 'slots.give';
 const heldMethod = 'slots.held';
 
+const maxHeldAtOnce = 5_000;
+
 /** What is expected and does not come, is somebody else's again. */
 const expectedForMs = 1_000;
 
@@ -34,7 +36,12 @@ export function slotsOverIpc(supervisor: SteadyPeer): Slots {
 function takeOverIpc(supervisor: SteadyPeer): Pick<Slots, 'take'> {
   const held = new Map<number, string>();
   let last = 0;
-  supervisor.onConnect((peer) => peer.notify(heldMethod, [...held]));
+  supervisor.onConnect((peer) => {
+    const all = [...held];
+    // In pieces: a frame has a bound, and every connection of an account is one.
+    for (let at = 0; at === 0 || at < all.length; at += maxHeldAtOnce)
+      peer.notify(heldMethod, all.slice(at, at + maxHeldAtOnce));
+  });
   const give = (slot: number) => void supervisor.notify(giveMethod, slot);
   return {
     async take(name, limit) {

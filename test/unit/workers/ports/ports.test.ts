@@ -152,3 +152,14 @@ it('a successor learns from each worker what it holds', async () => {
   await successor.state.auditLog.flush();
   expect(await searchAudit(dataDir, { event: 'session-ended' }, 10)).toHaveLength(1);
 });
+
+it('a successor learns of thousands of slots, which are told in pieces', async () => {
+  const many = 6_000;
+  const takes = Array.from({ length: many }, () => one.ask('take', 'alice', many));
+  expect((await Promise.all(takes)).every((isTaken) => isTaken)).toBe(true);
+  await supervisor.listener.leave(5_000);
+  const { state } = await openPortsSupervisor(dataDir);
+  await one.ask('running');
+  expect(await state.slots.take('alice', many)).toBeUndefined();
+  expect(await state.slots.take('alice', many + 1)).toBeDefined();
+});
