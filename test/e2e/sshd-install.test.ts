@@ -85,7 +85,7 @@ describe('what Rexec answers', () => {
   let container: TestContainer;
   let bare: TestContainer;
   beforeAll(async () => {
-    rexec = await startRexec({ config: { execSessionTimeoutMs: 5_000, hangupGraceMs: 500 } });
+    rexec = await startRexec({ config: { execSessionTimeoutMs: 10_000, hangupGraceMs: 500 } });
     container = await runContainer(images.busybox);
     bare = await runContainer(images.noshell, ['-i'], ['/bin/cat']);
   });
