@@ -57,7 +57,7 @@ export async function collect(child: ChildProcess, options: RunOptions = {}): Pr
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
   child.stdin?.on('error', () => {});
   child.stdin?.end(options.stdin ?? '');
-  const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 30_000);
+  const timeout = setTimeout(() => child.kill('SIGKILL'), options.timeoutMs ?? 60_000);
   const [code, signal] = await new Promise<[number | null, NodeJS.Signals | null]>((resolve, reject) => {
     child.once('close', (...ending) => resolve(ending));
     child.once('error', reject);
