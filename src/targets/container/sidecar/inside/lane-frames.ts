@@ -47,7 +47,8 @@ export function createLaneReader(
         left = length;
         rest = rest.subarray(headerBytes);
       } else if (kind === undefined || rest.length < headerBytes + length) {
-        held = rest;
+        // Whoever reads the lane may use the memory again.
+        held = Buffer.from(rest);
         return;
       } else {
         const bytes = rest.subarray(headerBytes, headerBytes + length);

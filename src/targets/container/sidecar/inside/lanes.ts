@@ -1,9 +1,11 @@
 /**
  * Lanes: further connections to the gateway's socket, each of which carries the streams of programs one after the other, without
- * what HTTP/2 costs each of them. Imports nothing but Node.
+ * what HTTP/2 costs each of them. Imports nothing but Node and `platform/lent-reads`.
  */
 import { closeSync, openSync } from 'node:fs';
 import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
+import { lentReads } from '../../../../platform/lent-reads.ts';
 import { settle } from './dial.ts';
 import { createLaneReader, frame, frameHeader } from './lane-frames.ts';
 import { LaneStream } from './lane-stream.ts';
@@ -37,11 +39,18 @@ export function createLanes(answer: AnswerProgram): Lanes {
     async open(stream, query) {
       const token = query.get('token') ?? '';
       if (held === undefined) throw coded('ENOENT');
-      const socket = await settle({ path: `/proc/self/fd/${held}` }, connectWithinMs);
+      const lane: { socket?: Socket; reader?: Readable | undefined } = {};
+      const onread = lentReads(() => lane.socket as Socket, {
+        reader: () => lane.reader,
+      });
+      const socket = await settle({ path: `/proc/self/fd/${held}`, onread }, connectWithinMs);
+      lane.socket = socket;
       lanes.set(token, socket);
       socket.once('close', () => lanes.delete(token));
       socket.write(`${token}\n`);
-      serveLane(socket, answer);
+      serveLane(socket, answer, (reader) => {
+        lane.reader = reader;
+      });
       stream.respond({ ':status': 200 }, { endStream: true });
     },
     async cut(stream, query) {
@@ -51,14 +60,25 @@ export function createLanes(answer: AnswerProgram): Lanes {
   };
 }
 
-function serveLane(socket: Socket, answer: AnswerProgram): void {
+/** `setReader` is told whose is what comes. */
+function serveLane(
+  socket: Socket,
+  answer: AnswerProgram,
+  setReader: (reader: Readable | undefined) => void,
+): void {
   let current: AnswerStream | undefined;
   const read = createLaneReader(maxOrderBytes, (kind, bytes) => {
     if (kind === frame.begin) {
       current = new AnswerStream(socket);
+      setReader(current);
       begin(current, answer);
-      if (bytes.length > 0) current.receive(bytes);
-    } else current?.receive(kind === frame.data ? bytes : null);
+      // It is kept until the rest of it is there.
+      if (bytes.length > 0) current.receive(Buffer.from(bytes));
+    } else if (kind === frame.data) current?.receive(bytes);
+    else {
+      setReader(undefined);
+      current?.receive(null);
+    }
   });
   socket.on('error', () => {}).on('end', () => socket.destroy());
   socket.on('close', () => current?.destroy());
@@ -69,6 +89,7 @@ function serveLane(socket: Socket, answer: AnswerProgram): void {
       socket.destroy();
     }
   });
+  socket.resume();
 }
 
 function begin(stream: AnswerStream, answer: AnswerProgram): void {

@@ -1,6 +1,7 @@
-/** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node. */
+/** Programs that the gateway has started here, each the leader of a session of its own. Imports nothing but Node and `platform/lent-reads`. */
 import type { Socket } from 'node:net';
 import { constants } from 'node:os';
+import { takeAtOnce } from '../../../../platform/lent-reads.ts';
 import { carryOutput } from './carry-output.ts';
 import { hangUp } from './hang-up.ts';
 import type { PipeSource } from './pipes.ts';
@@ -92,5 +93,6 @@ function carryInput(stream: ProgramStream, stdin: Socket): void {
     stream.unpipe(stdin);
     stream.resume();
   });
+  takeAtOnce(stream, () => stdin.writableLength === 0);
   stream.pipe(stdin);
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { PassThrough, Writable } from 'node:stream';
+import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -86,6 +86,28 @@ async function echo(stream: ProgramStream): Promise<void> {
   stream.pipe(stream);
 }
 
+/** Takes each piece at once, or some much later, and says where they lay. */
+function take(stream: Duplex, isSlow: boolean) {
+  const copies: Buffer[] = [];
+  const places = new Set<ArrayBufferLike>();
+  let turn = 0;
+  const taker = new Writable({
+    highWaterMark: 1024 * 1024,
+    write(piece: Buffer, _encoding, done) {
+      const copy = () => {
+        copies.push(Buffer.from(piece));
+        done();
+      };
+      places.add(piece.buffer);
+      if (isSlow && turn++ % 8 === 0) setTimeout(copy, 2);
+      else copy();
+    },
+  });
+  takeAtOnce(stream, () => taker.writableLength === 0);
+  stream.pipe(taker);
+  return { places, whole: once(taker, 'finish').then(() => Buffer.concat(copies)) };
+}
+
 describe('a lane', () => {
   it('carries one program after the other', async () => {
     const { inside, asked } = await open(echo);
@@ -137,31 +159,31 @@ describe('a lane', () => {
   it('lends what it reads to who takes it at once, and whatever they still hold stays as it came', async () => {
     const { inside } = await open(echo);
     const sent = randomBytes(12_000_000);
-    const places = new Set<ArrayBufferLike>();
     for (const isSlow of [false, true, false]) {
       const { stream } = await run(inside, '');
-      const copies: Buffer[] = [];
-      let turn = 0;
-      const taker = new Writable({
-        highWaterMark: 1024 * 1024,
-        write(piece: Buffer, _encoding, done) {
-          const take = () => {
-            copies.push(Buffer.from(piece));
-            done();
-          };
-          places.add(piece.buffer);
-          if (isSlow && turn++ % 8 === 0) setTimeout(take, 2);
-          else take();
-        },
-      });
-      takeAtOnce(stream, () => taker.writableLength === 0);
-      stream.pipe(taker);
+      const taken = take(stream, isSlow);
       stream.end(sent);
-      await once(taker, 'finish');
-      expect(Buffer.concat(copies).equals(sent)).toBe(true);
-      if (!isSlow) expect(places.size).toBeLessThan(10);
-      places.clear();
+      expect((await taken.whole).equals(sent)).toBe(true);
+      if (!isSlow) expect(taken.places.size).toBeLessThan(10);
       await pause(1);
+    }
+  });
+
+  it('overtaken-input: what a program has not taken stays as it came, while more comes for it', async () => {
+    const sent = randomBytes(12_000_000);
+    for (const isSlow of [false, true]) {
+      const came = Promise.withResolvers<Buffer>();
+      const { inside } = await open(async (stream) => {
+        stream.respond({ ':status': 200 }, { waitForTrailers: true });
+        const taken = take(stream, isSlow);
+        came.resolve(taken.whole);
+        await taken.whole;
+        if (!isSlow) expect(taken.places.size).toBeLessThan(10);
+        stream.end();
+      });
+      const { stream } = await run(inside, 'the order');
+      stream.resume().end(sent);
+      expect((await came.promise).equals(Buffer.concat([Buffer.from('the order'), sent]))).toBe(true);
     }
   });
 
