@@ -1,6 +1,6 @@
 /** Unix sockets that the real ssh forwards. */
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { until } from './container-processes.ts';
 import type { TestGateway } from './gateway.ts';
@@ -24,6 +24,12 @@ export function openSocketAt(path: string): Promise<Socket> {
     socket.once('error', reject);
   });
 }
+
+/** As the kernel says: a socket's file is there before anybody listens. */
+const isListening = (path: string) =>
+  readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .some((line) => line.includes(' 00010000 ') && line.endsWith(` ${path}`));
 
 export interface ForwardOptions extends SshOptions {
   /** An ssh_config by which `login` is a host; unset: it is the login name. */
@@ -49,7 +55,7 @@ export async function withForward<T>(
   const ended = new Promise((resolve) => ssh.once('exit', resolve));
   try {
     const isReady = () =>
-      path === undefined ? /remote forward (success|failure)/i.test(stderr) : existsSync(path);
+      path === undefined ? /remote forward (success|failure)/i.test(stderr) : isListening(path);
     await until(async () => isReady() || ssh.exitCode !== null, 10_000);
     if (!isReady()) throw new Error(`ssh forwards nothing: ${stderr}`);
     return await use(() => stderr);
