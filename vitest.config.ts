@@ -39,7 +39,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     // Vitest would leave one core out; but most tests wait: for a container, a clock, a client.
-    maxWorkers: availableParallelism() + 1,
+    maxWorkers: availableParallelism() + 2,
     // In place of one second, in which a busy machine may not even have started the program that is waited for.
     expect: { poll: { timeout: 10_000 } },
     sequence: { sequencer: LongestFirst },

@@ -56,7 +56,7 @@ let came = 0, failed = 0;
 const end = () => { console.log(came + ' answered'); process.exit(0); };
 const count = () => { if (holdMs === '3000' && came + failed === Number(times)) end(); };
 for (let n = 0; n < Number(times); n++) require('net').connect(path)
-  .on('data', () => { came++; count(); })
+  .once('data', () => { came++; count(); })
   .on('error', (error) => { failed++; console.log(error.code); count(); })
   .write(Buffer.from([0, 0, 0, 1, 11]));
 setTimeout(end, Number(holdMs));`;
