@@ -89,15 +89,15 @@ function createShare(
       asked--;
       log.warn({ err: error, connectionId }, 'a connection is not counted for its account');
     }
-    if (room() > open.size) shrinkSoon();
+    shrinkSoon();
   }
   return {
     enter(connection) {
       open.add(connection);
       if (open.size > room()) void ask(connection.id);
       return () => {
-        open.delete(connection);
-        shrinkSoon();
+        // Not one that was closed for want of room: this share may be empty since, and another in its place.
+        if (open.delete(connection)) shrinkSoon();
       };
     },
   };
