@@ -28,9 +28,6 @@ export function lentReads(
   { reader = socket, mostBytes = usualBytes }: LentReadsOptions = {},
 ): OnReadOpts {
   let buffer = Buffer.allocUnsafeSlow(leastBytes);
-  const replace = (bytes: number) => {
-    buffer = Buffer.allocUnsafeSlow(bytes);
-  };
   const largerThan = (bytes: number) => Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
   return {
     // Asked for after each read.
@@ -48,7 +45,7 @@ export function lentReads(
       const isOver = isTaken && reader() === undefined;
       const next = isOver ? leastBytes : isFull ? largerThan(buffer.length) : buffer.length;
       if (isFree && next === buffer.length) return wantsMore;
-      replace(next);
+      buffer = Buffer.allocUnsafeSlow(next);
       // Else it counts as what is carried.
       if (isTaken) noteMade(buffer.length);
       return wantsMore;

@@ -37,30 +37,27 @@ const retryMs = 500;
 export function watchRevocations(dependencies: RevocationDependencies): () => void {
   const { store, connections, log } = dependencies;
   const logged = (error: unknown) => log.error({ err: error }, 'revocation check failed');
-  const recheck = (session: LiveSession) => {
-    const isOpen = () => connections.listSessions().includes(session);
-    untilAnswered(() => recheckSession(dependencies, session), isOpen).catch(logged);
+  const recheck = <T>(list: () => readonly T[], which: readonly T[], check: (one: T) => Promise<void>) => {
+    for (const one of which)
+      untilAnswered(
+        () => check(one),
+        () => list().includes(one),
+      ).catch(logged);
   };
-  const recheckSessions = () => connections.listSessions().forEach(recheck);
+  const { listSessions, listConnections, listCommands } = connections;
+  const recheckSessions = () =>
+    recheck(listSessions, listSessions(), (session) => recheckSession(dependencies, session));
   dependencies.onReload?.(recheckSessions);
-  const recheckCommands = () => {
-    for (const command of connections.listCommands()) {
-      const isOpen = () => connections.listCommands().includes(command);
-      untilAnswered(() => recheckCommand(command), isOpen).catch(logged);
-    }
-  };
   const stopLooking = connections.onSession((session) => recheckSession(dependencies, session));
   const stopHearing = store.onChange((changes) => {
     const touches = (tables: ReadonlySet<Change['table']>) => changes.some(({ table }) => tables.has(table));
     if (touches(identityTables)) {
-      for (const connection of connections.listConnections()) {
-        if (!concerns(changes, connection)) continue;
-        const isOpen = () => connections.listConnections().includes(connection);
-        untilAnswered(() => recheckConnection(dependencies, connection), isOpen).catch(logged);
-      }
+      const concerned = listConnections().filter((connection) => concerns(changes, connection));
+      recheck(listConnections, concerned, (connection) => recheckConnection(dependencies, connection));
     }
     if (touches(accessTables)) recheckSessions();
-    if (touches(accessTables) || touches(identityTables)) recheckCommands();
+    if (touches(accessTables) || touches(identityTables))
+      recheck(listCommands, listCommands(), recheckCommand);
   });
   return () => {
     stopLooking();

@@ -16,9 +16,9 @@ const expectedForMs = 1_000;
 export function slotsOverIpc(supervisor: SteadyPeer): Slots {
   const { take } = takeOverIpc(supervisor);
   const expected = new Map<string, Promise<GiveBack | undefined>>();
-  const takeExpected = (name: string, taking = expected.get(name)) => {
-    if (expected.get(name) === taking) expected.delete(name);
-    else return undefined;
+  const takeExpected = (name: string) => {
+    const taking = expected.get(name);
+    expected.delete(name);
     return taking;
   };
   return {
@@ -26,7 +26,9 @@ export function slotsOverIpc(supervisor: SteadyPeer): Slots {
       if (expected.has(name)) return;
       const taking = take(name, limit).catch(() => undefined);
       expected.set(name, taking);
-      const giveUp = () => void takeExpected(name, taking)?.then((giveBack) => giveBack?.());
+      const giveUp = () => {
+        if (expected.get(name) === taking) void takeExpected(name)?.then((giveBack) => giveBack?.());
+      };
       setTimeout(giveUp, expectedForMs).unref();
     },
     take: async (name, limit) => (await takeExpected(name)) ?? take(name, limit),
@@ -38,7 +40,7 @@ function takeOverIpc(supervisor: SteadyPeer): Pick<Slots, 'take'> {
   let last = 0;
   supervisor.onConnect((peer) => {
     const all = [...held];
-    // In pieces: a frame has a bound, and every connection of an account is one.
+    // In pieces: a frame has a bound, and every session is one.
     for (let at = 0; at === 0 || at < all.length; at += maxHeldAtOnce)
       peer.notify(heldMethod, all.slice(at, at + maxHeldAtOnce));
   });
