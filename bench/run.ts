@@ -124,7 +124,7 @@ if (flags.help) {
 }
 ensureDebianPackages(peers, 'the benchmark needs');
 const cleanUp = await makeMachineReady();
-const machine = machineFacts();
+const machine = await machineFacts();
 // What was started ends with this process; containers are removed by whoever comes next.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 try {

@@ -1,6 +1,6 @@
 /** ControlMasters: what runs over them pays for no login. */
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -9,6 +9,8 @@ import { endClient } from './end-client.ts';
 export interface Master {
   /** Arguments of ssh for a session over the open connection; the command follows. */
   readonly args: readonly string[];
+  /** Processor time of the process that carries all sessions, so far. */
+  readonly cpuMs: () => number;
   readonly close: () => Promise<void>;
 }
 
@@ -29,6 +31,8 @@ export async function openMaster(args: readonly string[]): Promise<Master> {
   }
   return {
     args: [...shared, ...args],
+    // proc(5): nanoseconds; `stat` has steps of 10 ms, and ssh has one thread.
+    cpuMs: () => Number.parseInt(readFileSync(`/proc/${master.pid}/schedstat`, 'utf8'), 10) / 1e6,
     close: async () => {
       await endClient(master);
       rmSync(folder, { recursive: true, force: true });
