@@ -17,6 +17,7 @@ import { http } from './measures/http.ts';
 import { jumps } from './measures/jumps.ts';
 import { keyLookup } from './measures/key-lookup.ts';
 import { logins } from './measures/logins.ts';
+import { manyStreams } from './measures/many-streams.ts';
 import type { Length, Measure } from './measures/measure.ts';
 import { memory } from './measures/memory.ts';
 import { streams } from './measures/streams.ts';
@@ -28,7 +29,20 @@ import { plotOf } from './report/plot.ts';
 import type { Table } from './report/table.ts';
 import { machineFacts } from './support/machine-facts.ts';
 
-const measures = [logins, execs, streams, forwards, jumps, files, far, memory, keyLookup, http, held];
+const measures = [
+  logins,
+  execs,
+  streams,
+  manyStreams,
+  forwards,
+  jumps,
+  files,
+  far,
+  memory,
+  keyLookup,
+  http,
+  held,
+];
 
 const usage = `npm run bench -- [FLAGS]
   --only NAMES   some of ${measures.map(({ name }) => name).join(',')}

@@ -8,6 +8,7 @@ import { postern } from '../peers/postern.ts';
 import { tinysshd } from '../peers/tinysshd.ts';
 import type { Table } from '../report/table.ts';
 import { openMaster } from '../support/open-master.ts';
+import { cpuMsOf } from '../support/process-tree.ts';
 import { transfer, type Way } from '../support/transfer.ts';
 import { type Bench, byLength, inTurns, type Measure, rowsOf, withRunning } from './measure.ts';
 
@@ -17,49 +18,77 @@ const judgedCiphers = ['aes128-gcm@openssh.com', 'chacha20-poly1305@openssh.com'
 /** These take a tenth of the others' speed, and so a tenth of the bytes. */
 const slow: readonly string[] = [asyncssh.name, tinysshd.name];
 
-/** MiB a second, and what the client's processor time alone would have allowed. */
 interface Carried {
+  /** MiB a second. */
   readonly rate: number;
-  /** Undefined: not to be told from the login's. */
-  readonly ceiling: number | undefined;
+  /** Milliseconds of processor for each MiB; undefined: not to be told from the login's. */
+  readonly cost?: { readonly client: number; readonly server: number };
 }
 
 async function openStreams(bench: Bench, peer: RunningPeer, cipher: string) {
   const args = [...sshArgs(peer, cipher), peer.host];
-  const oneSession = onThisMachine.some(({ name, oneSession }) => name === peer.name && oneSession);
-  const master = oneSession ? undefined : await openMaster(args);
   const mib = byLength(bench, { quick: 4, usual: 256, long: 1024 }) / (slow.includes(peer.name) ? 8 : 1);
+  const it = { name: peer.name, cipher };
+  if (onThisMachine.some(({ name, oneSession }) => name === peer.name && oneSession)) {
+    return {
+      ...it,
+      stop: async () => {},
+      run: async (way: Way) => ({ rate: await transfer(args, way, mib) }),
+    };
+  }
+  const master = await openMaster(args);
   const run = async (way: Way): Promise<Carried> => {
-    const before = master?.cpuMs() ?? 0;
-    const rate = await transfer(master?.args ?? args, way, mib);
-    return { rate, ceiling: master && (mib * 1000) / (master.cpuMs() - before) };
+    const taken = () => ({ client: master.cpuMs(), server: peer.cpuMs?.() ?? cpuMsOf(peer.pid) });
+    const before = taken();
+    const rate = await transfer(master.args, way, mib);
+    const after = taken();
+    const client = (after.client - before.client) / mib;
+    return { rate, cost: { client, server: (after.server - before.server) / mib } };
   };
-  return { name: peer.name, cipher, stop: async () => master?.close(), run };
+  return { ...it, stop: master.close, run };
 }
 
-type Streams = Awaited<ReturnType<typeof openStreams>>;
+interface Stream {
+  readonly name: string;
+  readonly cipher: string;
+  readonly run: (way: Way) => Promise<Carried>;
+}
 
-async function measureWay(bench: Bench, streams: readonly Streams[], way: Way): Promise<Table[]> {
+async function measureWay(bench: Bench, streams: readonly Stream[], way: Way): Promise<Table[]> {
   const contenders = streams.map(({ name, cipher, run }) => ({ name, at: cipher, run: () => run(way) }));
   const outcomes = await inTurns(bench, `session ${way}`, contenders);
-  const ofKnown = outcomes.filter(({ results }) => results.every(({ ceiling }) => ceiling !== undefined));
-  const units = { unit: 'MiB/s', better: 'more' } as const;
+  const told = outcomes.map(({ results, ...of }) => ({
+    ...of,
+    results: results.flatMap(({ cost }) => cost ?? []),
+  }));
+  const ofKnown = told.filter(({ results }) => results.length > 0);
   return [
     {
-      ...units,
       id: `session-${way}`,
       title: `One session, ${way}`,
+      unit: 'MiB/s',
+      better: 'more',
       method:
         'Zeros between `head` and OpenSSH’s client, the login not counted (but for tinysshd, which serves one session). Postern and sshd reach the same container, sshd inside it; the others run on the machine itself.',
       rows: rowsOf(outcomes, ({ rate }) => rate),
     },
     {
-      ...units,
       id: `session-${way}-client`,
       title: `One session, ${way}: what the client has room for`,
+      unit: 'MiB/s',
+      better: 'more',
       method:
-        'The same transfers: MiB for each second of processor time that the client took (/proc/PID/schedstat). With this client no server can carry more, however fast it is.',
-      rows: rowsOf(ofKnown, ({ ceiling }) => ceiling as number),
+        'The same transfers, by the processor time that the client took for them (/proc/PID/schedstat): with this client, and a processor for it alone, no server carries more, however fast it is.',
+      rows: rowsOf(ofKnown, ({ client }) => 1000 / client),
+    },
+    {
+      id: `session-${way}-cost`,
+      title: `One session, ${way}: processor time of the server`,
+      unit: 'ms/MiB',
+      better: 'less',
+      method:
+        'The same transfers: user and system time of all the server’s processes and of the program it runs, in the container too (by its cgroup).',
+      rows: rowsOf(ofKnown, ({ server }) => server),
     },
   ];
 }

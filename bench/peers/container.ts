@@ -1,4 +1,6 @@
 /** One container, and two ways into it: the gateway, and OpenSSH's sshd inside. Whatever runs there is the same. */
+import { cgroupCpuMs } from '../support/cgroup-cpu.ts';
+import { cpuMsOf } from '../support/process-tree.ts';
 import { type SshdContainer, startSshdContainer } from '../support/sshd-container.ts';
 import { openssh } from './openssh.ts';
 import type { RunningPeer } from './peer.ts';
@@ -38,8 +40,12 @@ export async function startBothWays(): Promise<BothWays> {
     return {
       container,
       gateway,
-      ours: { ...gateway, user: `root+${container.name}` },
-      theirs: { name: openssh.name, pid, ...place, stop: async () => {} },
+      ours: {
+        ...gateway,
+        user: `root+${container.name}`,
+        cpuMs: () => cpuMsOf(gateway.pid) + cgroupCpuMs(pid),
+      },
+      theirs: { name: openssh.name, pid, cpuMs: () => cgroupCpuMs(pid), ...place, stop: async () => {} },
       stop: async () => {
         await gateway.stop();
         container.remove();

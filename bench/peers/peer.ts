@@ -23,6 +23,8 @@ export interface RunningPeer {
   readonly name: string;
   /** Of the process whose tree is the whole server. */
   readonly pid: number;
+  /** Processor time so far of all that serves, and of the programs it runs; undefined: that of the tree. */
+  readonly cpuMs?: () => number;
   readonly host: string;
   readonly port: number;
   readonly user: string;
