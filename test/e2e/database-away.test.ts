@@ -60,8 +60,9 @@ describe('a database that is away', () => {
     'after a %s: who was here lately comes in for a while, then nobody does; nothing is changed; all is well again by itself',
     async (way) => {
       expect((await door.ssh('whoami')).status).toBe(0);
-      // That the key was used is a change, too, after which the gateway reads it anew.
-      await pause(1_500);
+      // That the key was used is a change, too, after which the gateway reads it anew; and what it has read by now is too old then.
+      await pause(cacheSeconds * 1000 + 500);
+      const readAtMs = performance.now();
       expect((await door.ssh('whoami')).status).toBe(0);
       proxy[way]();
       const cutOffAtMs = performance.now();
@@ -70,11 +71,15 @@ describe('a database that is away', () => {
       expect(add.stderr).toMatch(
         /^postern: the change could not be written and was not made \(the database .+\)\.\n$/,
       );
+      const beganAtMs = performance.now();
       const during = await door.ssh('whoami');
-      const isInTime = performance.now() - cutOffAtMs < cacheSeconds * 1000;
-      expect([during.status, during.stderr]).toEqual(
-        isInTime ? [0, ''] : [255, expect.stringContaining(noAccess)],
-      );
+      const isInTime = performance.now() - readAtMs < cacheSeconds * 1000;
+      // On a busy machine it may have been either in time or late.
+      if (isInTime || beganAtMs - cutOffAtMs > cacheSeconds * 1000) {
+        expect([during.status, during.stderr]).toEqual(
+          isInTime ? [0, ''] : [255, expect.stringContaining(noAccess)],
+        );
+      }
       await pause(Math.max(0, cacheSeconds * 1000 + 500 - (performance.now() - cutOffAtMs)));
       const after = await door.ssh('whoami');
       expect(after.status).toBe(255);
