@@ -1,8 +1,9 @@
 /** Unix sockets that somebody should not reach or bind: refused, or inside the container and as the user they are. */
 import { readFile } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { until } from '../support/container-processes.ts';
+import { processesOf, until } from '../support/container-processes.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { startSocketContainer } from '../support/forward.ts';
@@ -142,13 +143,37 @@ describe('who', () => {
   });
 });
 
+it('stopped-resident: one that is silent for two seconds is waited for, since nothing else leads to a socket', async () => {
+  const client = await connectAs();
+  expect(await dial(client, greet)).toBe(greeting);
+  const residents = await processesOf(container.id, 'resident');
+  expect(residents.length).toBeGreaterThan(0);
+  const signalAll = (signal: NodeJS.Signals) => {
+    for (const pid of residents) process.kill(pid, signal);
+  };
+  signalAll('SIGSTOP');
+  try {
+    await pause(500);
+    const answer = dial(client, greet);
+    await pause(2_000);
+    signalAll('SIGCONT');
+    expect(await answer).toBe(greeting);
+  } finally {
+    signalAll('SIGCONT');
+  }
+});
+
 describe('how many', () => {
   it('hundreds-of-sockets: 256 are open, the rest is refused, and all is gone with the connection', async () => {
     const client = await connectAs();
     const several = (from: number) =>
       Promise.all(Array.from({ length: 150 }, (_, n) => listen(client, `/tmp/flood-${from + n}`)));
     const answers = [...(await several(0)), ...(await several(150))];
-    expect(answers.filter((answer) => answer === 'listening')).toHaveLength(256);
+    const refusal = door.logged().findLast(({ reason }) => reason !== undefined);
+    expect(
+      answers.filter((answer) => answer === 'listening'),
+      JSON.stringify(refusal),
+    ).toHaveLength(256);
     expect(await dial(client, greet)).toContain('256 forwards are open');
     client.end();
     const left = async () => (await container.sh('ls /tmp')).includes('flood');

@@ -4,8 +4,19 @@ import { openEngine } from './engine.ts';
 
 /** How many processes in the container have `word` in their command line. */
 export async function countProcesses(id: string, word: string): Promise<number> {
-  const top = (await openEngine().getContainer(id).top()) as { Processes: string[][] };
-  return top.Processes.filter((columns) => columns.join(' ').includes(word)).length;
+  return (await processesOf(id, word)).length;
+}
+
+/** Their pids on this machine. */
+export async function processesOf(id: string, word: string): Promise<number[]> {
+  const { Titles, Processes } = (await openEngine().getContainer(id).top()) as {
+    Titles: string[];
+    Processes: string[][];
+  };
+  const pidAt = Titles.indexOf('PID');
+  return Processes.filter((columns) => columns.join(' ').includes(word)).map((columns) =>
+    Number(columns[pidAt]),
+  );
 }
 
 /** Whether `holds` came true before `timeoutMs` were over. To ask often for what is dear to know makes it come later. */

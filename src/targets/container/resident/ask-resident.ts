@@ -25,6 +25,8 @@ export interface Question {
   readonly path: string;
   /** What comes first in its stream. */
   readonly body?: Buffer;
+  /** How long it may be silent, on a busy machine too. Default: 1 s, for who has another way. */
+  readonly patienceMs?: number;
 }
 
 /** Throws what `Residents.open` and `InsideConnection.ask` throw, and `too-many-forwards`. */
@@ -32,12 +34,12 @@ export function askResident(
   residents: Residents,
   authorization: Authorization<ContainerTarget>,
   as: { readonly facts: ContainerFacts; readonly user: SessionUser },
-  { path, body }: Question,
+  { path, body, patienceMs = answersWithinMs }: Question,
 ): Promise<AskedResident> {
   const once = async (): Promise<AskedResident> => {
     const resident = await residents.open(authorization, as.facts, as.user);
     if (resident.load >= maxStreams) throw new GatewayError('too-many-forwards', { limit: maxStreams });
-    if (!(await resident.answers(answersWithinMs))) {
+    if (!(await resident.answers(patienceMs))) {
       residents.retire({ inside: resident }, againAfterSilenceMs);
       throw new GatewayError('sidecar-unavailable', { reason: 'its helper program does not answer' });
     }

@@ -17,6 +17,9 @@ import { takeConnections } from '../sidecar/take-connections.ts';
 import { type AskedResident, askResident } from './ask-resident.ts';
 import type { Residents } from './create-residents.ts';
 
+/** There is no other way to them than the resident, which is left for a minute when it is silent for longer. */
+const patienceMs = 10_000;
+
 export interface Sockets {
   /** Throws as the engine port's `dial` does. */
   dial(authorization: Authorization<ContainerTarget>, destination: SocketDestination): Promise<Duplex>;
@@ -49,7 +52,7 @@ export function createSockets({ residents, facts, log }: SocketsOptions): Socket
     const { target, user } = authorization;
     const known = await facts.getFacts(target.id, target.name);
     const as = { facts: known, user: await known.getUser(user) };
-    const question = { path: `${path}?${new URLSearchParams(query)}` };
+    const question = { path: `${path}?${new URLSearchParams(query)}`, patienceMs };
     return askResident(residents, authorization, as, question).catch((error) => {
       throw isGatewayError(error) ? error : dialFailure(error, destination, target.name);
     });
