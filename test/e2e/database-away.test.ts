@@ -74,12 +74,16 @@ describe('a database that is away', () => {
       const beganAtMs = performance.now();
       const during = await door.ssh('whoami');
       const isInTime = performance.now() - readAtMs < cacheSeconds * 1000;
-      // On a busy machine it may have been either in time or late.
-      if (isInTime || beganAtMs - cutOffAtMs > cacheSeconds * 1000) {
-        expect([during.status, during.stderr]).toEqual(
-          isInTime ? [0, ''] : [255, expect.stringContaining(noAccess)],
-        );
-      }
+      const isLate = beganAtMs - cutOffAtMs > cacheSeconds * 1000;
+      const [comesIn, isKeptOut] = [
+        [0, ''],
+        [255, expect.stringContaining(noAccess)],
+      ];
+      // On a busy machine it may have been in time or late: then it is one of both.
+      expect([...(isLate ? [] : [comesIn]), ...(isInTime ? [] : [isKeptOut])]).toContainEqual([
+        during.status,
+        during.stderr,
+      ]);
       await pause(Math.max(0, cacheSeconds * 1000 + 500 - (performance.now() - cutOffAtMs)));
       const after = await door.ssh('whoami');
       expect(after.status).toBe(255);

@@ -26,7 +26,7 @@ export function openSocketAt(path: string): Promise<Socket> {
 }
 
 /** As the kernel says: a socket's file is there before anybody listens. */
-const isListening = (path: string) =>
+export const isListening = (path: string) =>
   readFileSync('/proc/net/unix', 'utf8')
     .split('\n')
     .some((line) => line.includes(' 00010000 ') && line.endsWith(` ${path}`));
