@@ -1,6 +1,6 @@
 /** `ssh -L` to a server on the container's loopback. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { freePort } from '../../test/support/forward.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { goProgram } from '../peers/go.ts';
 import { type RunningPeer, sshArgs } from '../peers/peer.ts';
 import type { Table } from '../report/table.ts';

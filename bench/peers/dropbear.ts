@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../test/support/forward.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { answering } from '../support/answering.ts';
 import { childPeer, startChild, withOwnSshFolder } from './child-server.ts';
 import { makeFolder, type Peer, packageVersion } from './peer.ts';

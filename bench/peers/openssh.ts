@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { freePort } from '../../test/support/forward.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { answering } from '../support/answering.ts';
 import { childPeer, startChild } from './child-server.ts';
 import { ciphers, generateKey, makeFolder, type Peer } from './peer.ts';

@@ -7,7 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePort } from '../../test/support/forward.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { startGatewayProcess } from '../support/gateway-process.ts';
 import { type Contender, interleave, report } from '../support/measure.ts';
 import { startSshdContainer } from '../support/sshd-container.ts';

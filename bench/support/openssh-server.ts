@@ -3,7 +3,7 @@ import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../test/support/forward.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { answering } from './answering.ts';
 import { sshArgs } from './gateway-process.ts';
 

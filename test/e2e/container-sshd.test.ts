@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAlone } from '../support/alone.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
+import { freePort } from '../support/free-port.ts';
 import { type RexecApi, startRexec } from '../support/rexec-api.ts';
 import {
   type KeyPair,
@@ -12,7 +13,6 @@ import {
   runProgram,
   writeKnownHosts,
 } from '../support/ssh-client.ts';
-import { freePort } from '../support/sshd.ts';
 
 runAlone('auto-sync');
 

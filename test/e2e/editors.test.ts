@@ -11,7 +11,7 @@ import { findProgram } from '../../scripts/debian-packages.mjs';
 import { countProcesses } from '../support/container-processes.ts';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
-import { freePort } from '../support/forward.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';

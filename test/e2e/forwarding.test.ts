@@ -5,13 +5,13 @@ import { until } from '../support/container-processes.ts';
 import { docker, type TestContainer } from '../support/containers.ts';
 import {
   exchange,
-  freePort,
   open,
   openForwards,
   sidecarsOf,
   startSocketContainer,
   untilServing,
 } from '../support/forward.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile, viaConfig } from '../support/ssh-config-file.ts';

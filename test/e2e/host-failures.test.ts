@@ -1,9 +1,10 @@
 /** What people read when a session through the gateway fails, at the host or on the way to it. */
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type HostsBehind, hostKeysOf, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
 import { collect, makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: HostsBehind;
 let sshd: Sshd;

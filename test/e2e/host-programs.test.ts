@@ -5,9 +5,10 @@ import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
 import { type KeyPair, makeKeyPair, runProgram, spawnSsh, sshArguments } from '../support/ssh-client.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: HostsBehind;
 let sshd: Sshd;

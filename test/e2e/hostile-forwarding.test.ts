@@ -7,14 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../support/container-processes.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
-import {
-  exchange,
-  freePort,
-  open,
-  openForwards,
-  sidecarsOf,
-  startSocketContainer,
-} from '../support/forward.ts';
+import { exchange, open, openForwards, sidecarsOf, startSocketContainer } from '../support/forward.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { type KeyPair, makeKeyPair } from '../support/ssh-client.ts';

@@ -1,9 +1,10 @@
 /** Members who registered a host, or were granted one, and reach for more: other people's names, users and forwards. */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
 import { collect, type KeyPair, spawnSsh } from '../support/ssh-client.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: HostsBehind;
 let sshd: Sshd;

@@ -5,10 +5,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestGateway, type TestGateway, temporaryFile } from '../support/gateway.ts';
 import { collect, type KeyPair, runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile, viaConfig } from '../support/ssh-config-file.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: TestGateway;
 let second: TestGateway;

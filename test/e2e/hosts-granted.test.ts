@@ -4,11 +4,12 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { temporaryFile } from '../support/gateway.ts';
 import { type Api, startApi } from '../support/http-api.ts';
 import { collect, type KeyPair, makeKeyPair } from '../support/ssh-client.ts';
 import { sshConfigFile, viaConfig } from '../support/ssh-config-file.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: Api;
 let sshd: Sshd;

@@ -1,9 +1,10 @@
 /** Hosts that are reached through other hosts (--via), end to end and through the gateway. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 import { temporaryFile } from '../support/gateway.ts';
 import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
 import { type KeyPair, makeKeyPair, runProgram } from '../support/ssh-client.ts';
-import { freePort, type Sshd, startSshd } from '../support/sshd.ts';
+import { type Sshd, startSshd } from '../support/sshd.ts';
 
 let door: HostsBehind;
 let near: Sshd;

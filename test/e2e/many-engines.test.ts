@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openLowdbStore } from '../../src/store/lowdb/open-lowdb-store.ts';
 import { images, runLabel, testLabel } from '../support/engine.ts';
 import { createEngineProxy } from '../support/engine-proxy.ts';
-import { freePort } from '../support/forward.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
 import { type OwnEngine, startOwnEngine } from '../support/own-engine.ts';
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { currentFile } from '../../src/audit/audit-files.ts';
+import { freePort } from '../support/free-port.ts';
 import { runHaproxy } from '../support/haproxy.ts';
 import { giveHostKeys } from '../support/host-keys.ts';
 import { urlOf } from '../support/postgres.ts';
@@ -15,7 +16,6 @@ import { openSocket } from '../support/raw-client.ts';
 import { type Served, serve, stop, targetIn } from '../support/served.ts';
 import { slowPenalties } from '../support/slow-penalties.ts';
 import { type KeyPair, makeKeyPair, runProgram, sshArguments } from '../support/ssh-client.ts';
-import { freePort } from '../support/sshd.ts';
 
 const deployed = new URL('../../deploy/several-gateways', import.meta.url).pathname;
 /** What HAProxy connects from. */

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, callPort } from '../support/caller.ts';
+import { freePort } from '../support/free-port.ts';
 import { openPrompt } from '../support/open-prompt.ts';
 import { isRunning, servingWorkers, until } from '../support/processes.ts';
 import { main, type Served, serve, serveArgs, targetIn } from '../support/served.ts';
@@ -64,16 +65,6 @@ describe('connections that wait for a worker that hangs', () => {
     for (const { socket } of callers) socket.destroy();
   });
 });
-
-/** Of a TCP port that is free now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const isRefused = (port: number) =>
   new Promise<boolean>((resolve) => {

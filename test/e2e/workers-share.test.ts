@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { freePort } from '../support/forward.ts';
+import { freePort } from '../support/free-port.ts';
 import { openPrompt, type Prompt } from '../support/open-prompt.ts';
 import { servingWorkers, supervisorsOf, until } from '../support/processes.ts';
 import { main, type Served, serve, stop, targetIn } from '../support/served.ts';

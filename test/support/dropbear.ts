@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { type KeyPair, runProgram } from './ssh-client.ts';
-import { freePort } from './sshd.ts';
 
 export interface Dropbear {
   readonly port: number;

@@ -4,7 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { exchange, freePort, openForwards } from './forward.ts';
+import { exchange, openForwards } from './forward.ts';
+import { freePort } from './free-port.ts';
 import { type TestGateway, temporaryFile } from './gateway.ts';
 import { runProgram, spawnSsh, sshArguments } from './ssh-client.ts';
 

@@ -1,21 +1,12 @@
 /** Forwards by the real ssh, and what they meet in containers. */
 import type { ChildProcess } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { connect, createServer, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { runContainer, type TestContainer } from './containers.ts';
 import { images, openEngine } from './engine.ts';
 import type { TestGateway } from './gateway.ts';
 import { type SshOptions, spawnSsh } from './ssh-client.ts';
-
-/** A port of this machine that nobody uses now. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface OpenForwards {
   readonly ssh: ChildProcess;

@@ -4,8 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findProgram } from '../../scripts/debian-packages.mjs';
+import { freePort } from './free-port.ts';
 import { openSocket } from './raw-client.ts';
-import { freePort } from './sshd.ts';
 
 export interface Front {
   readonly mode: 'tcp' | 'http';

@@ -2,9 +2,9 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { freePort } from './free-port.ts';
 
 export interface PostgresServer {
   /** Where its socket is, and the folder `data`. */
@@ -63,15 +63,4 @@ export async function startServer(folder: string, port?: number): Promise<Postgr
 /** `immediate`: as a crash ends it. */
 export async function stopServer(folder: string, mode: 'fast' | 'immediate' = 'fast'): Promise<void> {
   await asServerUser('pg_ctl', ['-D', join(folder, 'data'), '-m', mode, '-w', '-s', 'stop'], folder);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number };
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -1,9 +1,9 @@
 /** OpenSSH's own server on a free loopback port, which logs in whoever runs the tests. */
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from './free-port.ts';
 import { makeKeyPair, type SshTarget, writeKnownHosts } from './ssh-client.ts';
 
 export interface Sshd extends SshTarget {
@@ -64,13 +64,4 @@ async function withUsers(folder: string, users: readonly string[], command: read
   const passwd = join(folder, 'passwd');
   await writeFile(passwd, [await readFile('/etc/passwd', 'utf8'), ...rows].join(''));
   return ['unshare', '--mount', 'sh', '-c', 'mount --bind "$0" /etc/passwd && exec "$@"', passwd, ...command];
-}
-
-/** sshd takes no port 0: this one is free now, and taken in a moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
