@@ -10,7 +10,7 @@ import {
   InsideLost,
   InsideRefusal,
 } from '../sidecar/inside-connection.ts';
-import type { Residents } from './create-residents.ts';
+import { againAfterSilenceMs, answersWithinMs, type Residents } from './create-residents.ts';
 
 export interface AskedResident extends Answered {
   readonly resident: InsideConnection;
@@ -18,8 +18,6 @@ export interface AskedResident extends Answered {
 
 /** With the window of each, they bound the memory of one resident, whoever opens them. */
 const maxStreams = 512;
-const answersWithinMs = 1_000;
-const againAfterSilenceMs = 60_000;
 
 export interface Question {
   readonly path: string;

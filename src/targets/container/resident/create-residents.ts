@@ -54,6 +54,9 @@ export interface ResidentsOptions {
   readonly idleMs: number;
 }
 
+/** How long one may be silent where another way leads on, and for how long none is asked then. */
+export const answersWithinMs = 1_000;
+export const againAfterSilenceMs = 60_000;
 /** What could not be is not tried again in that start of the container, or for so long. */
 const tryAgainAfterMs = 10 * 60_000;
 const maxKept = 2_000;

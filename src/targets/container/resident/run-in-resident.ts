@@ -13,11 +13,9 @@ import type { SessionPlan } from '../session-plan.ts';
 import { type Answered, type InsideConnection, InsideRefusal } from '../sidecar/inside-connection.ts';
 import { signalNames } from '../signaller.ts';
 import { mayWait } from '../waiting-launch.ts';
-import type { Resident, Residents } from './create-residents.ts';
+import { againAfterSilenceMs, answersWithinMs, type Resident, type Residents } from './create-residents.ts';
 
 /** Far longer than it ever takes: the program has not been asked for yet, and can begin by an exec. */
-const answersWithinMs = 1_000;
-const againAfterSilenceMs = 60_000;
 const maxPrograms = 512;
 /** What a program that is there cannot be started for; an exec fails in the same way, and says so in its own words. */
 const startFailures = new Set([

@@ -2,6 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { ownEvents } from '../../../platform/fault-owner.ts';
+import { setLoopTimeout } from '../../../platform/loop-timeout.ts';
 import { createResetBudget } from './reset-budget.ts';
 
 export interface Answered {
@@ -227,9 +228,9 @@ function keepPinging(
 
 function pinged(session: ClientHttp2Session, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const deadline = setTimeout(() => resolve(false), withinMs);
+    const stopWaiting = setLoopTimeout(() => resolve(false), withinMs);
     const told = (answer: boolean) => {
-      clearTimeout(deadline);
+      stopWaiting();
       resolve(answer);
     };
     if (!session.ping((error) => told(error === null))) told(false);

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, expect, it, vi } from 'vitest';
-import { greet, speak } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
+import { freshMs, greet, speak } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
 
 const program = new URL('../../../../support/answers-process.ts', import.meta.url).pathname;
 const lookEveryMs = 250;
@@ -45,6 +45,19 @@ it('who is silent in a container that is not paused is left', async () => {
   const inside = await open(async () => false);
   child?.kill('SIGSTOP');
   await vi.waitFor(() => expect(inside.isOpen).toBe(false), 5_000);
+});
+
+it('who answered while this process could not read has answered; who says nothing has not', async () => {
+  const { session, stdio } = await connect();
+  const inside = speak(session, stdio, () => {});
+  await pause(2 * freshMs);
+  const whether = inside.answers(100);
+  // Until it is read again that the other end has answered, the time is over.
+  setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000));
+  expect(await whether).toBe(true);
+  child?.kill('SIGSTOP');
+  await pause(2 * freshMs);
+  expect(await inside.answers(100)).toBe(false);
 });
 
 it('who has a gateway that says nothing any more ends', async () => {
