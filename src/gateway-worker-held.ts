@@ -1,7 +1,9 @@
 /** The connections that a worker has, of which its supervisor is told. */
+
 import type { Socket } from 'node:net';
 import type { Serving } from './gateway-doors.ts';
 import type { SteadyPeer } from './ipc/open-steady-peer.ts';
+import { readClient } from './ssh/read-client.ts';
 import type { PassedHttp, PassedSsh } from './workers/messages.ts';
 import { type HeldConnection, heldNews, type LeftNews, news } from './workers/orders.ts';
 
@@ -41,7 +43,7 @@ export function createHeldConnections(
         left: (offence?: LeftNews['offence']) =>
           left({ connection, ...(offence ? { offence, source } : {}) }),
       };
-      serving.ssh({ socket, ends, head: Buffer.from(head, 'base64'), startup });
+      serving.ssh({ socket: readClient(socket), ends, head: Buffer.from(head, 'base64'), startup });
     },
     http({ connection }, socket) {
       if (!socket) return left({ connection });

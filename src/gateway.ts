@@ -29,6 +29,7 @@ import { watchRevocations } from './sessions/revocation.ts';
 import type { Address } from './sessions/session.ts';
 import { openHostKeyRing } from './ssh/host-key-ring.ts';
 import { openSshEntrance, type SshEntrance } from './ssh/open-ssh-entrance.ts';
+import { readClient } from './ssh/read-client.ts';
 import type { JoinedEngine } from './targets/joined-engine.ts';
 import { type PortsServer, servePorts } from './workers/ports/serve-ports.ts';
 
@@ -209,7 +210,9 @@ function openEntrance(
   serving: GatewayServing,
 ): Promise<SshEntrance> {
   const inheritedSocket = inheritedSockets?.get('ssh');
-  return openSshEntrance({ ...rules, ...rules.strangerLimits, config, inheritedSocket }, serving.ssh);
+  // A worker sees to that for those that it is passed.
+  const readAs = serving.begin ? undefined : readClient;
+  return openSshEntrance({ ...rules, ...rules.strangerLimits, config, inheritedSocket, readAs }, serving.ssh);
 }
 
 /** What the program round the gateway says of it. */

@@ -27,6 +27,8 @@ export interface ListenerOptions {
    * everybody's. Unset: nobody is held to that.
    */
   readonly sourceOf?: (address: string) => string | undefined;
+  /** What is used in place of a socket that was accepted: the same, to be read in another way. */
+  readonly readAs?: ((accepted: Socket) => Socket) | undefined;
   /** Somebody was turned away because of that. */
   readonly onFull?: () => void;
 }
@@ -39,7 +41,7 @@ export type OnSocket = (socket: Socket, left: () => void) => void;
 
 /** Throws a sentence when the port is taken or may not be used. */
 export async function openListener(options: ListenerOptions, onSocket: OnSocket): Promise<Listener> {
-  const { onFull } = options;
+  const { onFull, readAs = (accepted) => accepted } = options;
   const count = createCount(options);
   const server = createServer({ noDelay: true, pauseOnConnect: true }, (socket) => {
     const { remoteAddress = '' } = socket;
@@ -48,8 +50,7 @@ export async function openListener(options: ListenerOptions, onSocket: OnSocket)
       return void socket.destroy();
     }
     const left = count.enter(remoteAddress);
-    socket.once('close', left);
-    onSocket(socket, left);
+    onSocket(readAs(socket).once('close', left), left);
   });
   await listening(server, options);
   const bound = server.address();

@@ -9,6 +9,8 @@ import { carryLent, noteMade } from './collect-buffers.ts';
 /** Enough for words; a socket that fills it carries bulk, and has from then on what Node reads at once. */
 const leastBytes = 4 * 1024;
 const usualBytes = 64 * 1024;
+/** After so many in a row that would have found room in the least, bulk is over. */
+const smallOnesAtEnd = 2;
 /** What is shorter is copied, where it must be kept, and so is what would hold far more than it is. */
 const copyBelowBytes = 16 * 1024;
 const copyBelowPart = 4;
@@ -28,6 +30,7 @@ export function lentReads(
   { reader = socket, mostBytes = usualBytes }: LentReadsOptions = {},
 ): OnReadOpts {
   let buffer = Buffer.allocUnsafeSlow(leastBytes);
+  let smallOnes = 0;
   const largerThan = (bytes: number) => Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
   return {
     // Asked for after each read.
@@ -40,9 +43,10 @@ export function lentReads(
       const isShort = bytes < Math.max(copyBelowBytes, buffer.length / copyBelowPart);
       // Behind what waits it will wait, too.
       if (isShort && !isFull && !isTaken?.()) return from.push(Buffer.from(piece));
-      const wantsMore = isTaken ? carryLent(() => from.push(piece)) : from.push(piece);
+      const wantsMore = isTaken ? carryLent(() => giveOut(() => from.push(piece))) : from.push(piece);
       const isFree = isTaken?.() === true;
-      const isOver = isTaken && reader() === undefined;
+      smallOnes = bytes < leastBytes ? smallOnes + 1 : 0;
+      const isOver = smallOnes === smallOnesAtEnd || (isTaken && reader() === undefined);
       const next = isOver ? leastBytes : isFull ? largerThan(buffer.length) : buffer.length;
       if (isFree && next === buffer.length) return wantsMore;
       buffer = Buffer.allocUnsafeSlow(next);
@@ -51,6 +55,25 @@ export function lentReads(
       return wantsMore;
     },
   };
+}
+
+let afterwards: (() => void)[] | undefined;
+
+/** Calls `give`, which gives out what was read, and then what wanted to be called once that has been done. */
+function giveOut<Result>(give: () => Result): Result {
+  afterwards = [];
+  try {
+    return give();
+  } finally {
+    const acts = afterwards;
+    afterwards = undefined;
+    for (const act of acts) act();
+  }
+}
+
+/** Calls `act` when all is given out of what is being read just now; returns false where nothing is. */
+export function onceGivenOut(act: () => void): boolean {
+  return afterwards !== undefined && afterwards.push(act) > 0;
 }
 
 /** Whether nobody needs what was read so far; undefined: nobody can tell. */
@@ -67,15 +90,21 @@ export function takeAtOnce(stream: Readable, isTaken: () => boolean): void {
   takers.set(stream, isTaken);
 }
 
-const copying = new WeakSet<Writable>();
+/** Whether nobody needs what `stream` has given, as far as anybody has said. */
+export const isTaken = (stream: Readable): boolean =>
+  stream.readableLength === 0 && takers.get(stream)?.() === true;
 
-/** To be called for a stream that keeps nothing of what was written to it once its `writableLength` is 0. */
-export function copiesAtOnce(stream: Writable): void {
-  copying.add(stream);
+const emptied = new WeakMap<Writable, () => boolean>();
+
+/** To be called for a stream that keeps nothing of what was written to it once `isEmpty` says so. */
+export function copiesAtOnce(stream: Writable, isEmpty = () => stream.writableLength === 0): void {
+  emptied.set(stream, isEmpty);
 }
 
-/** Whether that holds for it. */
-export const isCopying = (stream: Writable): boolean => copying.has(stream);
+/** Whether it keeps nothing now; undefined: nobody can tell. */
+export function emptinessOf(stream: Writable): (() => boolean) | undefined {
+  return stream instanceof Socket ? () => stream.writableLength === 0 : emptied.get(stream);
+}
 
 /**
  * The same socket, to be read in that way from now on: Node gives one that it has accepted no choice. The one given is of no use any more;
@@ -88,6 +117,6 @@ export function readAnew(socket: Socket, onread: OnReadOpts): Socket | undefined
   holder._handle = null;
   socket.destroy();
   // Node's own way to make one of what was accepted, which its documentation leaves out.
-  const options = { handle, allowHalfOpen: socket.allowHalfOpen, onread };
+  const options = { handle, allowHalfOpen: socket.allowHalfOpen, onread, manualStart: true };
   return new Socket(options as ConstructorParameters<typeof Socket>[0]);
 }

@@ -5,7 +5,9 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { noteCarried } from '../platform/collect-buffers.ts';
+import { takeAtOnce } from '../platform/lent-reads.ts';
 import { Channel, type ChannelNumbers, type ChannelOptions, type ChannelWire } from './channel.ts';
+import { channelMessages } from './channel-messages.ts';
 import { type ChannelOffers, createChannelOffers } from './channel-offers.ts';
 import {
   admitOpen,
@@ -21,6 +23,7 @@ import { Outbox } from './outbox.ts';
 import { createOwnGlobalRequests, type OwnGlobalRequests } from './own-global-requests.ts';
 import { type Rekeying, type RekeyLimits, rekeyAutomatically } from './rekeying.ts';
 import { sendDisconnect, takeOverConnectionProtocol, unimplementedBy } from './ssh2-internals.ts';
+import { TakenPackets } from './taken-packets.ts';
 import { byte, MalformedMessage, WireReader } from './wire.ts';
 
 /** True, or data for the reply: success. */
@@ -61,11 +64,7 @@ export class ConnectionLayer implements ChannelWire {
 
   constructor(options: ConnectionLayerOptions) {
     this.#options = options;
-    const onChannel = (act: (channel: Channel, reader: WireReader) => void) => (reader: WireReader) => {
-      const channel = this.#channels.get(reader.uint32());
-      // Messages that crossed our CLOSE find no channel any more.
-      if (channel) act(channel, reader);
-    };
+    const taken = new TakenPackets(options.client);
     this.#offers = createChannelOffers(this);
     this.#asked = createOwnGlobalRequests((payload) => this.send(payload));
     this.#handlers = new Map([
@@ -75,23 +74,7 @@ export class ConnectionLayer implements ChannelWire {
       [message.channelOpen, (reader) => this.#channelOpen(reader)],
       [message.channelOpenConfirmation, (reader) => this.#offers.confirmed(reader)],
       [message.channelOpenFailure, (reader) => this.#offers.refused(reader)],
-      [
-        message.channelWindowAdjust,
-        onChannel((channel, reader) => channel.receiveWindowAdjust(reader.uint32())),
-      ],
-      [message.channelData, onChannel((channel, reader) => channel.receiveData(reader.bytes()))],
-      [
-        message.channelExtendedData,
-        onChannel((channel, reader) => channel.receiveExtendedData(reader.uint32(), reader.bytes())),
-      ],
-      [message.channelEof, onChannel((channel) => channel.receiveEof())],
-      [message.channelClose, onChannel((channel) => channel.receiveClose())],
-      [
-        message.channelRequest,
-        onChannel((channel, reader) => channel.receiveRequest(reader.text(), reader.boolean(), reader)),
-      ],
-      [message.channelSuccess, onChannel((channel) => channel.receiveReply(true))],
-      [message.channelFailure, onChannel((channel) => channel.receiveReply(false))],
+      ...channelMessages((number) => this.#channels.get(number), taken),
     ]);
     this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits, () =>
       this.fail('new keys were asked for, and no answer came'),
@@ -103,6 +86,7 @@ export class ConnectionLayer implements ChannelWire {
       onOverflow: () => this.fail('too much to answer while new keys are awaited'),
     });
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
+    takeAtOnce(options.transport, () => taken.isTaken());
   }
 
   get channelCount(): number {

@@ -11,6 +11,10 @@ export interface Ssh2Decipher {
   _onPayload: (payload: Buffer) => unknown;
   /** Of the packet that comes next, RFC 4253 §6.4. */
   readonly inSeqno: number;
+  /** Of the packet that is not whole yet, without its MAC: a part of what was read, or a copy, `_pktLen` bytes of which are there. */
+  readonly _packet: Uint8Array | null;
+  readonly _pktLen: number;
+  readonly _len: number;
   decrypt(data: Buffer, from: number, length: number): unknown;
 }
 

@@ -2,7 +2,7 @@
 import type { Penalties } from '../auth/penalties.ts';
 import { liveAddressBlocks } from '../config/address-blocks.ts';
 import type { Config } from '../config/config.ts';
-import type { Listener } from '../listening/open-listener.ts';
+import type { Listener, ListenerOptions } from '../listening/open-listener.ts';
 import { openListener } from '../listening/open-listener.ts';
 import { inNameOf, ownEvents } from '../platform/fault-owner.ts';
 import { createProxiedAcceptance } from '../proxies/accept-proxied.ts';
@@ -15,6 +15,8 @@ export interface SshEntranceOptions extends Omit<AdmissionDependencies, 'config'
   readonly penalties: Pick<Penalties, 'refuse' | 'penalise'>;
   /** File descriptor of a socket that listens already, in place of config's `sshListen`. */
   readonly inheritedSocket?: number | undefined;
+  /** Contract: ListenerOptions. */
+  readonly readAs?: ListenerOptions['readAs'];
 }
 
 export interface SshEntrance extends Omit<Listener, 'adopt'> {
@@ -32,7 +34,7 @@ export async function openSshEntrance(
   options: SshEntranceOptions,
   onArrival: (arrival: SshArrival) => void,
 ): Promise<SshEntrance> {
-  const { config, meter, penalties, inheritedSocket } = options;
+  const { config, meter, penalties, inheritedSocket, readAs } = options;
   const admission = createAdmission(options);
   const proxied = createProxiedAcceptance(liveAddressBlocks(() => config.proxyProtocolFrom));
   const startupOf = (address: string, admitted: Startup, leave: () => void): Startup => ({
@@ -48,6 +50,7 @@ export async function openSshEntrance(
       listen: inheritedSocket ?? config.sshListen,
       flag: '--ssh-listen',
       config,
+      readAs,
       onFull: () => meter.connectionRefused('max_connections'),
     },
     (socket, leave) => {

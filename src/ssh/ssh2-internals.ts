@@ -12,7 +12,7 @@ import { hybridKexName } from './hybrid-key-exchange.ts';
 import { joinAnswers, joinTick } from './join-answers.ts';
 import { kexinitOffer } from './kexinit-offers.ts';
 import { LoginRequests } from './login-requests.ts';
-import { isTooLong, readLongPackets } from './long-packets.ts';
+import { isTooLong, readLongPackets, type Ssh2Decipher } from './long-packets.ts';
 import { forgetSecrets, withOwnKex } from './own-key-exchange.ts';
 import { padFromStock } from './packet-padding.ts';
 import { tolerateDuringRekey } from './rekey-tolerance.ts';
@@ -218,6 +218,9 @@ export function isExchangingKeys(client: Connection): boolean {
   return protocolOf(client)._kexinit !== undefined;
 }
 
+/** What reads the peer's packets now; another after each key exchange. */
+export const decipherOf = (client: Connection): Ssh2Decipher => protocolOf(client)._decipher;
+
 /** The exchange hash of the first key exchange, RFC 4253 §7.2. */
 export function sessionIdOf(client: Connection): Buffer {
   return protocolOf(client)._kex?.sessionID ?? Buffer.alloc(0);
@@ -270,9 +273,4 @@ export function sendDisconnect(client: Connection, reason: number, description: 
   // While keys are exchanged only ssh2's own way gets past its queue, without words.
   if (protocol._kexinit !== undefined) return protocol.disconnect(reason);
   send(protocol, Buffer.concat([byte(1), uint32(reason), string(description), string('')]));
-}
-
-/** SSH_MSG_USERAUTH_BANNER, RFC 4252 §5.4. ssh2 offers one fixed text per server only (library-traps 20). */
-export function sendBanner(client: Connection, text: string): void {
-  sendPayload(client, Buffer.concat([byte(53), string(text), string('')]));
 }

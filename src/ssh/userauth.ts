@@ -18,7 +18,8 @@ import { CodeStep, codeBanner, codeMethods } from './code-step.ts';
 import { loginAdvice } from './login-advice.ts';
 import type { LoginConduct } from './login-outcome.ts';
 import { disconnectReason } from './messages.ts';
-import { sendBanner, sendDisconnect } from './ssh2-internals.ts';
+import { sendDisconnect, sendPayload } from './ssh2-internals.ts';
+import { byte, string } from './wire.ts';
 
 export interface UserauthOptions {
   readonly client: Connection;
@@ -269,3 +270,7 @@ function signatureAlgorithm(context: PublicKeyAuthContext): string | undefined {
   if (hashAlgo === 'sha512') return 'rsa-sha2-512';
   return hashAlgo === 'sha256' ? 'rsa-sha2-256' : undefined;
 }
+
+/** SSH_MSG_USERAUTH_BANNER, RFC 4252 §5.4. ssh2 offers one fixed text per server only (library-traps 20). */
+const sendBanner = (client: Connection, text: string): void =>
+  sendPayload(client, Buffer.concat([byte(53), string(text), string('')]));

@@ -17,6 +17,7 @@ import { steadyClock } from '../../src/platform/clock.ts';
 import type { SessionEnd, SessionIo, SessionRequest } from '../../src/sessions/session.ts';
 import { loadHostKeys } from '../../src/ssh/host-keys.ts';
 import { openSshEntrance } from '../../src/ssh/open-ssh-entrance.ts';
+import { readClient } from '../../src/ssh/read-client.ts';
 import { createSshDoor, type SshDoorOptions } from '../../src/ssh/ssh-door.ts';
 import { giveHostKeys } from './host-keys.ts';
 import { type KeyPair, makeKeyPair, type SshOptions, ssh, writeKnownHosts } from './ssh-client.ts';
@@ -89,7 +90,7 @@ export async function openBareDoor(
   });
   const shared = { isShared: () => false };
   const entrance = await openSshEntrance(
-    { config: given, penalties: noPenalties, shared, audit, meter: noMeter },
+    { config: given, penalties: noPenalties, shared, audit, meter: noMeter, readAs: readClient },
     door.serve,
   );
   const { port } = entrance.address;

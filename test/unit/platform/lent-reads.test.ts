@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import {
   copiesAtOnce,
-  isCopying,
+  emptinessOf,
   lentReads,
   readAnew,
   takeAtOnce,
@@ -192,5 +192,5 @@ it('dripping-bulk: short pieces that nobody takes do not hold a large buffer eac
 it('who copies at once is known', () => {
   const [one, other] = [new PassThrough(), new PassThrough()];
   copiesAtOnce(one);
-  expect([isCopying(one), isCopying(other)]).toEqual([true, false]);
+  expect([emptinessOf(one)?.(), emptinessOf(other)]).toEqual([true, undefined]);
 });

@@ -4,7 +4,7 @@
  */
 import type { Socket } from 'node:net';
 import { ownEvents } from '../../../platform/fault-owner.ts';
-import { lentReads, readAnew } from '../../../platform/lent-reads.ts';
+import { copiesAtOnce, lentReads, readAnew } from '../../../platform/lent-reads.ts';
 import { createLaneReader, frame, frameHeader } from '../sidecar/inside/lane-frames.ts';
 import { LaneStream } from '../sidecar/inside/lane-stream.ts';
 import {
@@ -187,6 +187,7 @@ function readFields(bytes: Buffer): Answered['headers'] {
 function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const stream = new LaneStream(lane.socket);
+    copiesAtOnce(stream, () => stream.writableLength === 0 && lane.socket.writableLength === 0);
     let trailers: Answered['headers'] | undefined;
     let isAnswered = false;
     const refuse = (code: string) => {

@@ -1,6 +1,7 @@
 /** One stream over a lane, at either end of it. Imports nothing but Node. */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { onceGivenOut } from '../../../../platform/lent-reads.ts';
 import { frame, frameHeader, headerBytes, writeFrameHeader } from './lane-frames.ts';
 
 const highWaterMark = 64 * 1024;
@@ -63,7 +64,9 @@ export class LaneStream extends Duplex {
     this.#socket.cork();
     this.#socket.write(frameHeader(frame.data, length));
     for (const { chunk } of chunks) this.#socket.write(chunk);
-    this.#socket.uncork();
+    // What came together leaves together.
+    const uncork = () => this.#socket.uncork();
+    if (!onceGivenOut(uncork)) uncork();
     this.#inThisTurn += length;
     if (this.#socket.writableLength > heldBytes) this.#socket.once('drain', done);
     else if (this.#inThisTurn < turnBytes) done();
