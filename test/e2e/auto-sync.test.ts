@@ -186,11 +186,13 @@ describe('auto-sync', () => {
     await addKey('one');
     begin();
     await holds(well, ['one']);
+    const told = () => logged.filter(({ container }) => container === trapped.id.slice(0, 12));
+    // The other may be done before this one is tried.
+    await expect.poll(told, { timeout: 20_000 }).not.toEqual([]);
+    expect(told()[0]).toMatchObject({ level: 40, msg: 'keys were not synced; trying again' });
     expect(await trapped.sh('ls -A /tmp/x')).toBe('');
     await trapped.sh('rm /home/app/.ssh');
     await holds(trapped, ['one']);
-    const told = logged.filter(({ container }) => container === trapped.id.slice(0, 12));
-    expect(told[0]).toMatchObject({ level: 40, msg: 'keys were not synced; trying again' });
   });
 
   it('nobody waits for it: with an engine that has frozen, keys are removed at once', async () => {
@@ -201,7 +203,8 @@ describe('auto-sync', () => {
     proxy.freeze();
     const start = performance.now();
     await removeKey(one);
-    expect(performance.now() - start).toBeLessThan(100);
+    // Who asks a frozen engine waits for ten seconds and more.
+    expect(performance.now() - start).toBeLessThan(2_000);
   });
 
   it('many containers at once, a few at a time', async () => {

@@ -125,6 +125,8 @@ describe('request-smuggling', () => {
       'content_length: 99',
     );
     expect(await statuses(`${request}hi`)).toEqual(['200']);
+    // It answers as soon as it has read anything.
+    await expect.poll(asked).toMatch(/hi$/);
     const seen = await asked();
     expect(seen.match(/content.length/gi)).toEqual(['Content-Length']);
     expect(seen).toMatch(/Connection: close\r?\n/);

@@ -109,7 +109,7 @@ it('fifo-hold: a pipe that nobody writes to holds neither its reader nor anybody
     const from = (batch: string) =>
       runProgram('sftp', ['-q', '-F', config, '-b', '-', `root@rexec-${other.name}`], {
         stdin: batch,
-        timeoutMs: 20_000,
+        timeoutMs: 60_000,
       });
     const outcomes = await Promise.all([
       ...Array.from({ length: 8 }, () => from(`-get /host/pipe ${folder}/nothing`)),
@@ -123,12 +123,14 @@ it('fifo-hold: a pipe that nobody writes to holds neither its reader nor anybody
 });
 
 it('a container that is killed in the middle ends the transfer with a sentence, not with a success', async () => {
-  const other = await runContainer(images.noshell, ['-i', '--tmpfs', '/work:mode=1777'], ['/bin/cat']);
+  const work = await mkdtemp(join(folder, 'work-'));
+  const other = await runContainer(images.noshell, ['-i', '-v', `${work}:/work`], ['/bin/cat']);
   const zeros = await local('zeros', Buffer.alloc(200_000_000));
-  const sending = runProgram('scp', ['-F', config, zeros, `root@rexec-${other.name}:/work/zeros`], {
-    timeoutMs: 60_000,
-  });
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  // 10 MB a second at most: it is in its middle for twenty seconds.
+  const args = ['-l', '80000', '-F', config, zeros, `root@rexec-${other.name}:/work/zeros`];
+  const sending = runProgram('scp', args, { timeoutMs: 60_000 });
+  const arrived = () => stat(join(work, 'zeros')).catch(() => ({ size: 0 }));
+  await expect.poll(async () => (await arrived()).size, { timeout: 30_000 }).toBeGreaterThan(0);
   await docker('kill', other.id);
   const outcome = await sending;
   expect(outcome.status).not.toBe(0);

@@ -11,7 +11,13 @@ const signaller = createSignaller(api);
 let container: TestContainer;
 
 const startedAt = async () => (await api.inspect(container.id)).State.StartedAt;
-const beginProgram = async () => Number(await container.sh('setsid sleep 4711 >/dev/null 2>&1 & echo $!'));
+/** Resolves when it leads a session, proc(5): a moment after it was begun. */
+const beginProgram = async () =>
+  Number(
+    await container.sh(
+      'setsid sleep 4711 >/dev/null 2>&1 & until [ "$(cut -d " " -f 6 /proc/$!/stat)" = $! ]; do sleep 0.1; done; echo $!',
+    ),
+  );
 const leaderOf = (pid: number, at: string) => ({
   ...{ containerId: container.id, engineUser: undefined, shell: '/bin/sh' },
   ...{ pid, startedAt: at },
