@@ -101,7 +101,7 @@ describe('a recording that is being played', () => {
   beforeAll(async () => {
     await api.ssh(`recording set ${container.name} on`);
     const login = `rexec-${container.name}`;
-    await api.ssh('printf begun; sleep 2; printf over', { login, args: ['-tt'] });
+    await api.ssh('printf begun; sleep 4; printf over', { login, args: ['-tt'] });
     ({ id } = await newest(api, ({ kind }) => kind === 'terminal'));
   });
 
@@ -109,11 +109,11 @@ describe('a recording that is being played', () => {
     const key = await makeKeyPair();
     const label = `k${Math.random().toString(36).slice(2)}`;
     await api.ssh(`ssh-key add --name=${label}`, { key: boss, stdin: key.publicKey });
-    // Ten times as slow: it would go on for twenty seconds.
-    const playing = spawnSsh(api, `recording play ${id} --speed=0.1`, { key, args: ['-tt'] });
+    // Five times as slow: it would go on for twenty seconds. So is what comes before: until the program had begun, a second or more.
+    const playing = spawnSsh(api, `recording play ${id} --speed=0.2`, { key, args: ['-tt'] });
     const all = outputOf(playing);
     const over = once(playing, 'close');
-    await expect.poll(all, { timeout: 10_000 }).toContain('begun');
+    await expect.poll(all, { timeout: 40_000 }).toContain('begun');
     const line = withdraw(label);
     await api.ssh(line, line.startsWith('ssh-key') ? { key: boss } : {});
     const sinceMs = performance.now();
@@ -127,9 +127,9 @@ describe('a recording that is being played', () => {
     const playing = spawnSsh(api, undefined, { key: boss, args: ['-tt'] });
     const all = outputOf(playing);
     const over = once(playing, 'close');
-    await expect.poll(all, { timeout: 10_000 }).toContain('▶');
-    playing.stdin?.write(`recording play ${id} --speed=0.1\r`);
-    await expect.poll(all, { timeout: 10_000 }).toContain('begun');
+    await expect.poll(all, { timeout: 20_000 }).toContain('▶');
+    playing.stdin?.write(`recording play ${id} --speed=0.2\r`);
+    await expect.poll(all, { timeout: 40_000 }).toContain('begun');
     await api.ssh('account role boss member');
     await expect.poll(all, { timeout: withinMs }).toContain('you may no longer run "recording play"');
     playing.stdin?.write('exit\r');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
 import { startTestGateway, type TestGateway } from '../support/gateway.ts';
-import { castOf, listRecordings } from '../support/recorded-gateway.ts';
+import { castOf, listRecordings, newest } from '../support/recorded-gateway.ts';
 import { runProgram } from '../support/ssh-client.ts';
 import { sshConfigFile } from '../support/ssh-config-file.ts';
 import { runToolContainer } from '../support/tool-container.ts';
@@ -29,7 +29,9 @@ afterAll(async () => {
   await door.stop();
 });
 
-const tools = (file: string, ...args: string[]) => runProgram(file, args, { timeoutMs: 30_000 });
+const tools = (file: string, ...args: string[]) => runProgram(file, args);
+const newestIn = ({ name }: TestContainer, filters = '') =>
+  newest(door, () => true, `--target=${name} ${filters}`);
 
 describe('files', () => {
   it.each([
@@ -54,8 +56,7 @@ describe('files', () => {
       stdin: batch.join('\n'),
     });
     expect(ran.status).toBe(0);
-    const { id } = (await listRecordings(door, `--target=${where().name} --kind=files`))[0] ?? { id: '' };
-    const { output, ours } = await castOf(door, id);
+    const { output, ours } = await castOf(door, (await newestIn(where(), '--kind=files')).id);
     const lines = output.split('\r\n');
     for (const expected of [
       'upload /tmp/a (70000 bytes): ok',
@@ -80,9 +81,9 @@ describe('files', () => {
     const args = ['-q', '-F', config, '-o', 'RequestTTY=force', '-b', '-', `rexec-${container.name}`];
     const ran = await runProgram('sftp', args, { stdin: `put ${up} /tmp/t\nrm /tmp/t\n` });
     expect(ran.status).toBe(0);
-    const [log] = await listRecordings(door, `--target=${container.name}`);
-    expect(log?.kind).toBe('files');
-    const { output } = await castOf(door, log?.id ?? '');
+    const { kind, id } = await newestIn(container);
+    expect(kind).toBe('files');
+    const { output } = await castOf(door, id);
     expect(output).toBe('upload /tmp/t (70000 bytes): ok\r\nremove /tmp/t: ok\r\n');
   });
 
@@ -95,11 +96,12 @@ describe('files', () => {
     expect(
       (await tools('scp', '-O', '-q', '-F', config, `${at}:/tmp/tree/one`, join(folder, 'back'))).status,
     ).toBe(0);
-    const [down, up] = await listRecordings(door, `--target=${container.name} --kind=files`);
+    const down = await newestIn(container, '--kind=files');
+    const [, up] = await listRecordings(door, `--target=${container.name} --kind=files`);
     const told = (await castOf(door, up?.id ?? '')).output;
     expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*one \(4 bytes\): ok/);
     expect(told).toMatch(/upload \/tmp\/tree\/[^ ]*two \(0 bytes\): ok/);
-    expect((await castOf(door, down?.id ?? '')).output).toContain('(4 bytes): ok');
+    expect((await castOf(door, down.id)).output).toContain('(4 bytes): ok');
   });
 });
 
@@ -110,8 +112,7 @@ it('scp -O goes on behind a file that is refused, and so does its log', async ()
   await container.sh('mkdir -p /tmp/some/one');
   const ran = await tools('scp', '-O', '-q', '-F', config, ...files, `rexec-${container.name}:/tmp/some`);
   expect([ran.status, ran.stderr]).toEqual([1, expect.stringContaining('one: Is a directory')]);
-  const [log] = await listRecordings(door, `--target=${container.name} --kind=files`);
-  const { output } = await castOf(door, log?.id ?? '');
+  const { output } = await castOf(door, (await newestIn(container, '--kind=files')).id);
   expect(output).toMatch(/upload \/tmp\/some\/one \(0 bytes\): .*Is a directory/);
   expect(output).toContain(`upload /tmp/some/two (${files[1]?.length} bytes): ok`);
 });

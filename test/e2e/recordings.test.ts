@@ -33,7 +33,7 @@ afterAll(async () => {
 
 const inside = (command?: string, options = {}) =>
   door.ssh(command, { login: `rexec-${container.name}`, ...options });
-const tools = (file: string, ...args: string[]) => runProgram(file, args, { timeoutMs: 30_000 });
+const tools = (file: string, ...args: string[]) => runProgram(file, args);
 
 it('nothing is recorded until an admin says so, and then from the next session on', async () => {
   expect((await inside('echo before')).text).toBe('before\n');
@@ -114,7 +114,7 @@ describe('a terminal', () => {
 describe('playing back', () => {
   let id = '';
   beforeAll(async () => {
-    await inside('printf begun; sleep 0.4; printf over', { args: ['-tt'] });
+    await inside('printf begun; sleep 2; printf over', { args: ['-tt'] });
     ({ id } = await newest(door, ({ kind }) => kind === 'terminal'));
   });
 
@@ -137,7 +137,7 @@ describe('playing back', () => {
     const [status] = await once(playing, 'close');
     return { status, text };
   };
-  // 16 times as slow: it is over after 6 s, unless somebody steps.
+  // 16 times as slow with a "-": it is over after half a minute, unless somebody steps.
   const slowly = () => `recording play ${id} --speed=0.1`;
 
   it('q leaves', async () => {
@@ -162,7 +162,10 @@ describe('playing back', () => {
 });
 
 it('forwarded connections: where to, how many bytes, how long', async () => {
-  await bare.sh('nc -l -p 7000 -e cat >/dev/null 2>&1 &');
+  // 1B58: the port, where it listens.
+  await bare.sh(
+    "nc -l -p 7000 -e cat >/dev/null 2>&1 & until grep -q ':1B58 [^ ]* 0A' /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done",
+  );
   const args = ['-W', 'localhost:7000'];
   const echoed = await door.ssh(undefined, { login: `rexec-${bare.name}`, args, stdin: 'twelve bytes' });
   expect(echoed.text).toBe('twelve bytes');

@@ -22,10 +22,17 @@ export async function listRecordings(door: TestGateway, filters = ''): Promise<r
 }
 
 /** The newest that matches, once its session has ended. Throws when there is none. */
-export async function newest(door: TestGateway, wanted: (each: Listed) => boolean): Promise<Listed> {
-  const found = (await listRecordings(door)).find(wanted);
-  if (!found) throw new Error('there is no such recording');
-  return found;
+export async function newest(
+  door: TestGateway,
+  wanted: (each: Listed) => boolean,
+  filters = '',
+): Promise<Listed> {
+  for (;;) {
+    const found = (await listRecordings(door, filters)).find(wanted);
+    if (!found) throw new Error('there is no such recording');
+    // A session waits for a second at most until the disk has all of it.
+    if (found.state !== 'running') return found;
+  }
 }
 
 /** As it is on disk. */
