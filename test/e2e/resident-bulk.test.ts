@@ -86,17 +86,17 @@ it('vanished-downloader: the program ends with its client, be it at its output o
     startSession(session, 'cat >/dev/null; sleep 4401', { stdin: Buffer.alloc(8_000_000) }),
   ];
   const running = () => countProcesses(container.id, '4401');
-  expect(await until(async () => (await running()) >= 2, 8_000)).toBe(true);
+  expect(await until(async () => (await running()) >= 2, 30_000)).toBe(true);
   for (const each of [down, up]) each.vanish();
-  expect(await until(async () => (await running()) === 0, 8_000)).toBe(true);
+  expect(await until(async () => (await running()) === 0, 30_000)).toBe(true);
 });
 
 it('a program that goes on writing without its client meets no broken pipe', async () => {
   const command = `trap 'head -c 2000000 /dev/zero; echo $? >/tmp/told' HUP; ${bulk}; echo ready >&2; sleep 20 & wait`;
   const running = startSession(session, command, { stdout: nothing() });
-  expect(await until(async () => running.stderr().includes('ready'), 8_000)).toBe(true);
+  expect(await until(async () => running.stderr().includes('ready'), 30_000)).toBe(true);
   running.vanish();
-  expect(await until(async () => (await container.sh('cat /tmp/told 2>/dev/null || :')) !== '', 8_000)).toBe(
+  expect(await until(async () => (await container.sh('cat /tmp/told 2>/dev/null || :')) !== '', 30_000)).toBe(
     true,
   );
   expect((await container.sh('cat /tmp/told')).trim()).toBe('0');
@@ -105,7 +105,7 @@ it('a program that goes on writing without its client meets no broken pipe', asy
 it('held-pipe: who holds the pipe of a program locked holds up nobody but that program', async () => {
   // Linux keeps a pipe locked while it splices from a socket where nothing comes; who reads, opens or closes it waits.
   const splice = process.arch === 'arm64' ? 76 : 275;
-  const hold = `use Socket; alarm 5; $| = 1; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); print "x" x 4_000_000;
+  const hold = `use Socket; alarm 10; $| = 1; socketpair(A, B, AF_UNIX, SOCK_STREAM, 0); print "x" x 4_000_000;
     select(undef, undef, undef, 0.5); print STDERR "held"; syswrite(STDOUT, "y"); syscall(${splice}, fileno(A), 0, 1, 0, 4096, 0)`;
   const running = startSession(session, `exec perl -e '${hold}'`, { stdout: nothing() });
   let longestMs = 0;
@@ -114,11 +114,12 @@ it('held-pipe: who holds the pipe of a program locked holds up nobody but that p
     longestMs = Math.max(longestMs, performance.now() - last);
     last = performance.now();
   }, 20);
-  expect(await until(async () => running.stderr().includes('held'), 15_000)).toBe(true);
+  expect(await until(async () => running.stderr().includes('held'), 40_000)).toBe(true);
   await pause(300);
   running.vanish();
   await running.end;
   await pause(300);
   clearInterval(watch);
-  expect(longestMs).toBeLessThan(2_500);
+  // Where it holds up this process, it does so until its alarm.
+  expect(longestMs).toBeLessThan(6_000);
 });
