@@ -55,7 +55,8 @@ describe('the end of a token', () => {
   });
 
   it('a token that ends while it streams ends the stream', async () => {
-    const exp = Math.floor(api.clock.now() / 1000) + 3;
+    // Long enough for the program to have begun by then.
+    const exp = Math.floor(api.clock.now() / 1000) + 10;
     const token = await signExe0(api.admin, { exp, cmds: ['ssh'] });
     const answer = await ask(token, `ssh ${api.web.name} echo begun; sleep 5433`);
     expect(answer.trailers).toEqual({ 'x-exe-exit': '255', 'x-exe-error': 'revoked' });
@@ -126,14 +127,16 @@ describe('secrets', () => {
       await api.ask({ token: exe0, line: 'whoami', path: `/exec?token=${exe1}` }),
       await api.ask({ token: `${exe1}x`, line: 'whoami', path: `/${exe0}` }),
     ];
-    const streaming = ask(exe1, `ssh ${api.web.name} sleep 3`);
-    await expect.poll(() => api.web.sh('ps')).toContain('sleep 3');
+    const streaming = ask(exe1, `ssh ${api.web.name} sleep 5435`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 5435');
     const { text: processes } = await runProgram('ps', ['-eo', 'args']);
+    await api.web.killProgram('sleep 5435');
     await streaming;
     // What the program is told is in its own container's list of processes: that is its author's doing.
-    const telling = ask(exe1, `ssh ${api.web.name} sleep 3; echo ${exe1}`);
-    await expect.poll(() => api.web.sh('ps')).toContain('sleep 3');
+    const telling = ask(exe1, `ssh ${api.web.name} sleep 5436; echo ${exe1}`);
+    await expect.poll(() => api.web.sh('ps')).toContain('sleep 5436');
     const sessions = await api.ssh('session list --json');
+    await api.web.killProgram('sleep 5436');
     await telling;
     const told =
       JSON.stringify(api.logged()) + sessions.text + answers.map(({ body }) => body).join('') + processes;
