@@ -111,12 +111,12 @@ beforeAll(async () => {
   const place = (await compose('port', 'haproxy', '2222')).text.trim();
   const port = Number(place.split(':')[1]);
   // One key, for each is a connection that does not log in, and an address has a few of those.
-  const scan = () => runProgram('ssh-keyscan', ['-t', 'ed25519', '-p', String(port), '127.0.0.1']);
-  await vi.waitUntil(async () => (await scan()).text.includes('ssh-ed25519'), {
-    timeout: 30_000,
-    interval: 200,
-  });
-  target = { port, knownHosts: await temporaryFile('known_hosts', (await scan()).text) };
+  const scan = async () => {
+    const { text } = await runProgram('ssh-keyscan', ['-t', 'ed25519', '-p', String(port), '127.0.0.1']);
+    return text.includes('ssh-ed25519') && text;
+  };
+  const found = await vi.waitUntil(scan, { timeout: 60_000, interval: 200 });
+  target = { port, knownHosts: await temporaryFile('known_hosts', found) };
   admin = await makeKeyPair();
   // Both have started, and what either of them shows lets in.
   await vi.waitUntil(async () => (await inviteOf('gateway2')) !== undefined, {

@@ -79,6 +79,8 @@ async function haproxyText(): Promise<string> {
   };
   replace('bind :2222', `bind 127.0.0.1:${port}`);
   replace('log stdout format raw local0', '');
+  // Else each answer has 250 ms, and one that is late two times by a busy machine sends its people to the other.
+  replace('timeout connect 3s', 'timeout connect 3s\n  timeout check 5s');
   replace('default-server inter 1s', `default-server source ${balancer} inter 250ms`);
   places.forEach(({ sshPort, healthPort }, index) => {
     const there = `127.0.0.1:${sshPort} check port ${healthPort}`;
@@ -176,7 +178,7 @@ describe('two gateways behind HAProxy', () => {
 
   it('a penalty is for the client, not for HAProxy nor who comes by it', async () => {
     const [guesser, neighbour] = addresses[0] as [string, string];
-    for (let count = 0; count < 4; count++) {
+    for (let count = 0; count < 6; count++) {
       expect((await logIn(guesser, 'whoami', ['-l', `join+GUESS${count}`])).status).toBe(255);
     }
     expect((await logIn(guesser)).status).toBe(255);
@@ -219,14 +221,15 @@ describe('two gateways behind HAProxy', () => {
       await start(place);
       const after = (await acceptedBy(place)).length;
       await expect
-        .poll(async () => (await acceptedBy(place)).length, { timeout: 9_000 })
+        .poll(async () => (await acceptedBy(place)).length, { timeout: 30_000 })
         .toBeGreaterThan(after);
     }
+    // A busy machine may have made few meanwhile.
+    await expect.poll(() => count, { timeout: 40_000 }).toBeGreaterThan(20);
     isOver = true;
     await Promise.all(going);
     expect(failures).toEqual([]);
-    expect(count).toBeGreaterThan(20);
-  }, 60_000);
+  }, 150_000);
 
   it('the password stands in no gateway’s environment or arguments', async () => {
     for (const { served } of places) {
