@@ -60,7 +60,7 @@ it('forward and back: who is connected stays, who comes gets in, tokens go by th
   const answers = async () => {
     seen = '';
     prompt.stdin?.write('whoami\r');
-    await expect.poll(() => seen, { timeout: 10_000 }).toContain('Account: admin');
+    await expect.poll(() => seen, { timeout: 30_000 }).toContain('Account: admin');
   };
   await answers();
   const hourly = await newToken('hourly');
@@ -91,7 +91,8 @@ it('forward and back: who is connected stays, who comes gets in, tokens go by th
   expect(days.size).toBe(3);
   for (const [, ms] of audit.matchAll(/"durationMs":(-?\d+)/g)) {
     expect(Number(ms)).toBeGreaterThanOrEqual(0);
-    expect(Number(ms)).toBeLessThan(60_000);
+    // Longer than the test may take, and much less than the clock was off.
+    expect(Number(ms)).toBeLessThan(600_000);
   }
   expect((await verifyAudit(join(folder, 'data'))).breaks).toEqual([]);
 });

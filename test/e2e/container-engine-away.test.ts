@@ -49,7 +49,7 @@ describe('the engine', () => {
     await listen(path);
     expect((await runSession(session, 'exit 5')).end).toEqual({ exitStatus: 5 });
     // Its program is hung up as soon as the engine can be asked for that.
-    expect(await until(async () => (await countProcesses(container.id, 'sleep 300')) === 0, 15_000)).toBe(
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 300')) === 0, 30_000)).toBe(
       true,
     );
     await through.close();
@@ -118,7 +118,7 @@ describe('the engine', () => {
     for (let round = 0; round < 20; round++) await Promise.all(ways.map((way) => way()));
     await counted.close();
     // A spare that was on its way when the engine was closed hears nothing, and ends after six seconds.
-    await expect.poll(connections, { timeout: 15_000 }).toBe(0);
+    await expect.poll(connections, { timeout: 30_000 }).toBe(0);
     await vanish();
   });
 });

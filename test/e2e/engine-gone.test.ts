@@ -57,14 +57,14 @@ it('people are told in a sentence, the lobby stays, and containers are there aga
     expect.stringMatching(/^postern: .*Docker Engine.*\.\n$/),
   ]);
   prompt.stdin?.write('whoami\r');
-  await expect.poll(() => seen, { timeout: 10_000 }).toContain('Account: admin');
+  await expect.poll(() => seen, { timeout: 20_000 }).toContain('Account: admin');
   const failures = (await readMetrics(door.gateway.metricsAddress?.port)).sum(
     'postern_docker_request_failures_total',
   );
   expect(failures).toBeGreaterThan(0);
 
   await engine.listen(join(folder, 'docker.sock'));
-  await expect.poll(async () => (await inside()).text, { timeout: 15_000 }).toBe('inside\n');
+  await expect.poll(async () => (await inside()).text, { timeout: 30_000 }).toBe('inside\n');
   expect(prompt.exitCode).toBeNull();
   prompt.kill();
 });

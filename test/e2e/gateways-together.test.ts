@@ -131,7 +131,7 @@ describe('two gateways on one database', () => {
     // Five seconds, and what a busy machine adds.
     await expect
       .poll(async () => (await both.north.ssh('whoami', { key: dora })).status, {
-        timeout: 12_000,
+        timeout: 20_000,
         interval: 250,
       })
       .toBe(0);

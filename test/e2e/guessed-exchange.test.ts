@@ -40,7 +40,7 @@ async function isAnswered(...packets: Buffer[]): Promise<boolean> {
     received = Buffer.concat([received, data]);
     if (numbersOf(received).includes(exchangeReply)) socket.end();
   });
-  setTimeout(() => socket.end(), 1_000);
+  setTimeout(() => socket.end(), 20_000).unref();
   await closed;
   return numbersOf(received).includes(exchangeReply);
 }

@@ -27,7 +27,7 @@ afterAll(async () => {
 const dial = (port: number) => async () => connect({ host: '127.0.0.1', port, allowHalfOpen: true });
 
 async function keyscan(port: number): Promise<string[]> {
-  const { text } = await runProgram('ssh-keyscan', ['-p', String(port), '127.0.0.1']);
+  const { text } = await runProgram('ssh-keyscan', ['-T', '30', '-p', String(port), '127.0.0.1']);
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => line.split(' ').slice(1).join(' ')).toSorted();
 }

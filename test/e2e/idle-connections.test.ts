@@ -38,7 +38,9 @@ async function logIn(count: number): Promise<readonly Socket[]> {
 const heldBytes = async () => (await gateway.holdings()).heapMib * 1024 * 1024;
 
 it('an idle connection keeps nothing of its key exchange, and no slab of the pool', async () => {
+  const { descriptors } = await gateway.holdings();
   for (const socket of await logIn(100)) socket.destroy();
+  await expect.poll(async () => (await gateway.holdings()).descriptors).toBeLessThanOrEqual(descriptors);
   await sleep(500);
   const before = await heldBytes();
   const sockets = await logIn(connections);

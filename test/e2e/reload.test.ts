@@ -19,7 +19,7 @@ let file: string;
 let served: Served;
 let target: SshTarget;
 let admin: KeyPair;
-const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 8_000, interval: 20 });
+const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 30_000, interval: 20 });
 const configure = (values: Record<string, unknown>) => writeFile(file, JSON.stringify(values, null, 2));
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'postern-reload-'));

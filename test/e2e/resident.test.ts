@@ -24,7 +24,7 @@ afterAll(() => Promise.all([...containers.values()].map((each) => each.remove())
 
 const containerOf = (name: string) => containers.get(name) as TestContainer;
 const residentsIn = ({ id }: TestContainer) => countProcesses(id, 'resident');
-const none = (container: TestContainer) => until(async () => (await residentsIn(container)) === 0, 10_000);
+const none = (container: TestContainer) => until(async () => (await residentsIn(container)) === 0, 30_000);
 
 describe('a resident', () => {
   it.each([

@@ -60,7 +60,7 @@ export async function startHostsBehind(options: TestGatewayOptions = {}): Promis
 
 /** As ssh-keyscan sees them: `TYPE BASE64`. */
 export async function hostKeysOf(port: number): Promise<string[]> {
-  const { text } = await runProgram('ssh-keyscan', ['-p', String(port), '127.0.0.1']);
+  const { text } = await runProgram('ssh-keyscan', ['-T', '30', '-p', String(port), '127.0.0.1']);
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
   return lines.map((line) => line.split(' ').slice(1).join(' ')).toSorted();
 }

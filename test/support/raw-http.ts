@@ -48,8 +48,8 @@ export async function openRaw({ gateway }: Api, bytes: string | Buffer): Promise
   return {
     socket,
     received: () => text,
-    until: (pattern, withinMs = 5_000) => when(() => pattern.test(text), withinMs),
-    closed: (withinMs = 5_000) => when(() => over, withinMs),
+    until: (pattern, withinMs = 20_000) => when(() => pattern.test(text), withinMs),
+    closed: (withinMs = 20_000) => when(() => over, withinMs),
   };
 }
 

@@ -53,7 +53,7 @@ export async function serve(
 }
 
 /** Resolves to the exit status, or null when it had to be killed after `patienceMs`. */
-export async function stop({ child }: Served, patienceMs = 10_000): Promise<number | null> {
+export async function stop({ child }: Served, patienceMs = 30_000): Promise<number | null> {
   const exited = new Promise<number | null>((resolve) => child.once('exit', resolve));
   child.kill('SIGTERM');
   const impatience = setTimeout(() => child.kill('SIGKILL'), patienceMs);
