@@ -9,11 +9,11 @@ import { freePort } from './free-port.ts';
 import { type TestGateway, temporaryFile } from './gateway.ts';
 import { runProgram, spawnSsh, sshArguments } from './ssh-client.ts';
 
-const hex = (port: number) => port.toString(16).toUpperCase().padStart(4, '0');
-
-/** Of busybox: answers each connection with what it was sent. Its pid is printed when it listens. */
+/** Of busybox: answers each connection with what it was sent. Its pid, when it listens. */
 const echoServer = (port: number) =>
-  `nc -ll -p ${port} -e cat </dev/null >/dev/null 2>&1 & until grep -q ':${hex(port)} [^ ]* 0A' /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done; echo $!`;
+  `nc -ll -p ${port} -e cat </dev/null >/dev/null 2>&1 & pid=$!
+until cat /proc/net/tcp /proc/net/tcp6 | grep -q ':${port.toString(16).toUpperCase().padStart(4, '0')} .* 0A '; do sleep 0.05; done
+echo $pid`;
 
 export function claimEverythingInside(door: () => TestGateway, login: () => string): void {
   const run = (command: string, stdin?: string | Buffer) =>

@@ -26,7 +26,7 @@ export async function openForwards(
   ssh.stderr?.on('data', (chunk: Buffer) => {
     stderr += chunk;
   });
-  for (let tries = 1_200; !(await listens(port)); tries--) {
+  for (let tries = 800; !(await listens(port)); tries--) {
     if (tries === 0 || ssh.exitCode !== null) throw new Error(`ssh forwards nothing: ${stderr}`);
     await pause(25);
   }
