@@ -14,6 +14,17 @@ export interface GatewaysOnOneDatabase {
   readonly close: () => Promise<void>;
 }
 
+/** As if the gateway of this name had said nothing for 6 s, however often it does, until the returned function is called. */
+export async function keepSilent({ query }: TestDatabase, name: string): Promise<() => Promise<unknown>> {
+  await query(`
+    CREATE FUNCTION silence() RETURNS trigger LANGUAGE plpgsql AS $$
+      BEGIN NEW.beat_at := clock_timestamp() - interval '6 s'; RETURN NEW; END $$;
+    CREATE TRIGGER silence BEFORE UPDATE ON postern_gateways FOR EACH ROW WHEN (OLD.name = '${name}')
+      EXECUTE FUNCTION silence();
+    UPDATE postern_gateways SET name = name WHERE name = '${name}'`);
+  return () => query('DROP FUNCTION silence CASCADE');
+}
+
 export async function openGatewaysOnOneDatabase(): Promise<GatewaysOnOneDatabase> {
   const database = await createTestDatabase();
   const proxy = await openTcpProxy(sharedServer().port);

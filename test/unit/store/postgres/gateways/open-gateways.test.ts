@@ -6,6 +6,7 @@ import {
   openGateways,
 } from '../../../../../src/store/postgres/gateways/open-gateways.ts';
 import { openPostgresStore } from '../../../../../src/store/postgres/open-postgres-store.ts';
+import { keepSilent } from '../../../../support/gateways-on-one-database.ts';
 import { createTestDatabase, type TestDatabase } from '../../../../support/postgres.ts';
 
 let database: TestDatabase;
@@ -26,12 +27,6 @@ beforeEach(async () => {
   [here, there] = await Promise.all([open('here'), open('there')]);
 });
 afterEach(() => Promise.all([here.close(), there.close()]));
-
-/** As if the gateway of this name had said nothing for so long. */
-const silence = (name: string, seconds: number) =>
-  database.query(
-    `UPDATE postern_gateways SET beat_at = clock_timestamp() - interval '${seconds} s' WHERE name = '${name}'`,
-  );
 
 describe('a question', () => {
   it('is answered by all others, and not by who asks', async () => {
@@ -90,9 +85,10 @@ describe('the name of a gateway', () => {
 
 describe('a gateway', () => {
   it('that said nothing for too long is asked nothing, until it does again', async () => {
-    await silence('there', 6);
+    const speakAgain = await keepSilent(database, 'there');
     expect(await here.ask({})).toEqual([]);
     there.onQuestion(async () => 'back');
+    await speakAgain();
     await expect.poll(() => here.ask({})).toEqual([{ gateway: 'there', answer: 'back' }]);
   });
 
@@ -115,8 +111,10 @@ describe('a gateway', () => {
     await database.query('DELETE FROM postern_gateways');
     await expect.poll(() => here.ask({}).catch(() => [])).toEqual([{ gateway: 'there', answer: 'back' }]);
     expect(reached).toBe(1);
+    // Others on the same server have gateways of that name, too.
     await database.query(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'postern there among others'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+       WHERE application_name = 'postern there among others' AND datname = current_database()`,
     );
     await expect.poll(() => reached).toBe(2);
     expect(await here.ask({})).toEqual([{ gateway: 'there', answer: 'back' }]);
