@@ -26,8 +26,12 @@ const shellFds = [3, 4, 5, 6, 7, 8];
 const text = 'x\n';
 const order = `exec ${shellFds.map((fd) => `${fd}<<E`).join(' ')}\n${`${text}E\n`.repeat(shellFds.length)}echo\n`;
 const readyAtMost = 6;
-/** Far longer than it ever takes; whoever asked must be told before they give up. */
-const madeWithinMs = 2_000;
+/**
+ * In all far longer than it ever takes; whoever asked must be told before they give up. Not by the clock: who was paused,
+ * like all in its container, has not waited.
+ */
+const madeWithinLooks = 4;
+const looksEveryMs = 500;
 
 /** `shell`: the words that start one which reads its script from stdin. */
 export function createPipeSource(shell: readonly string[]): PipeSource {
@@ -48,9 +52,11 @@ export function createPipeSource(shell: readonly string[]): PipeSource {
   };
   const later = () => {
     const made = Promise.withResolvers<Pipes>();
-    const deadline = setTimeout(() => fail(new Error('the shell makes no pipes')), madeWithinMs);
+    let looks = 0;
+    const look = () => ++looks >= madeWithinLooks && fail(new Error('the shell makes no pipes'));
+    const looking = setInterval(look, looksEveryMs);
     waiting.push(made);
-    return made.promise.finally(() => clearTimeout(deadline));
+    return made.promise.finally(() => clearInterval(looking));
   };
   const proceed = () => {
     if (ready.length < readyAtMost) maker.stdin.write(order);
