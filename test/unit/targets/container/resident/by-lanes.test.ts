@@ -3,96 +3,21 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Duplex, PassThrough, Writable } from 'node:stream';
+import { type Duplex, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { takeAtOnce } from '../../../../../src/platform/lent-reads.ts';
-import { byLanes } from '../../../../../src/targets/container/resident/by-lanes.ts';
-import { createLanes } from '../../../../../src/targets/container/sidecar/inside/lanes.ts';
 import type { ProgramStream } from '../../../../../src/targets/container/sidecar/inside/program-order.ts';
-import {
-  type Answered,
-  type InsideConnection,
-  InsideLost,
-} from '../../../../../src/targets/container/sidecar/inside-connection.ts';
-import { openPassage, type Passage } from '../../../../../src/targets/container/sidecar/open-passage.ts';
-
-const closers: (() => void)[] = [];
-afterEach(() => {
-  for (const close of closers.splice(0)) close();
-});
+import { InsideLost } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
+import { openPassage } from '../../../../../src/targets/container/sidecar/open-passage.ts';
+import { byConnection, open, openOver, run, runByLane } from './open-lanes.ts';
 
 const frame = (kind: number, bytes: string) =>
   Buffer.concat([Buffer.from([kind, 0, 0, 0, 0, 0, 0, bytes.length]), Buffer.from(bytes)]);
 
 async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await pause(1);
-}
-
-/** `answer` stands in for the program. */
-async function open(answer: (stream: ProgramStream) => Promise<void>) {
-  const passage = await openPassage();
-  const lanes = createLanes(answer);
-  lanes.hold(join(passage.folder, 'socket'));
-  const reply = () => Object.assign(new PassThrough(), { respond: () => {} }) as never;
-  return openOver(
-    passage,
-    (query) => lanes.open(reply(), query),
-    (query) => lanes.cut(reply(), query),
-  );
-}
-
-/** `lane` and `cut` stand in for the resident. */
-async function openOver(
-  passage: Passage,
-  lane: (query: URLSearchParams) => Promise<void>,
-  cut: (query: URLSearchParams) => Promise<void> = async () => {},
-) {
-  const asked: string[] = [];
-  const gone: (() => void)[] = [];
-  const answered = (stream: PassThrough): Answered => ({
-    ...{ stream, headers: {}, cancel: () => {}, trailers: () => undefined },
-  });
-  const connection: InsideConnection = {
-    ...{ load: 0, asked: 0, isOpen: true, isWorn: false, answers: async () => true },
-    onClose: (listener) => void gone.push(listener),
-    close() {
-      for (const each of gone.splice(0)) each();
-    },
-    async ask(path) {
-      asked.push(path);
-      const [name, query] = path.split('?');
-      if (name === '/lane') await lane(new URLSearchParams(query));
-      if (name === '/cut') await cut(new URLSearchParams(query));
-      return answered(new PassThrough());
-    },
-  };
-  const inside = byLanes(connection, passage);
-  closers.push(() => {
-    inside.close();
-    passage.close();
-  });
-  await pause(50);
-  return { inside, asked };
-}
-
-const run = (inside: InsideConnection, order = 'order') => inside.ask('/run', Buffer.from(order));
-
-const byConnection = (asked: readonly string[]) => asked.filter((path) => path === '/run').length;
-
-/** Once a lane is free, however long its opening or its last program's end took. */
-async function runByLane(
-  inside: InsideConnection,
-  asked: readonly string[],
-  order: string,
-): Promise<Answered> {
-  for (;;) {
-    const before = byConnection(asked);
-    const answered = await run(inside, order);
-    if (byConnection(asked) === before) return answered;
-    await pause(1);
-  }
 }
 
 /** Answers with what came. */
@@ -171,15 +96,14 @@ describe('a lane', () => {
   });
 
   it('lends what it reads to who takes it at once, and whatever they still hold stays as it came', async () => {
-    const { inside } = await open(echo);
+    const { inside, asked } = await open(echo);
     const sent = randomBytes(12_000_000);
     for (const isSlow of [false, true, false]) {
-      const { stream } = await run(inside, '');
+      const { stream } = await runByLane(inside, asked, '');
       const taken = take(stream, isSlow);
       stream.end(sent);
       expect((await taken.whole).equals(sent)).toBe(true);
       if (!isSlow) expect(taken.places.size).toBeLessThan(10);
-      await pause(1);
     }
   });
 
@@ -203,14 +127,13 @@ describe('a lane', () => {
 
   it('tells what could not be done by its code, and goes on', async () => {
     let tries = 0;
-    const { inside } = await open(async (stream) => {
+    const { inside, asked } = await open(async (stream) => {
       tries++;
       if (tries === 1) throw Object.assign(new Error('no'), { code: 'ENOENT' });
       await echo(stream);
     });
     await expect(run(inside)).rejects.toMatchObject({ code: 'ENOENT' });
-    await pause(20);
-    const { stream } = await run(inside);
+    const { stream } = await runByLane(inside, asked, 'order');
     expect(await text(stream.end())).toBe('order');
     expect(tries).toBe(2);
   });
@@ -252,11 +175,12 @@ describe('whoever speaks in a resident’s place', () => {
   ])('%s: ends that lane, and nothing else', async (_what, said) => {
     const passage = await openPassage();
     let socket: Socket | undefined;
-    const { inside, asked } = await openOver(passage, async (query) => {
+    const { inside, asked, hasLane } = await openOver(passage, async (query) => {
       socket = connect(join(passage.folder, 'socket'));
       socket.on('error', () => {}).resume();
       socket.write(`${query.get('token')}\n`);
     });
+    await hasLane;
     const asking = run(inside);
     asking.catch(() => {});
     for (const each of said) socket?.write(each);
