@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { matchesAddress } from '../../../src/auth/address-patterns.ts';
+import { cpuTimeMs } from '../../support/cpu-time.ts';
 
 describe('addresses and patterns', () => {
   it.each([
@@ -27,9 +28,9 @@ describe('addresses and patterns', () => {
   });
 
   it('many-stars: a pattern that a regular expression would try for ever is read at once', () => {
-    const since = performance.now();
+    const since = cpuTimeMs();
     expect(matchesAddress('10.0.0.1'.repeat(5), `${'*'.repeat(400)}x`)).toBe(false);
     expect(matchesAddress('1'.repeat(45), `${'*1'.repeat(22)}x`)).toBe(false);
-    expect(performance.now() - since).toBeLessThan(1_000);
+    expect(cpuTimeMs() - since).toBeLessThan(1_000);
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createIsOurs, parseKeyFile, writeKeyFile } from '../../../src/container-sshd/key-block.ts';
+import { cpuTimeMs } from '../../support/cpu-time.ts';
 import { block } from '../../support/key-files.ts';
 
 const replaced = (text: string, ...lines: readonly string[]) => {
@@ -50,8 +51,8 @@ describe('the block of ours', () => {
 
   it('huge-authorized-keys: a MiB of markers takes no time', () => {
     const text = block('').repeat(10_000);
-    const start = performance.now();
+    const start = cpuTimeMs();
     expect(replaced(text, 'k')).toBe(block('k'));
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(cpuTimeMs() - start).toBeLessThan(1_000);
   });
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { type GatewayError, isGatewayError } from '../../../src/errors.ts';
 import { parseKeysToAdd } from '../../../src/keys/parse-keys-to-add.ts';
+import { cpuTimeMs } from '../../support/cpu-time.ts';
 import { acceptedKinds, generateKey, output, quickKey } from '../../support/keys.ts';
 
 const failure = (text: string): GatewayError => {
@@ -130,7 +131,7 @@ describe('a hostile line', () => {
   });
 
   it('costs no time, however it is made to be read again and again', () => {
-    const started = performance.now();
+    const started = cpuTimeMs();
     const hostile = [
       `from="${'\\"'.repeat(8000)}`,
       '"'.repeat(16_000),
@@ -142,6 +143,6 @@ describe('a hostile line', () => {
       '\\'.repeat(16_000),
     ];
     for (const line of hostile) expect(failure(line).code).toBe('invalid-key');
-    expect(performance.now() - started).toBeLessThan(500);
+    expect(cpuTimeMs() - started).toBeLessThan(500);
   });
 });

@@ -1,5 +1,6 @@
 /** What somebody with an invite may type where they are asked whether to join. */
 import { expect, it, vi } from 'vitest';
+import { cpuTimeMs } from '../../support/cpu-time.ts';
 import { openInvitation } from '../../support/invitation.ts';
 
 it('Ctrl-Z at the question stops nothing, least of all the gateway', async () => {
@@ -20,10 +21,10 @@ it('a line without end keeps the gateway from nobody else, and is dropped', asyn
   const { session } = await openInvitation();
   await session.saw('[y/N] ');
   let longestMs = 0;
-  let sinceMs = performance.now();
+  let sinceMs = cpuTimeMs();
   const watch = setInterval(() => {
-    longestMs = Math.max(longestMs, performance.now() - sinceMs);
-    sinceMs = performance.now();
+    longestMs = Math.max(longestMs, cpuTimeMs() - sinceMs);
+    sinceMs = cpuTimeMs();
   }, 1);
   for (let sent = 0; sent < 8; sent++) session.stdin.write('y'.repeat(32 * 1024));
   await session.saw('longer than 64 KiB');

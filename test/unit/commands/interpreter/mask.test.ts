@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { holdsSecret, maskSecrets } from '../../../../src/commands/interpreter/mask.ts';
 import { createPrivateKeyGuard } from '../../../../src/commands/interpreter/private-key-guard.ts';
+import { cpuTimeMs } from '../../../support/cpu-time.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'postern-mask-'));
 const makeKey = (format: string) => {
@@ -55,7 +56,7 @@ describe('maskSecrets', () => {
   });
 
   it('is done in time with 64 KiB of near misses', () => {
-    const startedAt = performance.now();
+    const startedAt = cpuTimeMs();
     for (const text of [
       'exe0.',
       '-----BEGIN ',
@@ -69,7 +70,7 @@ describe('maskSecrets', () => {
     ]) {
       holdsSecret(text.repeat(64 * 1024).slice(0, 64 * 1024));
     }
-    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    expect(cpuTimeMs() - startedAt).toBeLessThan(1_000);
   });
 });
 
