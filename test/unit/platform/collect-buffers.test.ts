@@ -14,9 +14,10 @@ it('what was carried is freed without the whole heap being marked', async () => 
     Buffer.allocUnsafeSlow(1024 * 1024).fill(1);
     noteCarried(1024 * 1024);
   }
-  while (kinds.length < 2 && performance.now() - before < 5_000) await turn();
+  // 1: of the young generation. V8 may be about one of the whole heap by itself.
+  const young = () => kinds.filter((kind) => kind === 1).length;
+  while (young() < 2 && performance.now() - before < 5_000) await turn();
   observer.disconnect();
-  // 1: of the young generation.
-  expect(kinds.filter((kind) => kind === 1).length).toBeGreaterThanOrEqual(2);
+  expect(young()).toBeGreaterThanOrEqual(2);
   expect('gc' in globalThis).toBe(false);
 });
