@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { setImmediate as turn } from 'node:timers/promises';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { ContainerSummary } from '../../../../src/targets/container/engine-api.ts';
 import { createFollowedList } from '../../../../src/targets/container/followed-list.ts';
 
@@ -51,13 +51,19 @@ describe('the list of one engine among many', () => {
   });
 
   it('is there at once while what has changed is asked for, once a second at most', async () => {
-    const { next, asked, change } = await heard();
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { next, asked, change } = numbered();
+    await next();
+    await vi.advanceTimersByTimeAsync(1_000);
     for (let turns = 0; turns < 100; turns++) {
       change();
       expect(await next()).toBe(2);
     }
-    await expect.poll(() => next()).toBe(3);
-    expect(asked()).toBe(3);
+    await vi.advanceTimersByTimeAsync(999);
+    expect([await next(), asked()]).toEqual([2, 2]);
+    await vi.advanceTimersByTimeAsync(1);
+    expect([await next(), asked()]).toEqual([3, 3]);
   });
 
   it('is asked for where it is wanted fresh, and where we have changed something', async () => {
