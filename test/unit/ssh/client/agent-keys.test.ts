@@ -36,8 +36,9 @@ describe('an agent that is lent to log in with', () => {
   it('flood: what it says unasked is not gathered while the host takes its time', async () => {
     const { stream, state } = createAgent(() => identities, 11);
     expect(await readAgentKeys(stream)).toHaveLength(1);
+    await expect.poll(() => stream.destroyed).toBe(true);
     await settled();
-    expect([stream.destroyed, state.sent < mib]).toEqual([true, true]);
+    expect(state.sent).toBeLessThan(mib);
   });
 
   it('flood: nor is an answer without end, and the next question is refused at once', async () => {
@@ -47,8 +48,9 @@ describe('an agent that is lent to log in with', () => {
     );
     const [key] = await readAgentKeys(stream);
     await key?.sign(Buffer.from('data'), 'ssh-ed25519').catch(() => {});
+    await expect.poll(() => stream.destroyed).toBe(true);
     await settled();
-    expect([stream.destroyed, state.sent < mib]).toEqual([true, true]);
+    expect(state.sent).toBeLessThan(mib);
     await expect(key?.sign(Buffer.from('data'), 'ssh-ed25519')).rejects.toThrow('gone');
   });
 });
