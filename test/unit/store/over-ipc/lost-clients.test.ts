@@ -30,26 +30,27 @@ describe('a client that is killed in the middle of a transaction', () => {
     const startedAtMs = performance.now();
     await store.transact((t) => t.put('accounts', accountRow('whole')));
     // Sooner than anybody's silence is noticed.
-    expect(performance.now() - startedAtMs).toBeLessThan(4_000);
+    expect(performance.now() - startedAtMs).toBeLessThan(15_000);
     expect(await accountIds(store)).toEqual(['whole']);
   });
 });
 
 describe('a client that is stopped', () => {
   it('holds nobody up for longer than its silence lasts, though it has the lock', async () => {
-    const { other, store, ended } = await serveProcesses(1_000);
+    const { other, store, ended } = await serveProcesses(2_000);
     expect(await other.order('hold half')).toBe('holding');
     other.child.kill('SIGSTOP');
     const startedAtMs = performance.now();
     await store.transact((t) => t.put('accounts', accountRow('whole')));
-    expect(performance.now() - startedAtMs).toBeLessThan(5_000);
+    // Less than the silence that is usual.
+    expect(performance.now() - startedAtMs).toBeLessThan(4_900);
     expect(ended).toHaveLength(1);
     expect(other.child.signalCode).toBe('SIGKILL');
     expect(await accountIds(store)).toEqual(['whole']);
   });
 
   it('is ended before a change is acknowledged that it has not taken, to the process that serves as well', async () => {
-    const { other, server, ended } = await serveProcesses(1_000);
+    const { other, server, ended } = await serveProcesses(2_000);
     await server.store.transact((t) => t.put('accounts', accountRow('seen')));
     expect(await other.order('get seen')).toMatchObject({ id: 'seen' });
     other.child.kill('SIGSTOP');
@@ -81,7 +82,7 @@ describe('a client whose connection breaks while it lives', () => {
 describe('a transaction in which nothing happens', () => {
   it('is ended, though its process lives, and says so to whoever goes on with it', async () => {
     const folder = await servedFolder();
-    await folder.serve({ silenceMs: 200 });
+    await folder.serve({ silenceMs: 1_500 });
     const [slow, quick] = [clientOf(folder.path), clientOf(folder.path)];
     const begun = Promise.withResolvers<void>();
     const goOn = Promise.withResolvers<void>();
