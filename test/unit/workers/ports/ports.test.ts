@@ -36,9 +36,15 @@ it('slots are the gateway’s: what one worker took, the other does not get, unt
   expect(await supervisor.state.slots.take('alice', 2)).toBeDefined();
 });
 
+/** What it expects is nobody else's for a second, which is not over before `work` is. */
+async function whileExpecting<Result>(worker: PortsWorker, work: () => Promise<Result>): Promise<Result> {
+  await worker.ask('expect', 'alice', 1);
+  worker.child.kill('SIGSTOP');
+  return work().finally(() => worker.child.kill('SIGCONT'));
+}
+
 it('a slot that is expected is held, and taken by whoever comes for it there', async () => {
-  await one.ask('expect', 'alice', 1);
-  expect(await other.ask('take', 'alice', 1)).toBe(false);
+  expect(await whileExpecting(one, () => other.ask('take', 'alice', 1))).toBe(false);
   expect([await one.ask('take', 'alice', 1), await one.ask('take', 'alice', 1)]).toEqual([true, false]);
   await one.ask('give');
   expect(await other.ask('take', 'alice', 1)).toBe(true);
@@ -50,9 +56,8 @@ it('a slot that is expected, and that nobody comes for, is given back; so is one
   await other.ask('give');
   expect(await one.ask('take', 'alice', 1)).toBe(true);
   await one.ask('give');
-  await one.ask('expect', 'alice', 1);
-  expect(await other.ask('take', 'alice', 1)).toBe(false);
-  await expect.poll(() => other.ask('take', 'alice', 1), { timeout: 5_000 }).toBe(true);
+  expect(await whileExpecting(one, () => other.ask('take', 'alice', 1))).toBe(false);
+  await expect.poll(() => other.ask('take', 'alice', 1)).toBe(true);
 });
 
 it('penalties count in every worker, and are listed and cleared from any', async () => {
@@ -89,8 +94,12 @@ it('a recording that a worker writes is removed by none, and by its death it is 
 it('a session is listed and ended from any worker', async () => {
   await one.ask('begin', 's1');
   await other.ask('begin', 's2');
-  const { sessions, silent } = await one.ask<FoundSessions>('find');
-  expect([sessions.map(({ id }) => id), silent]).toEqual([['s1', 's2'], []]);
+  // A worker on a busy machine may be silent once.
+  const found = async () => {
+    const { sessions, silent } = await one.ask<FoundSessions>('find');
+    return [sessions.map(({ id }) => id), silent];
+  };
+  await expect.poll(found).toEqual([['s1', 's2'], []]);
   expect(await one.ask('end', 's2', 'enough')).toBe(true);
   expect(await one.ask('end', 's3', 'enough')).toBe(false);
   await expect.poll(() => other.ended).toEqual(['enough']);
@@ -103,7 +112,8 @@ it('stuck-worker: does not hold the list of sessions up, and is named', async ()
   other.child.kill('SIGSTOP');
   const askedAtMs = performance.now();
   const { sessions, silent } = await one.ask<FoundSessions>('find');
-  expect(performance.now() - askedAtMs).toBeLessThan(3_000);
+  // It would be asked for 30 s.
+  expect(performance.now() - askedAtMs).toBeLessThan(10_000);
   expect([sessions.map(({ id }) => id), silent]).toEqual([['s1'], [`worker ${other.id}`]]);
 });
 
