@@ -20,7 +20,7 @@ afterEach(async () => {
 
 const open = async (answer: () => Promise<ControlAnswer>) => {
   door = await openControlDoor({
-    ...{ dataDir, answer, maxBodyBytes: 0, takesBody: () => false, patienceMs: 100 },
+    ...{ dataDir, answer, maxBodyBytes: 0, takesBody: () => false, patienceMs: 1_000 },
     log: pino({ level: 'silent' }),
   });
 };
@@ -39,7 +39,7 @@ async function ask(bytes: string, isWhole = true): Promise<string> {
 const done: ControlAnswer = { stdout: 'done\n', stderr: '', exitStatus: 0 };
 
 it('what takes its time, as a restart may, is answered nevertheless', async () => {
-  await open(() => pause(400, done));
+  await open(() => pause(2_000, done));
   expect(JSON.parse(await ask('{"line":"restart","stdin":""}\n'))).toEqual(done);
 });
 

@@ -61,7 +61,7 @@ const listening = (listener: Server) =>
     listener.listen(0, '127.0.0.1', () => resolve((listener.address() as AddressInfo).port));
   });
 
-const dial = (facts: Partial<EngineRow>, withinMs = 5_000) =>
+const dial = (facts: Partial<EngineRow>, withinMs = 30_000) =>
   createDialEngine({
     store: createMemoryStore(),
     dataDir,

@@ -106,9 +106,9 @@ describe('a listener', () => {
   it('ends the connection of whoever says nothing for 5 s', async () => {
     const path = await makeSocketPath();
     await listenFor(path, {});
+    const startedAtMs = performance.now();
     const socket = await rawTo(path);
     socket.resume();
-    const startedAtMs = performance.now();
     await once(socket, 'close');
     expect(performance.now() - startedAtMs).toBeGreaterThan(4_900);
   });

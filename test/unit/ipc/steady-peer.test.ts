@@ -63,7 +63,7 @@ describe('a steady peer', () => {
     const crashing = await listenFor(path, { read: never, change: never });
     const read = peer.request('read', {}, { repeatable: true });
     const change = expect(peer.request('change')).rejects.toMatchObject({ code: 'process-silent' });
-    await peer.connected(1_000);
+    await peer.connected(10_000);
     await crashing.close();
     await change;
     const next = await listenFor(path, { read: () => 'the next one' });
@@ -92,7 +92,7 @@ describe('a steady peer', () => {
     const listener = await listenFor(path, { never: () => new Promise(() => {}) });
     const peer = steadyTo(path);
     const asked = expect(peer.request('never')).rejects.toMatchObject({ code: 'process-silent' });
-    await peer.connected(1_000);
+    await peer.connected(10_000);
     await listener.leave(50);
     await asked;
   });

@@ -236,7 +236,7 @@ describe('noting the use of a key', () => {
     for (const { id } of rows) keys.noteUse(id);
     await vi.waitFor(
       async () => expect((await keys.list('a')).every((row) => row.lastUsedAt)).toBe(true),
-      3_000,
+      20_000,
     );
     expect(changed).toHaveBeenCalledTimes(2);
   });

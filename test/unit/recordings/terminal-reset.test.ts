@@ -25,7 +25,7 @@ async function after(shown: string): Promise<{ lines: string[]; state: string }>
   await tmux('new-session', '-d', '-x', '40', '-y', '12', `cat ${file}; exec sleep 60`);
   try {
     const lines = async () => (await tmux('capture-pane', '-p')).trimEnd().split('\n');
-    await expect.poll(lines, { timeout: 5_000 }).toContainEqual('prompt');
+    await expect.poll(lines).toContainEqual('prompt');
     return { lines: await lines(), state: (await tmux('display-message', '-p', state)).trim() };
   } finally {
     await tmux('kill-server');

@@ -35,7 +35,7 @@ async function engineOf(bytes: number, status = 200) {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const dial = async () => connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-  return createEngineApi({ kind: 'dialled', dial }, 5_000);
+  return createEngineApi({ kind: 'dialled', dial }, 30_000);
 }
 
 const endless = 1024 * 1024 * 1024;

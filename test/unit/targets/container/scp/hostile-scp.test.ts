@@ -200,7 +200,7 @@ describe.each(['Node', 'sh'])('over files by %s', (operations) => {
       stdout.on('data', (chunk: Buffer) => {
         told += chunk;
       });
-      const saysOf = (name: string) => vi.waitFor(() => expect(told).toContain(` ${name}\n`), 5_000);
+      const saysOf = (name: string) => vi.waitFor(() => expect(told).toContain(` ${name}\n`), 30_000);
       stdin.write('\0\0');
       const first = await Promise.race(['a', 'b'].map((name) => saysOf(name).then(() => name)));
       const second = first === 'a' ? 'b' : 'a';

@@ -21,7 +21,7 @@ const say = (text: string): Socket => {
 const isClosed = (socket: Socket) =>
   Promise.race([
     new Promise<boolean>((resolve) => socket.once('close', () => resolve(true))),
-    pause(1_000, false),
+    pause(20_000, false, { ref: false }),
   ]);
 
 it('who says the token is the one that was expected, with all that follows it', async () => {
