@@ -3,14 +3,13 @@ import { createHash, randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { sendPayload } from '../../src/ssh/ssh2-internals.ts';
 import { string } from '../../src/ssh/wire.ts';
 import { type BareDoor, echo, openBareDoor } from '../support/bare-door.ts';
 import { connectRaw } from '../support/raw-client.ts';
 import { newer } from '../support/setup/newer-packages.ts';
-import { runProgram, sshArguments } from '../support/ssh-client.ts';
+import { collect, runProgram, spawnSsh, sshArguments } from '../support/ssh-client.ts';
 
 const sha256 = (data: Buffer) => createHash('sha256').update(data).digest('hex');
 const verbose = ['-o', 'LogLevel=DEBUG1'];
@@ -83,13 +82,16 @@ describe('rekeying', () => {
 
   it('from our side after so long', async () => {
     const eager = await openBareDoor({ rekeyAfterMs: 300 });
+    let told = '';
     eager.handler = async () => {
-      await sleep(1_500);
+      await vi.waitUntil(() => countOf(told, /SSH2_MSG_NEWKEYS sent/g) > 3, { timeout: 20_000 });
       return { exitStatus: 4 };
     };
-    const outcome = await eager.ssh('x', { args: verbose });
-    expect(outcome.status).toBe(4);
-    expect(countOf(outcome.stderr, /SSH2_MSG_NEWKEYS sent/g)).toBeGreaterThan(3);
+    const child = spawnSsh(eager, 'x', { key: eager.key, args: verbose });
+    child.stderr?.on('data', (chunk: Buffer) => {
+      told += chunk;
+    });
+    expect((await collect(child)).status, told).toBe(4);
     await eager.close();
   });
 });
@@ -102,13 +104,14 @@ describe('host keys', () => {
     await writeFile(known, `${ed25519Line}\n`);
     const args = ['-o', `UserKnownHostsFile=${known}`, '-o', 'UpdateHostKeys=yes'];
     // The proof comes while the session runs.
+    const isLearnt = async () => (await readFile(known, 'utf8')).includes('ssh-rsa ');
     door.handler = async () => {
-      await sleep(500);
+      await vi.waitUntil(isLearnt, { timeout: 20_000 });
       return { exitStatus: 0 };
     };
     expect((await door.ssh('x', { args })).status).toBe(0);
     door.handler = echo;
-    expect(await readFile(known, 'utf8')).toContain('ssh-rsa ');
+    expect(await isLearnt()).toBe(true);
   });
 });
 
