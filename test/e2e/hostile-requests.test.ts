@@ -1,4 +1,6 @@
 /** HTTP by hand against POST /exec: what must end one connection, and nothing else. */
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runContainer, type TestContainer } from '../support/containers.ts';
 import { images } from '../support/engine.ts';
@@ -122,24 +124,40 @@ describe('json-hoard', () => {
   const hoard = () =>
     api.ask({
       token,
-      line: `ssh ${web.name} head -c 4000000 /dev/zero; sleep 2`,
+      line: `ssh ${web.name} head -c 4000000 /dev/zero; until [ -e /tmp/all-asked ]; do sleep 0.1; done`,
       args: ['-H', 'Accept: application/json'],
     });
 
   it('many outputs collected at once are bounded for each account, and given back', async () => {
-    const answers = await Promise.all(Array.from({ length: 6 }, hoard));
+    let answered = 0;
+    const asked = Array.from({ length: 6 }, () => hoard().finally(() => answered++));
+    // Those for which there is room go on until all have been asked for.
+    await expect.poll(() => answered).toBe(2);
+    await web.sh('touch /tmp/all-asked');
+    const answers = await Promise.all(asked);
     expect(answers.map(({ status }) => status).toSorted()).toEqual([200, 200, 200, 200, 422, 422]);
     expect((await hoard()).status).toBe(200);
   });
 });
+
+/** Whether the connection is open at the end that has `port`. */
+async function isEstablished(port: number, clientPort: number): Promise<boolean> {
+  const hex = (number: number) => number.toString(16).toUpperCase().padStart(4, '0');
+  const ends = `0100007F:${hex(port)} 0100007F:${hex(clientPort)} 01 `;
+  return (await readFile('/proc/net/tcp', 'utf8')).includes(ends);
+}
 
 describe('unread-answer', () => {
   it('of one who does not read on is not kept for ever', async () => {
     const zeros = post(`ssh ${web.name} head -c 3000000 /dev/zero`, '1.1', ['Accept: application/json']);
     const connection = await openRaw(api, '');
     connection.socket.pause();
+    await once(connection.socket, 'connect');
     connection.socket.write(zeros);
-    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    // Since it reads nothing, only the kernel can tell that the other end was closed.
+    const { localPort = 0 } = connection.socket;
+    const port = api.gateway.httpAddress?.port ?? 0;
+    await expect.poll(() => isEstablished(port, localPort), { timeout: 20_000 }).toBe(false);
     connection.socket.resume();
     expect((await connection.closed()).length).toBeLessThan(18_000_000);
   });
