@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Caller, callPort } from '../support/caller.ts';
 import { freePort } from '../support/free-port.ts';
 import { openPrompt } from '../support/open-prompt.ts';
-import { isRunning, servingWorkers, until } from '../support/processes.ts';
+import { isRunning, servingWorkers, supervisorsOf, until } from '../support/processes.ts';
 import { main, type Served, serve, serveArgs, targetIn } from '../support/served.ts';
 import { type KeyPair, makeKeyPair, runProgram, type SshTarget, ssh } from '../support/ssh-client.ts';
 
@@ -115,9 +115,18 @@ describe('listeners that a restart moves or takes away', () => {
 
   it('and two who ask for a restart at once are both answered', async () => {
     await configure({ workers: 1 });
-    const answers = await Promise.all([postern('restart'), postern('restart')]);
-    expect(answers.map(({ status }) => status).toSorted()).toEqual([0, 1]);
-    expect(answers.map(({ stderr }) => stderr).join('')).toContain('a restart is under way already');
+    await until(() => supervisorsOf(served).length === 1);
+    const first = postern('restart');
+    await until(() => supervisorsOf(served).length === 2);
+    // Nor is the first one done before the second one comes.
+    const successor = supervisorsOf(served).at(-1) ?? 0;
+    process.kill(successor, 'SIGSTOP');
+    const second = await postern('restart').finally(() => process.kill(successor, 'SIGCONT'));
+    expect([second.status, second.stderr]).toEqual([
+      1,
+      expect.stringContaining('a restart is under way already'),
+    ]);
+    expect((await first).status).toBe(0);
   });
 });
 
