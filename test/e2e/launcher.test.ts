@@ -152,8 +152,8 @@ describe('scripts/prepare.sh', () => {
     const { folder, prepare } = preparedCheckout();
     await runProgram('touch', ['-d', '+2 seconds', join(folder, 'src/main.ts')]);
     expect((await prepare()).text).toBe('BUILD\n');
-    await runProgram('touch', ['-d', '-2 seconds', join(folder, 'src/main.ts')]);
-    await runProgram('touch', ['-d', '-2 seconds', join(folder, 'src')]);
+    await runProgram('touch', ['-d', '-1 hour', join(folder, 'src/main.ts')]);
+    await runProgram('touch', ['-d', '-1 hour', join(folder, 'src')]);
     expect((await prepare()).text).toBe('');
   });
 });
