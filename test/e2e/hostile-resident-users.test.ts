@@ -43,7 +43,8 @@ describe('whoever shares a user with a resident', () => {
       expect((await runSession(session, 'echo here')).stdout).toBe('here\n');
       await pause(300);
     }
-    expect(await residents()).toBe(before);
+    // The last one that was killed may not have gone yet, nor the next one come.
+    expect(await until(async () => (await residents()) === before, 20_000)).toBe(true);
   });
 
   it('users-changed: residents that are of no use any more go away', async () => {
@@ -54,7 +55,7 @@ describe('whoever shares a user with a resident', () => {
       await runSession(session, 'true');
       await residentSession(engine, container, 'app');
     }
-    expect(await until(async () => (await residents()) <= before, 9_000)).toBe(true);
+    expect(await until(async () => (await residents()) <= before, 20_000)).toBe(true);
   });
 
   it('ended-while-chosen: nothing of a session begins that was ended before it began', async () => {

@@ -35,7 +35,7 @@ it('silent-engine: one that accepts and never answers delays neither the start n
   const { port } = silent.address() as AddressInfo;
   const served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--docker=tcp://127.0.0.1:${port}`]);
   expect((await whoami(served)).text).toContain('Account: admin');
-  expect(sockets.size).toBeGreaterThan(0);
+  await expect.poll(() => sockets.size).toBeGreaterThan(0);
   expect(await stop(served, 5_000)).toBe(0);
   for (const socket of sockets) socket.destroy();
   silent.close();

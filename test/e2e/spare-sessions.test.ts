@@ -110,7 +110,7 @@ describe.each([
     await container.sh('mkdir -p /root; echo "echo profile" >/etc/profile');
     const talk = async (handler: SessionHandler) => {
       const running = startSession(handler, { kind: 'shell' }, { pty: terminal() });
-      const typed = ['echo "$0 $-"', 'sleep 0.2 & jobs; wait', '(exit 4)', 'stty size'];
+      const typed = ['echo "$0 $-"', 'sleep 1 & jobs; wait', '(exit 4)', 'stty size'];
       await running.saw(/[#$>] (\x1b\[6n)?$/);
       for (const [at, line] of typed.entries()) {
         running.stdin.write(`${line}; echo "ne""xt${at}"\n`);
@@ -150,6 +150,6 @@ describe.each([
     leaving.vanish();
     expect(await leaving.end).toMatchObject({ exitSignal: 'HUP' });
     expect(await container.sh('ls /tmp')).not.toContain('never');
-    expect(await until(async () => (await countSpares(container)) < 2, 5_000)).toBe(true);
+    expect(await until(async () => (await countSpares(container)) < 2, 20_000)).toBe(true);
   });
 });
