@@ -37,7 +37,7 @@ const withAgent = (command: string, options: SshOptions = {}) =>
 
 /** Folders of agents in the container. */
 const left = () => container.sh('ls -d /tmp/ssh-* /dev/shm/ssh-* /root/.ssh-* 2>/dev/null || true');
-const noneLeft = () => until(async () => (await left()) === '', 5_000);
+const noneLeft = () => until(async () => (await left()) === '', 20_000);
 
 describe('ssh -A', () => {
   it("ssh-add -l shows the keys of the person, at a socket of sshd's kind that only the user may enter", async () => {
@@ -85,7 +85,7 @@ git -C /root/two log --format=%s`;
 
   it('is at the same path for all sessions of a connection that ask, at once and in turn, and not for the others', async () => {
     const control = join(await mkdtemp(join(tmpdir(), 'cm-')), 's');
-    const master = ['-o', `ControlPath=${control}`, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=20'];
+    const master = ['-o', `ControlPath=${control}`, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=60'];
     const socket = async () => (await withAgent('echo $SSH_AUTH_SOCK', { args: master })).text;
     const first = await socket();
     expect(first).toMatch(/agent/);

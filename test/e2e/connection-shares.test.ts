@@ -58,7 +58,7 @@ describe('an account', () => {
 
   it('is told why', async () => {
     const opened = await openMany(4, door.port, bob);
-    const asked = await door.ssh(undefined, { key: bob, args: ['-N'], timeoutMs: 10_000 });
+    const asked = await door.ssh(undefined, { key: bob, args: ['-N'] });
     expect(asked.stderr).toContain('your account has 4 connections open already; close one first.');
     for (const { client } of opened) client.end();
   });

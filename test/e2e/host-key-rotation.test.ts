@@ -63,7 +63,7 @@ async function learn(targets: readonly SshTarget[], key: string): Promise<void> 
   const left = prompts.map((prompt) => once(prompt, 'close'));
   try {
     await expect
-      .poll(() => Promise.all(targets.map((target) => knows(target, key))), { timeout: 10_000 })
+      .poll(() => Promise.all(targets.map((target) => knows(target, key))), { timeout: 30_000 })
       .toEqual(targets.map(() => true));
   } finally {
     for (const prompt of prompts) prompt.kill();

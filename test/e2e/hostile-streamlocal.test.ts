@@ -128,11 +128,11 @@ describe('who', () => {
         stream.resume().once('close', resolve),
       );
     });
-    await until(async () => (await door.ssh('session list')).text.includes('/srv/sockets/echo'), 5_000);
+    await until(async () => (await door.ssh('session list')).text.includes('/srv/sockets/echo'), 20_000);
     expect((await door.ssh('session list')).text).toContain('listen /tmp/of-kaya');
     await door.ssh(`share remove ${container.name} kaya`);
     await ended;
-    expect(await until(async () => !(await container.sh('ls /tmp')).includes('of-kaya'), 5_000)).toBe(true);
+    expect(await until(async () => !(await container.sh('ls /tmp')).includes('of-kaya'), 20_000)).toBe(true);
   });
 
   it("where the container has the host's processes there is no way in, and a sentence says so", async () => {
@@ -177,6 +177,6 @@ describe('how many', () => {
     expect(await dial(client, greet)).toContain('256 forwards are open');
     client.end();
     const left = async () => (await container.sh('ls /tmp')).includes('flood');
-    expect(await until(async () => !(await left()), 10_000)).toBe(true);
+    expect(await until(async () => !(await left()), 30_000)).toBe(true);
   });
 });

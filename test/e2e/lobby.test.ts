@@ -36,7 +36,7 @@ function typeAt(login: string) {
     seen: () => seen,
     async type(text: string, expected: RegExp) {
       child.stdin.write(text);
-      const deadline = Date.now() + 10_000;
+      const deadline = Date.now() + 30_000;
       while (!expected.test(seen)) {
         if (Date.now() > deadline) throw new Error(`not seen: ${expected}; seen: ${JSON.stringify(seen)}`);
         await new Promise((resolve) => setTimeout(resolve, 10));

@@ -51,7 +51,7 @@ async function withRemote<T>(
   try {
     await until(
       async () => /remote forward (success|failure)/i.test(stderr) || child.exitCode !== null,
-      10_000,
+      20_000,
     );
     return await use(() => stderr);
   } finally {
@@ -62,7 +62,7 @@ async function withRemote<T>(
 
 const inside = (script: string) => container.sh(script);
 const askInside = (port: number, host = '127.0.0.1') =>
-  inside(`(echo ping; sleep 0.3) | nc -w 3 ${host} ${port}`).catch(() => 'refused');
+  inside(`(echo ping; sleep 0.3) | nc -w 20 ${host} ${port}`).catch(() => 'refused');
 
 describe('ssh -R', () => {
   it("listens on the container's loopback alone, and comes out at the client", async () => {
@@ -71,7 +71,7 @@ describe('ssh -R', () => {
       const address = await inside('hostname -i');
       expect(await askInside(7001, address)).toBe('refused');
     });
-    expect(await until(async () => (await askInside(7001)) === 'refused', 5_000)).toBe(true);
+    expect(await until(async () => (await askInside(7001)) === 'refused', 20_000)).toBe(true);
   });
 
   it('everywhere in the container when that is asked for', async () => {
@@ -82,7 +82,7 @@ describe('ssh -R', () => {
 
   it('port 0 is any free one, and the client is told which', async () => {
     await withRemote([`0:127.0.0.1:${localPort}`], async (stderr) => {
-      await until(async () => /Allocated port \d+/.test(stderr()), 5_000);
+      await until(async () => /Allocated port \d+/.test(stderr()), 20_000);
       const port = Number(/Allocated port (\d+)/.exec(stderr())?.[1]);
       expect(await askInside(port)).toBe('hello ping');
     });
@@ -91,7 +91,7 @@ describe('ssh -R', () => {
   it('several at once, answered in order, and what is taken already is refused', async () => {
     const specs = [7003, 7004, 7005].map((port) => `${port}:127.0.0.1:${localPort}`);
     await withRemote(specs, async () => {
-      await until(async () => (await askInside(7005)) !== 'refused', 5_000);
+      await until(async () => (await askInside(7005)) !== 'refused', 20_000);
       for (const port of [7003, 7004, 7005]) expect(await askInside(port)).toBe('hello ping');
       const second = await door.ssh(undefined, {
         login,
@@ -104,7 +104,7 @@ describe('ssh -R', () => {
 
   it('a program finds listening what was asked for before it, as with sshd', async () => {
     const other = await runContainer(images.busybox);
-    const asked = await door.ssh('(echo ping; sleep 0.3) | nc -w 3 127.0.0.1 7008', {
+    const asked = await door.ssh('(echo ping; sleep 0.3) | nc -w 20 127.0.0.1 7008', {
       login: `rexec-${other.name}`,
       args: ['-R', `7008:127.0.0.1:${localPort}`],
     });
@@ -125,21 +125,21 @@ describe('ssh -R', () => {
   it('listens anew when the container has restarted', async () => {
     await withRemote([`7010:127.0.0.1:${localPort}`], async () => {
       await docker('restart', '-t', '0', container.id);
-      expect(await until(async () => (await askInside(7010)) === 'hello ping', 10_000)).toBe(true);
+      expect(await until(async () => (await askInside(7010)) === 'hello ping', 30_000)).toBe(true);
     });
-    expect(await until(async () => (await askInside(7010)) === 'refused', 5_000)).toBe(true);
+    expect(await until(async () => (await askInside(7010)) === 'refused', 20_000)).toBe(true);
   });
 
   it('cancelled over the ControlMaster, it listens no more while the connection goes on', async () => {
     const file = await sshConfigFile(door);
     const control = join(await mkdtemp(join(tmpdir(), 'cm-')), 's');
-    const master = ['-o', `ControlPath=${control}`, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=20'];
+    const master = ['-o', `ControlPath=${control}`, '-o', 'ControlMaster=auto', '-o', 'ControlPersist=60'];
     await viaConfig(file, [...master, login, 'true']);
     const spec = `7007:127.0.0.1:${localPort}`;
     expect((await viaConfig(file, [...master, '-O', 'forward', '-R', spec, login])).status).toBe(0);
     expect(await askInside(7007)).toBe('hello ping');
     await viaConfig(file, [...master, '-O', 'cancel', '-R', spec, login]);
-    expect(await until(async () => (await askInside(7007)) === 'refused', 5_000)).toBe(true);
+    expect(await until(async () => (await askInside(7007)) === 'refused', 20_000)).toBe(true);
     expect((await viaConfig(file, [...master, login, 'echo on'])).text).toBe('on\n');
     await viaConfig(file, [...master, '-O', 'exit', login]);
   });
@@ -191,7 +191,7 @@ describe('who may listen', () => {
         expect(await askInside(7104)).toBe('hello ping');
         expect((await door.ssh('session list')).text).toContain('listen localhost:7104');
         await door.ssh(`share remove ${container.name} ${grantee}`);
-        expect(await until(async () => (await askInside(7104)) === 'refused', 2_000)).toBe(true);
+        expect(await until(async () => (await askInside(7104)) === 'refused', 20_000)).toBe(true);
       },
       member,
     );
@@ -200,9 +200,9 @@ describe('who may listen', () => {
   it('a killed client leaves nobody listening', async () => {
     const args = ['-N', '-R', `7105:127.0.0.1:${localPort}`];
     const child = spawnSsh(door, undefined, { key: door.admin, login, args });
-    expect(await until(async () => (await askInside(7105)) === 'hello ping', 10_000)).toBe(true);
+    expect(await until(async () => (await askInside(7105)) === 'hello ping', 30_000)).toBe(true);
     child.kill('SIGKILL');
-    expect(await until(async () => (await askInside(7105)) === 'refused', 5_000)).toBe(true);
+    expect(await until(async () => (await askInside(7105)) === 'refused', 20_000)).toBe(true);
     expect(await docker('inspect', '-f', '{{.State.Running}}', container.id)).toBe('true');
   });
 });
