@@ -182,8 +182,12 @@ describe('over HTTP', () => {
   it('a token clears, and so does the operator on the control socket; both are in the audit', async () => {
     const operator = (...words: string[]) =>
       runProgram(process.execPath, [main, ...words, '--data', door.dataDir]);
-    expect((await operator('penalty', 'list')).text).toMatch(/127\.0\.0\.20 +authfail/);
-    expect((await operator('penalty', 'clear', '127.0.0.20')).text).toContain('Cleared');
+    // Those of the tests before may be over by now.
+    const sources = [24, 25, 26, 27].map((last) => `127.0.0.${last}`);
+    for (let count = 0; count < 3; count++)
+      await Promise.all(sources.map((source) => ask(source, 'exe1.wrong')));
+    expect((await operator('penalty', 'list')).text).toMatch(/127\.0\.0\.24 +authfail/);
+    expect((await operator('penalty', 'clear', '127.0.0.24')).text).toContain('Cleared');
     const token = await door.apiKey('--cmds="penalty clear"');
     const cleared = await door.ask({ token, line: 'penalty clear --all' });
     expect(cleared.json<{ cleared: number }>().cleared).toBeGreaterThan(2);
@@ -191,7 +195,7 @@ describe('over HTTP', () => {
     const logged = (facts: object) =>
       expect(door.logged()).toContainEqual(expect.objectContaining(facts as Record<string, unknown>));
     logged({ audit: 'command-run', account: 'admin', line: 'penalty clear --all', outcome: 'done' });
-    logged({ audit: 'operator-acted', what: 'penalty clear 127.0.0.20', outcome: 'done' });
+    logged({ audit: 'operator-acted', what: 'penalty clear 127.0.0.24', outcome: 'done' });
   });
 });
 
