@@ -7,14 +7,14 @@ export async function countProcesses(id: string, word: string): Promise<number> 
   return (await processesOf(id, word)).length;
 }
 
-/** Their pids on this machine. */
+/** Their pids on this machine. The command line is the last column: a number in it may be another's pid or time. */
 export async function processesOf(id: string, word: string): Promise<number[]> {
   const { Titles, Processes } = (await openEngine().getContainer(id).top()) as {
     Titles: string[];
     Processes: string[][];
   };
   const pidAt = Titles.indexOf('PID');
-  return Processes.filter((columns) => columns.join(' ').includes(word)).map((columns) =>
+  return Processes.filter((columns) => columns.at(-1)?.includes(word)).map((columns) =>
     Number(columns[pidAt]),
   );
 }
