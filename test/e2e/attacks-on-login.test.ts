@@ -176,7 +176,7 @@ describe('out of their time', () => {
     await conversation.ask(signedRequest(sessionId, 'x', mallory));
     const before = conversation.numbers().length;
     for (const late of [signedRequest(sessionId, 'x', admin), probe(admin)]) conversation.client.send(late);
-    await conversation.client.taken();
+    expect(await conversation.client.taken(10_000)).toBe(true);
     expect(
       conversation
         .numbers()

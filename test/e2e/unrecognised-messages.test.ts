@@ -48,7 +48,7 @@ describe('a message that nobody takes', () => {
   it('is answered after the login, each with its number and in their order, and the connection goes on', async () => {
     const { client, answers } = await openWithLogin();
     const due = sendEach(client, [...ofNobody, ...inConnection]);
-    expect(await client.taken()).toBe(true);
+    expect(await client.taken(10_000)).toBe(true);
     expect(answers).toEqual(due);
     client.send(Buffer.concat([byte(90), string('session'), uint32(0), uint32(1_000), uint32(32_768)]));
     await expect.poll(() => client.channels).toHaveLength(1);
@@ -58,7 +58,7 @@ describe('a message that nobody takes', () => {
   it('is answered before the login, too', async () => {
     const { client, answers } = await open();
     const due = sendEach(client, ofNobody.slice(0, 16));
-    expect(await client.taken()).toBe(true);
+    expect(await client.taken(10_000)).toBe(true);
     expect(answers).toEqual(due);
     expect(client.isOpen()).toBe(true);
     client.close();
@@ -78,7 +78,7 @@ describe('a message that nobody takes', () => {
   it('is not answered where ssh says to ignore it: a login after the login, RFC 4252 §5.3', async () => {
     const { client, answers } = await openWithLogin();
     sendEach(client, [50, 2, 3]);
-    expect(await client.taken()).toBe(true);
+    expect(await client.taken(10_000)).toBe(true);
     expect(answers).toEqual([]);
     client.close();
   });

@@ -23,8 +23,8 @@ export interface WireClient {
   send(payload: Buffer): void;
   /** All in one piece of data. */
   sendTogether(payloads: readonly Buffer[]): void;
-  /** Resolves when the gateway has taken all that was sent, or has ended it; false when neither came in time. */
-  taken(): Promise<boolean>;
+  /** Resolves when the gateway has taken all that was sent, or has ended it; false when neither came in time: by default soon. */
+  taken(withinMs?: number): Promise<boolean>;
   close(): void;
 }
 
@@ -150,7 +150,7 @@ function clientOver(client: Connection, socket: Socket, channels: readonly numbe
       for (const payload of payloads) if (isOpen()) sendPayload(client, payload);
       socket.uncork();
     },
-    taken() {
+    taken(withinMs = takenWithinMs) {
       if (!isOpen()) return Promise.resolve(true);
       return new Promise((resolve) => {
         const done = (isTaken: boolean) => {
@@ -160,7 +160,7 @@ function clientOver(client: Connection, socket: Socket, channels: readonly numbe
           resolve(isTaken);
         };
         const onClose = () => done(true);
-        const deadline = setTimeout(() => done(false), takenWithinMs);
+        const deadline = setTimeout(() => done(false), withinMs);
         onPong = () => done(true);
         socket.once('close', onClose);
         sendPayload(client, Buffer.concat([ping, string('')]));
