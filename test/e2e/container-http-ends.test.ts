@@ -21,7 +21,15 @@ afterAll(async () => {
 });
 
 const headOf = (path: string, bearer = token) => requestHead(web.name, bearer, path);
-const hungUp = async () => Number((await askWeb(api, web.name, '/hung-up', { token })).body);
+const count = async (path: string) => Number((await askWeb(api, web.name, path, { token })).body);
+const hungUp = () => count('/hung-up');
+/** Asked for, and there. */
+async function openSilent(bearer?: string): Promise<RawConnection> {
+  const before = await count('/silent-so-far');
+  const connection = await openRaw(api, lines(...headOf('/silent', bearer)));
+  await expect.poll(() => count('/silent-so-far')).toBe(before + 1);
+  return connection;
+}
 async function untilHungUp(before: number) {
   for (let tries = 50; tries > 0; tries--) {
     if ((await hungUp()) > before) return;
@@ -32,11 +40,9 @@ async function untilHungUp(before: number) {
 
 describe('an open stream ends', () => {
   it('in the container when the client hangs up, before the answer and after', async () => {
-    for (const path of ['/events', '/silent']) {
+    for (const open of [() => stream(token), openSilent]) {
       const before = await hungUp();
-      const connection = await openRaw(api, lines(...headOf(path)));
-      if (path === '/events') await connection.until(/data: 0/);
-      else await pause(300);
+      const connection = await open();
       connection.socket.destroy();
       await untilHungUp(before);
     }
@@ -65,8 +71,7 @@ describe('an open stream ends', () => {
   it('within a second of the withdrawal of the grant, though the answer had not begun', async () => {
     const [, theirs] = await member('gina');
     const begun = await stream(theirs);
-    const silent = await openRaw(api, lines(...headOf('/silent', theirs)));
-    await pause(300);
+    const silent = await openSilent(theirs);
     await api.ssh(`share remove ${web.name} gina`);
     await begun.closed(1_000);
     expect(await silent.until(/session-ended/, 1_000)).toMatch(/^HTTP\/1\.1 403/);
@@ -91,10 +96,14 @@ describe('an open stream ends', () => {
   });
 
   it('at the exp of its token', async () => {
-    const exp = Math.floor(Date.now() / 1000) + 3;
+    const exp = Math.floor(Date.now() / 1000) + 6;
     const open = await stream(await signFor(api, web.name, api.admin, `{"exp":${exp}}`));
-    await open.closed(4_000);
-    expect(Math.abs(Date.now() / 1000 - exp)).toBeLessThan(1);
+    const closedAt = open.closed(30_000).then(() => Date.now() / 1000);
+    await pause(exp * 1000 - Date.now());
+    // A timer comes late on a busy machine: the gateway's as this one, in the same process.
+    const dueAt = Date.now() / 1000;
+    expect((await closedAt) - dueAt).toBeLessThan(1);
+    expect(exp - (await closedAt)).toBeLessThan(1);
   });
 
   it('by session kill, which session list names it for', async () => {
@@ -123,18 +132,15 @@ it('an account has no more of them open than its sessions, and gets them back', 
   expect({ code, ...JSON.parse(body) }).toMatchObject({ code: 'too-many-sessions' });
   expect(code).toBe(503);
   for (const { socket } of open) socket.destroy();
-  await pause(300);
-  expect((await askWeb(api, web.name, '/echo', { token: theirs })).code).toBe(200);
+  await expect.poll(async () => (await askWeb(api, web.name, '/echo', { token: theirs })).code).toBe(200);
 });
 
 it('what was reached, by whom and how it ended stands in the audit', async () => {
   await askWeb(api, web.name, `/echo?secret=1`, { token });
   await askWeb(api, web.name, `/${token}`, { token });
-  await pause(100);
-  const audited = api
-    .logged()
-    .filter(({ audit }) => audit === 'session-ended' || audit === 'session-started');
-  expect(audited).toContainEqual(
+  const audited = () =>
+    api.logged().filter(({ audit }) => audit === 'session-ended' || audit === 'session-started');
+  expect(audited()).toContainEqual(
     expect.objectContaining({
       audit: 'session-started',
       account: 'admin',
@@ -142,9 +148,11 @@ it('what was reached, by whom and how it ended stands in the audit', async () =>
       what: 'GET /echo',
     }),
   );
-  expect(audited).toContainEqual(
-    expect.objectContaining({ audit: 'session-ended', target: web.name, end: { httpStatus: 200 } }),
-  );
+  await expect
+    .poll(audited)
+    .toContainEqual(
+      expect.objectContaining({ audit: 'session-ended', target: web.name, end: { httpStatus: 200 } }),
+    );
   expect(JSON.stringify(api.logged())).not.toContain(token);
   expect(JSON.stringify(api.logged())).not.toContain('secret=1');
 });

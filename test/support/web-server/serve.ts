@@ -10,6 +10,8 @@ type Page = (request: IncomingMessage, response: ServerResponse, url: URL) => un
 
 /** Streams that ended because the other side was gone. */
 let hungUp = 0;
+/** Requests for /silent. */
+let silent = 0;
 
 const pages: Readonly<Record<string, Page>> = {
   /** Everything that came, as JSON. */
@@ -74,7 +76,11 @@ const pages: Readonly<Record<string, Page>> = {
     setTimeout(() => response.destroy(), 100);
   },
   /** Takes no notice of anything. */
-  '/silent': (_request, response) => response.on('close', () => hungUp++),
+  '/silent': (_request, response) => {
+    silent++;
+    response.on('close', () => hungUp++);
+  },
+  '/silent-so-far': (_request, response) => response.end(String(silent)),
 };
 
 const server = createServer({ maxHeaderSize: 65_536 }, (request, response) => {
