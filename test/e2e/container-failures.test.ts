@@ -139,7 +139,7 @@ describe('an image without a shell', () => {
     const running = startSession(session, '/bin/sleep 3214');
     await expect.poll(() => countProcesses(container.id, '3214')).toBe(1);
     running.vanish();
-    expect(await Promise.race([running.end, pause(5_000)])).toMatchObject({ exitSignal: 'HUP' });
+    expect(await Promise.race([running.end, pause(20_000)])).toMatchObject({ exitSignal: 'HUP' });
     await plain.close();
   });
 

@@ -1,7 +1,6 @@
 /** Into containers by login name: the real ssh, the whole gateway, the real engine. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countProcesses, until } from '../support/container-processes.ts';
@@ -105,19 +104,22 @@ describe('by login name', () => {
         .join(' ')} -p ${door.port} rexec-${web}@127.0.0.1 'yes ${marker}' | head -n 2`,
     ]);
     expect(stdout).toBe(`${marker}\n${marker}\n`);
-    expect(await until(async () => (await countProcesses(container.id, marker)) === 0, 5_000)).toBe(true);
+    expect(await until(async () => (await countProcesses(container.id, marker)) === 0, 20_000)).toBe(true);
   });
 
   it('client-killed-no-orphan: what it started is ended, what was detached on purpose lives on', async () => {
-    const child = spawnSsh(door, '(trap "" HUP; exec sleep 54321) & sleep 12345 & sleep 12345', {
+    const child = spawnSsh(door, '(trap "" HUP; echo apart; exec sleep 54321) & sleep 12345 & sleep 12345', {
       key: door.admin,
       login: `rexec-${web}`,
     });
-    expect(await until(async () => (await countProcesses(container.id, 'sleep 12345')) >= 2, 10_000)).toBe(
+    let said = '';
+    child.stdout?.on('data', (chunk) => (said += chunk));
+    await expect.poll(() => said).toBe('apart\n');
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 12345')) >= 2, 20_000)).toBe(
       true,
     );
     child.kill('SIGKILL');
-    expect(await until(async () => (await countProcesses(container.id, 'sleep 12345')) === 0, 10_000)).toBe(
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 12345')) === 0, 20_000)).toBe(
       true,
     );
     expect(await countProcesses(container.id, 'sleep 54321')).toBe(1);
@@ -127,7 +129,7 @@ describe('by login name', () => {
   it('a container that dies ends the session with a sentence', async () => {
     const victim = await startContainer();
     const outcome = door.ssh('sleep 100', { login: `rexec-${victim.name}` });
-    await until(async () => (await countProcesses(victim.id, 'sleep 100')) > 1, 5_000);
+    expect(await until(async () => (await countProcesses(victim.id, 'sleep 100')) > 1, 20_000)).toBe(true);
     await removeContainer(victim);
     const { status, stderr } = await outcome;
     expect(status).toBe(255);
@@ -141,8 +143,7 @@ describe('when rights change', () => {
     const key = await door.addMember(name);
     expect((await door.ssh(`share add ${web} ${name}`)).status).toBe(0);
     const session = door.ssh('echo in; sleep 100', { key, login: `rexec-${web}` });
-    await until(async () => (await countProcesses(container.id, 'sleep 100')) > 1, 5_000);
-    await sleep(300);
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 100')) > 1, 20_000)).toBe(true);
     expect((await door.ssh(`share remove ${web} ${name}`)).status).toBe(0);
     const outcome = await session;
     expect(outcome.status).toBe(255);
@@ -155,7 +156,7 @@ describe('when rights change', () => {
     const key = await door.addMember(name);
     expect((await door.ssh(`share add ${web} ${name}`)).status).toBe(0);
     const session = door.ssh(`ssh ${web} sleep 432`, { key });
-    expect(await until(async () => (await countProcesses(container.id, 'sleep 432')) > 0, 5_000)).toBe(true);
+    expect(await until(async () => (await countProcesses(container.id, 'sleep 432')) > 0, 20_000)).toBe(true);
     expect((await door.ssh(`share remove ${web} ${name}`)).status).toBe(0);
     const outcome = await session;
     expect(outcome.status).toBe(255);
