@@ -34,11 +34,11 @@ it('who logged in, what they ran and what was refused stand in DATA/audit, with 
   await served.ssh('account list');
   expect((await served.ssh('whoami', { key: stranger })).status).toBe(255);
   const { fingerprint } = JSON.parse((await served.ssh('whoami --json')).text) as { fingerprint?: string };
+  const events = async () => (await lines()).map(({ event }) => event);
+  await expect
+    .poll(events)
+    .toEqual(expect.arrayContaining(['login-accepted', 'account-joined', 'command-run', 'session-ended']));
   const written = await lines();
-  const events = written.map(({ event }) => event);
-  expect(events).toEqual(
-    expect.arrayContaining(['login-accepted', 'account-joined', 'command-run', 'session-ended']),
-  );
   const login = written.find(({ event, account }) => event === 'login-accepted' && account === 'admin');
   expect(login).toMatchObject({ source: '127.0.0.1', connectionId: expect.any(String) });
   expect(login?.['fingerprint']).toMatch(/^SHA256:/);

@@ -94,5 +94,5 @@ it('many of them leave nothing behind, and whoever comes next is let in', async 
   await Promise.all(crowd);
   expect((await ssh(target, 'whoami', { key: admin })).text).toContain('Account: admin');
   await expect.poll(async () => (await metrics()).value('postern_connections_open{kind="ssh"}')).toBe(0);
-  expect((await metrics()).sum('postern_sessions_open')).toBe(0);
+  await expect.poll(async () => (await metrics()).sum('postern_sessions_open')).toBe(0);
 });
