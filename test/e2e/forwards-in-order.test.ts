@@ -71,7 +71,7 @@ describe.each(['sshd', 'gateway'] as const)('%s', (where) => {
   it('cancels what it has yet to say yes to', async () => {
     const requests = [listenAt(first), listenAt(first, cancel)];
     const granted = await ask(where, requests, async () => {
-      if (where === 'gateway') expect(await until(async () => !(await listens(first)), 5_000)).toBe(true);
+      if (where === 'gateway') expect(await until(async () => !(await listens(first)), 20_000)).toBe(true);
     });
     expect(granted).toEqual([true, true]);
   });
@@ -109,7 +109,7 @@ describe.each(['sshd', 'gateway'] as const)('%s', (where) => {
     ];
     const granted = await ask(where, requests, async () => {
       if (where === 'sshd') return;
-      expect(await until(async () => !(await isThere(one)), 5_000)).toBe(true);
+      expect(await until(async () => !(await isThere(one)), 20_000)).toBe(true);
       expect(await isThere(other)).toBe(true);
     });
     expect(granted).toEqual([true, true, true, false]);

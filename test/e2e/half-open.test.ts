@@ -16,6 +16,9 @@ const renewedAfterMs = 1_000;
 let folder: string;
 let served: Served;
 let target: SshTarget;
+/** Of one that is left alone, on the same machine at the same time. */
+let quiet: Served;
+let quietTarget: SshTarget;
 let key: KeyPair;
 
 beforeAll(async () => {
@@ -24,9 +27,12 @@ beforeAll(async () => {
   // A process of its own, with the limits that everybody has by default.
   served = await serve(folder, [`--admin-key=${key.file}.pub`, '--log-level=error']);
   target = await targetIn(folder, served.port);
+  const beside = join(folder, 'quiet');
+  quiet = await serve(beside, [`--admin-key=${key.file}.pub`, '--log-level=error']);
+  quietTarget = await targetIn(beside, quiet.port);
 });
 afterAll(async () => {
-  await stop(served);
+  await Promise.all([stop(served), stop(quiet)]);
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -60,17 +66,24 @@ it('half-open-flood: logins from other addresses all succeed, within a second', 
   const siege = besiege(target.port);
   try {
     await expect.poll(() => siege.counts.begun, { timeout: 20_000 }).toBeGreaterThan(besiegers * 1.5);
-    const elapsed: number[] = [];
-    for (let count = 0; count < 9; count++) {
+    const elapsedMs: number[] = [];
+    const quietMs: number[] = [];
+    const login = async (to: SshTarget, address: string, tookMs: number[]) => {
       const startedAt = performance.now();
-      const login = await ssh(target, 'whoami', { key, args: ['-b', `127.0.0.${3 + (count % 3)}`] });
-      elapsed.push(performance.now() - startedAt);
-      expect(login.text).toContain('Account: admin');
+      const { text } = await ssh(to, 'whoami', { key, args: ['-b', address] });
+      tookMs.push(performance.now() - startedAt);
+      expect(text).toContain('Account: admin');
+    };
+    for (let count = 0; count < 9; count++) {
+      const address = `127.0.0.${3 + (count % 3)}`;
+      await login(target, address, elapsedMs);
+      await login(quietTarget, address, quietMs);
       await pause(50);
     }
-    // On a machine that does other things besides, a single one may wait for the processor.
-    expect(elapsed.toSorted((one, other) => one - other)[4]).toBeLessThan(1_000);
+    // On a machine that does other things besides, a single one may wait for the processor, and each for its client to start.
+    const median = (of: number[]) => of.toSorted((one, other) => one - other)[4] as number;
+    expect(median(elapsedMs)).toBeLessThan(Math.max(1_000, 3 * median(quietMs)));
   } finally {
     siege.end();
   }
-}, 60_000);
+});
