@@ -51,7 +51,9 @@ describe('a program of a resident', () => {
   });
 
   it('lives on where it ignores HUP or has left the session', async () => {
-    const command = 'nohup sleep 4102 >/dev/null 2>&1 & setsid sleep 4102 & sleep 1; echo ready; sleep 4103';
+    // They have begun, so what stood before them in their processes is done.
+    const begun = 'until [ "$(pgrep -cxf "sleep 4102")" = 2 ]; do sleep 0.1; done';
+    const command = `nohup sleep 4102 >/dev/null 2>&1 & setsid sleep 4102 & ${begun}; echo ready; sleep 4103`;
     const running = startSession(session, command);
     await running.saw('ready');
     running.vanish();
