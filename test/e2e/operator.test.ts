@@ -99,7 +99,7 @@ describe('postern serve', () => {
 
   it('starts without a Docker Engine, and says that containers are unavailable', async () => {
     const served = await serve([`--docker=unix://${folder}/nothing.sock`, '--http-listen=127.0.0.1:0']);
-    expect(served.printed()).toContain('No containers for now: the Docker Engine cannot be reached');
+    await expect.poll(served.printed).toContain('No containers for now: the Docker Engine cannot be reached');
     const health = /http:\/\/127\.0\.0\.1:\d+/.exec(served.printed())?.[0] as string;
     expect(await (await fetch(`${health}/healthz`)).json()).toMatchObject({ status: 'ok' });
     expect(await (await fetch(`${health}/readyz`)).json()).toMatchObject({ containers: 'unavailable' });
@@ -212,7 +212,8 @@ describe('the control socket', () => {
     expect(begun.text).toContain('announced from now on');
     // The client asks for the proofs while its session runs: the prompt of a terminal stays open long enough.
     const child = spawnSsh(target, undefined, { ...learning, args: ['-tt', ...learning.args] });
-    await until(async () => (await readFile(target.knownHosts, 'utf8')).split('\n').length > 4, 5_000);
+    const isLearned = async () => (await readFile(target.knownHosts, 'utf8')).split('\n').length > 4;
+    expect(await until(isLearned, 20_000)).toBe(true);
     child.kill();
     const finished = await postern('hostkey', 'rotate', '--finish');
     expect([finished.stderr, finished.status]).toEqual(['', 0]);

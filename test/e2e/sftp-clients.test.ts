@@ -80,9 +80,9 @@ it.each([
     child.stdin.write('get /tmp/endless /dev/null\n');
     const held = 'ls -l /proc/[0-9]*/fd 2>/dev/null | grep -q "/tmp/endless$" && echo held || echo free';
     const isHeld = async () => (await docker('exec', container.id, 'sh', '-c', held)) === 'held';
-    expect(await until(isHeld, 10_000)).toBe(true);
+    expect(await until(isHeld, 20_000)).toBe(true);
     kill(child);
-    expect(await until(async () => !(await isHeld()), 10_000)).toBe(true);
+    expect(await until(async () => !(await isHeld()), 20_000)).toBe(true);
   },
 );
 
@@ -94,8 +94,8 @@ it('upload-killed-no-orphan: a client killed in the middle leaves nothing runnin
   });
   child.stdin.write('put /dev/zero /dev/null\n');
   const runs = async () => (await countProcesses(container.id, 'say()')) > 0;
-  expect(await until(runs, 10_000)).toBe(true);
+  expect(await until(runs, 20_000)).toBe(true);
   child.kill('SIGKILL');
-  expect(await until(async () => !(await runs()), 10_000)).toBe(true);
+  expect(await until(async () => !(await runs()), 20_000)).toBe(true);
   await byShell.stop();
 });

@@ -11,7 +11,7 @@ import { collect, type KeyPair, makeKeyPair, runProgram, ssh } from '../support/
 import { storeOf } from '../support/store-under-test.ts';
 
 /** Loading takes its time on a busy machine. */
-const patienceMs = 15_000;
+const patienceMs = 40_000;
 let folder: string;
 /** Of the account `alice`, once she has joined. */
 let key: KeyPair;

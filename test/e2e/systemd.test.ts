@@ -21,7 +21,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 9_000, interval: 20 });
+const until = (holds: () => boolean) => vi.waitUntil(holds, { timeout: 30_000, interval: 20 });
 
 function start(file: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
