@@ -135,9 +135,17 @@ describe.each([
 
   it('10,000 entries are listed whole', async () => {
     await container.sh('mkdir /tmp/many && cd /tmp/many && seq 10000 | xargs touch');
-    const started = Date.now();
-    expect(await listOf(files, '/tmp/many')).toHaveLength(10_002);
-    expect(Date.now() - started).toBeLessThan(5_000);
+    const msOf = async (work: () => Promise<unknown>) => {
+      const started = performance.now();
+      await work();
+      return performance.now() - started;
+    };
+    const tookMs = await msOf(async () => {
+      expect(await listOf(files, '/tmp/many')).toHaveLength(10_002);
+    });
+    // On a machine that does other things besides: sooner than a program each for a tenth of them.
+    const each = 'for n in $(seq 1000); do stat -c %f .; done >/dev/null';
+    if (tookMs >= 5_000) expect(tookMs).toBeLessThan(await msOf(() => container.sh(each)));
   });
 
   it('an open file is followed through a rename; removed, it is not made again', async () => {
