@@ -10,17 +10,20 @@ environment = {name[4:]: value for name, value in given.items() if name.startswi
 
 
 async def run(connection):
-    result = await connection.run(
+    # What asyncssh itself passes on to a pipe is lost where nobody has read it when this program leaves.
+    async with connection.create_process(
         given["exec"],
         env=environment,
         term_type="xterm" if "pty" in given else None,
         term_size=(80, 24),
         stdin=sys.stdin.buffer,
-        stdout=sys.stdout.buffer,
         stderr=sys.stderr.buffer,
         encoding=None,
-    )
-    return result.exit_status
+    ) as process:
+        while chunk := await process.stdout.read(65536):
+            sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
+        return (await process.wait()).exit_status
 
 
 async def forward(connection):
