@@ -26,6 +26,8 @@ export interface TestGateway {
   readonly ssh: (command?: string, options?: SshOptions) => ReturnType<typeof ssh>;
   /** Makes an account with a fresh key. */
   readonly addMember: (name: string, role?: 'member' | 'admin') => Promise<KeyPair>;
+  /** With these values beside those that it began with, as after a SIGHUP. */
+  readonly reconfigure: (values: Record<string, unknown>) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -42,28 +44,26 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
   const dataDir = options.folders?.dataDir ?? join(folder, 'data');
   const hostKeysDir = await giveHostKeys(options.folders?.hostKeysDir ?? join(folder, 'hostkeys'));
   const admin = options.admin ?? (await makeKeyPair());
-  const { config } = loadConfig({
-    env: {},
-    flags: {
-      sshListen: '127.0.0.1:0',
-      dataDir,
-      store: await storeOf(dataDir),
-      hostKeysDir,
-      adminKeyFile: `${admin.file}.pub`,
-      logLevel: 'debug',
-      // The engine is shared: another test's containers are not this one's to keep in step.
-      sync: 'off',
-      // Friend and foe of a test share one address; penalties have tests of their own, which leave them on.
-      perSourcePenaltyExemptList: ['127.0.0.0/8'],
-      ...options.config,
-    },
-  });
+  const flags = {
+    sshListen: '127.0.0.1:0',
+    dataDir,
+    store: await storeOf(dataDir),
+    hostKeysDir,
+    adminKeyFile: `${admin.file}.pub`,
+    logLevel: 'debug',
+    // The engine is shared: another test's containers are not this one's to keep in step.
+    sync: 'off',
+    // Friend and foe of a test share one address; penalties have tests of their own, which leave them on.
+    perSourcePenaltyExemptList: ['127.0.0.0/8'],
+    ...options.config,
+  };
+  let { config } = loadConfig({ env: {}, flags });
   const lines: Record<string, unknown>[] = [];
   const log = pino(
     { level: config.logLevel },
     { write: (line: string) => void lines.push(JSON.parse(line)) },
   );
-  const gateway = await startGateway(config, log, options.overrides);
+  const gateway = await startGateway(config, log, options.overrides, { readConfig: () => config });
   const { port } = gateway.sshAddress;
   const knownHosts = await writeKnownHosts(
     port,
@@ -87,6 +87,10 @@ export async function startTestGateway(options: TestGatewayOptions = {}): Promis
       const joined = await ssh(target, 'join', { key, login: `join+${code}` });
       if (joined.status !== 0) throw new Error(`join failed: ${joined.stderr}`);
       return key;
+    },
+    reconfigure: async (values) => {
+      ({ config } = loadConfig({ env: {}, flags: { ...flags, ...values } }));
+      await gateway.reload();
     },
     stop: async () => {
       await gateway.stop();

@@ -39,7 +39,6 @@ export async function openSiege(options: Pick<TestGatewayOptions, 'folders' | 'o
   const door = await startTestGateway({
     ...options,
     overrides: { clock, ...options.overrides },
-    config: { loginGraceTimeMs: 3_000 },
   });
   const [alice, mallory] = [await door.addMember('alice'), await door.addMember('mallory')];
   const factor = await enrollOverSsh(door, alice, clock);
