@@ -3,9 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { makeCertificate } from '../support/certificates.ts';
 import { startCertifiedGateway } from '../support/certified-gateway.ts';
 import { forAllTests } from '../support/lifetimes.ts';
+import { movedClock } from '../support/second-factor.ts';
 import { type KeyPair, makeKeyPair, spawnSsh } from '../support/ssh-client.ts';
 
-const gateway = forAllTests(startCertifiedGateway, ({ door }) => door.stop());
+const clock = movedClock();
+const gateway = forAllTests(
+  () => startCertifiedGateway({ overrides: { clock } }),
+  ({ door }) => door.stop(),
+);
 const member = 'alice';
 
 describe('what is taken back', () => {
@@ -69,9 +74,15 @@ describe('what is taken back', () => {
   });
 
   it('a certificate that expires while connected ends its connection', async () => {
-    const key = await makeCertificate(gateway.authority, { principals: member, validity: '-1m:+3s' });
+    const end = Math.floor(Date.now() / 1_000) + 600;
+    const validity = `-1m:0x${end.toString(16)}`;
+    const key = await makeCertificate(gateway.authority, { principals: member, validity });
+    // However long the login takes, it is a second before the end.
+    clock.standAt((end - 1) * 1_000);
     const { ended } = await open(key);
+    clock.standAt(end * 1_000);
     expect(await ended).toContain('the certificate you are connected with has expired.');
+    clock.standAt(undefined);
   });
 });
 

@@ -9,8 +9,15 @@ import type { KeyPair, SshOptions } from './ssh-client.ts';
 /** Each reading is a minute later, so that the app shows a code that was not used. */
 export function movedClock() {
   let ahead = 0;
-  const now = () => Date.now() + ahead;
-  return { now, advance: (ms: number) => (ahead += ms) };
+  let standsAtMs: number | undefined;
+  return {
+    now: () => standsAtMs ?? Date.now() + ahead,
+    advance: (ms: number) => (ahead += ms),
+    /** It stands there, however long the next steps take, until it is told to go on: by undefined. */
+    standAt: (ms: number | undefined) => {
+      standsAtMs = ms;
+    },
+  };
 }
 
 export type MovedClock = ReturnType<typeof movedClock>;
