@@ -110,10 +110,17 @@ describe.each([
   });
 
   it('background-child-does-not-hang: what keeps stdout open delays the end by less than a second', async () => {
-    const started = Date.now();
-    const { end, stdout } = await runSession(at.session, 'sleep 300 & echo hi; exit 3');
-    expect({ end, stdout }).toEqual({ end: { exitStatus: 3 }, stdout: 'hi\n' });
-    expect(Date.now() - started).toBeLessThan(1_500);
+    const delays: number[] = [];
+    // A busy machine delays some. The engine by itself would take its 2 s at each.
+    for (let round = 0; round < 3; round++) {
+      const running = startSession(at.session, 'sleep 300 & echo hi; exit 3', { stdin: '' });
+      await running.saw('hi\n');
+      const exited = Date.now();
+      expect(await running.end).toEqual({ exitStatus: 3 });
+      delays.push(Date.now() - exited);
+      expect(running.stdout().toString()).toBe('hi\n');
+    }
+    expect(Math.min(...delays)).toBeLessThan(1_000);
   });
 
   it('output of a background child after the exit does not hold the session for ever', async () => {
@@ -121,7 +128,7 @@ describe.each([
     const stdout = new Writable({ write: (_chunk, _encoding, done) => done() });
     const { end } = await runSession(at.session, 'yes & exit 5', { stdout });
     expect(end).toEqual({ exitStatus: 5 });
-    expect(Date.now() - started).toBeLessThan(6_000);
+    expect(Date.now() - started).toBeLessThan(20_000);
     await at.container.killProgram('yes');
   });
 

@@ -9,7 +9,7 @@ import { type HostsBehind, startHostsBehind } from '../support/hosts-behind.ts';
 let door: HostsBehind;
 const hosts: HostileHost[] = [];
 beforeAll(async () => {
-  door = await startHostsBehind({ config: { hostConnectTimeoutMs: 3_000 } });
+  door = await startHostsBehind({ config: { hostConnectTimeoutMs: 40_000 } });
 });
 afterAll(async () => {
   for (const host of hosts) host.stop();
@@ -121,7 +121,7 @@ it('endless-greeting: a host that greets without end is left long before its tim
     expect.stringContaining('greeter cannot be reached from the gateway'),
     255,
   ]);
-  expect(Date.now() - since).toBeLessThan(2_500);
+  expect(Date.now() - since).toBeLessThan(20_000);
   greeter.close();
 });
 

@@ -98,11 +98,17 @@ describe.each([
   });
 
   it('a background child that holds the output open does not hold the session', async () => {
-    const begun = Date.now();
-    const { end, stdout } = await runSession(quick, 'sleep 5 & echo begun; exit 4');
-    expect(end).toEqual({ exitStatus: 4 });
-    expect(stdout).toBe('begun\n');
-    expect(Date.now() - begun).toBeLessThan(2_000);
+    const delays: number[] = [];
+    // A busy machine delays some.
+    for (let round = 0; round < 3; round++) {
+      const session = startSession(quick, 'sleep 300 & echo begun; exit 4', { stdin: '' });
+      await session.saw('begun\n');
+      const exited = Date.now();
+      expect(await session.end).toEqual({ exitStatus: 4 });
+      delays.push(Date.now() - exited);
+      expect(session.stdout().toString()).toBe('begun\n');
+    }
+    expect(Math.min(...delays)).toBeLessThan(1_000);
   });
 
   it('signals reach the program', async () => {

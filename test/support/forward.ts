@@ -72,6 +72,21 @@ export function open(port: number, host = '127.0.0.1'): Promise<Socket> {
   });
 }
 
+/**
+ * From the command that began so to the last forward of that account which the gateway ended itself; NaN where there is none.
+ * By the gateway's log: no ssh has to start or to be told of it in that time.
+ */
+export function msFromCommandToEnd({ logged }: TestGateway, command: string, account: string): number {
+  const timeOf = (isIt: (line: Record<string, unknown>) => boolean) =>
+    Number(logged().findLast(isIt)?.['time']);
+  const begun = timeOf(({ audit, line }) => audit === 'command-run' && String(line).startsWith(command));
+  const ended = timeOf(
+    ({ account: whose, end }) =>
+      whose === account && (end as { forward?: string } | undefined)?.forward === 'ended by the gateway',
+  );
+  return ended - begun;
+}
+
 /** Ids of the sidecars that a container has now, running or not. */
 export async function sidecarsOf(container: { readonly id: string }): Promise<readonly string[]> {
   const label = [`postern.sidecar.of=${container.id}`];
