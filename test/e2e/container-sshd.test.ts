@@ -1,5 +1,5 @@
 /** An SSH server put into a Debian container by its own package manager, and real logins to it with keys from here. */
-import { setTimeout as pause } from 'node:timers/promises';
+import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runAlone } from '../support/alone.ts';
 import { docker, runContainer, type TestContainer } from '../support/containers.ts';
@@ -7,10 +7,12 @@ import { images } from '../support/engine.ts';
 import { freePort } from '../support/free-port.ts';
 import { type RexecApi, startRexec } from '../support/rexec-api.ts';
 import {
+  collect,
   type KeyPair,
   makeKeyPair,
   type Outcome,
   runProgram,
+  spawnSsh,
   writeKnownHosts,
 } from '../support/ssh-client.ts';
 
@@ -36,8 +38,10 @@ describe('an SSH server in a Debian container', () => {
       `mkdir -p /etc/ssh/sshd_config.d; printf 'Port ${port}\\nListenAddress 127.0.0.1\\n' >/etc/ssh/sshd_config.d/port.conf`,
     );
     expect(await rexec.told('GET', `/status/${container.name}`)).toEqual([200, status(false, false, 22)]);
-    const installing = rexec.ssh(`sshd install ${container.name}`, { timeoutMs: installWithinMs });
-    await pause(1_000);
+    const ssh = spawnSsh(rexec, `sshd install ${container.name}`, { key: rexec.admin });
+    const installing = collect(ssh, { timeoutMs: installWithinMs });
+    // The package manager's first words: it is at work.
+    await Promise.race([ssh.stderr && once(ssh.stderr, 'data'), installing]);
     second = await rexec.told('POST', `/install/${container.name}`);
     installed = await installing;
     const hostKeys = await container.sh('cat /etc/ssh/ssh_host_*_key.pub');
@@ -62,7 +66,7 @@ describe('an SSH server in a Debian container', () => {
       ...['-p', String(port), 'app@127.0.0.1', ...command],
     ]);
   const loginBecomes = (key: KeyPair, wanted: number) =>
-    expect.poll(async () => (await login(key)).status, { timeout: 15_000, interval: 300 }).toBe(wanted);
+    expect.poll(async () => (await login(key)).status, { timeout: 30_000, interval: 300 }).toBe(wanted);
 
   it('the package manager is watched while it works, and the answer says how many keys were synced', () => {
     expect(installed.stderr).toContain('Setting up openssh-server');
@@ -117,12 +121,13 @@ describe('an SSH server in a Debian container', () => {
 
   it('a key expires there when it does here', async () => {
     const key = await makeKeyPair();
-    const soon = new Date(Date.now() + 8_000).toISOString();
+    // Time enough to be added, to be synced and to log in.
+    const soon = new Date(Date.now() + 20_000).toISOString();
     await rexec.ssh(`ssh-key add --name=short --exp=${soon}`, { stdin: key.publicKey });
     await loginBecomes(key, 0);
     await loginBecomes(key, 255);
     await expect
-      .poll(() => container.sh('cat /home/app/.ssh/authorized_keys'), { timeout: 10_000 })
+      .poll(() => container.sh('cat /home/app/.ssh/authorized_keys'), { timeout: 20_000 })
       .not.toContain(key.publicKey.split(' ')[1]);
   });
 
@@ -131,8 +136,10 @@ describe('an SSH server in a Debian container', () => {
     await rexec.ssh('ssh-key add --name=late', { stdin: key.publicKey });
     await loginBecomes(key, 0);
     await docker('stop', '-t', '0', container.id);
-    const stopped = await rexec.told('GET', `/status/${container.name}`);
-    expect(stopped).toEqual([200, { ...status(false, false, 22), container_status: 'exited' }]);
+    // The gateway hears of it by the engine's events.
+    await expect
+      .poll(() => rexec.told('GET', `/status/${container.name}`))
+      .toEqual([200, { ...status(false, false, 22), container_status: 'exited' }]);
     expect(await rexec.told('POST', `/sync/${container.name}`)).toEqual([
       400,
       { error: 'container is not running', status: 'exited' },
@@ -140,7 +147,7 @@ describe('an SSH server in a Debian container', () => {
     await rexec.ssh('ssh-key remove late');
     await docker('start', container.id);
     await expect
-      .poll(() => container.sh('cat /home/app/.ssh/authorized_keys'), { timeout: 10_000 })
+      .poll(() => container.sh('cat /home/app/.ssh/authorized_keys'), { timeout: 20_000 })
       .not.toContain(key.publicKey.split(' ')[1]);
     expect(await rexec.told('GET', `/status/${container.name}`)).toEqual([200, status(true, false, port)]);
     // Installed already: it is only started.

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -161,7 +162,8 @@ describe.each([
   });
 
   it('JetBrains Gateway: everything over one ControlMaster, upload by sftp, -L asked for later; then again', async () => {
-    const control = ['-F', config, '-o', `ControlPath=${join(folder, `control-${container.name}`)}`];
+    const controlPath = join(folder, `control-${container.name}`);
+    const control = ['-F', config, '-o', `ControlPath=${controlPath}`];
     const over = (...args: readonly string[]) =>
       runProgram('ssh', [...control, ...args], { timeoutMs: 20_000 });
     for (const round of [1, 2]) {
@@ -184,6 +186,8 @@ describe.each([
       expect(await over('-O', 'cancel', ...forward, host)).toMatchObject({ status: 0 });
       expect(await fetchHash([], url)).toMatch(/refused|connect/);
       expect(await over('-O', 'exit', host)).toMatchObject({ status: 0 });
+      // It answers before it goes; a next one finds its socket until then.
+      await expect.poll(() => existsSync(controlPath)).toBe(false);
     }
     expect(await serversRunning()).toBe(1);
   });

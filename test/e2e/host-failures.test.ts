@@ -133,7 +133,7 @@ describe('the host dies in the middle', () => {
   it('all that it sent arrives, then a sentence and status 255', async () => {
     const dying = await startSshd(await lettingIn(door.identity));
     await door.addHost('dying', dying.port);
-    const child = spawnSsh(door, 'head -c 300000 /dev/zero; sleep 0.3; kill -9 $PPID; sleep 5', {
+    const child = spawnSsh(door, 'head -c 300000 /dev/zero; sleep 2; kill -9 $PPID; sleep 5', {
       login: 'rexec-dying',
       key: door.admin,
     });

@@ -1,7 +1,8 @@
 /** Signals, breaks and exit signals of hosts through the gateway, with a client that sends and shows them. */
-import { chmod } from 'node:fs/promises';
+import { chmod, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { dirname } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import ssh2 from 'ssh2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startDropbear } from '../support/dropbear.ts';
@@ -104,8 +105,12 @@ describe('an exit signal', () => {
 
 describe('a break', () => {
   it('reaches the terminal of a program on the host', async () => {
-    const exec = 'exec=echo ready; sleep 0.5';
-    expect((await through('openssh', exec, 'pty=1', 'send=BREAK')).status).toBe(0);
-    expect(await sshd.logged()).toMatch(/request break reply/);
+    const told = join(tmpdir(), `postern-break-${process.pid}`);
+    const exec = `exec=echo ready; until [ -e ${told} ]; do sleep 0.05; done`;
+    const ended = through('openssh', exec, 'pty=1', 'send=BREAK');
+    await expect.poll(sshd.logged, { timeout: 30_000 }).toMatch(/request break reply/);
+    await writeFile(told, '');
+    expect((await ended).status).toBe(0);
+    await rm(told);
   });
 });

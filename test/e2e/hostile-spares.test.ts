@@ -55,7 +55,7 @@ describe('a spare', () => {
     expect(end).toEqual(here.end);
     expect(stdout).toMatch(/^here\r\n\/dev\/pts\/\d+\r\n$/);
     expect(
-      await until(async () => !(await container.sh('ls /proc')).split('\n').includes(spare.pid), 3_000),
+      await until(async () => !(await container.sh('ls /proc')).split('\n').includes(spare.pid), 15_000),
     ).toBe(true);
   });
 
@@ -78,10 +78,14 @@ describe('a spare', () => {
   });
 
   it('another-user: cannot open its terminal', async () => {
-    const spare = await spared();
-    const script = `(echo x >${spare.terminal}) 2>/dev/null; (head -c 1 <${spare.terminal}) 2>/dev/null; echo tried`;
-    expect(await docker('exec', '-u', 'app', container.id, 'sh', '-c', script)).toBe('tried');
-    expect((await runSession(session, 'echo $$', { pty })).stdout).toBe(`${spare.pid}\r\n`);
+    const triedAndUsed = async () => {
+      const spare = await spared();
+      const script = `(echo x >${spare.terminal}) 2>/dev/null; (head -c 1 <${spare.terminal}) 2>/dev/null; echo tried`;
+      expect(await docker('exec', '-u', 'app', container.id, 'sh', '-c', script)).toBe('tried');
+      return (await runSession(session, 'echo $$', { pty })).stdout === `${spare.pid}\r\n`;
+    };
+    // One that does not answer within a second is left, as happens on a busy machine; a spoiled one is left each time.
+    await expect.poll(triedAndUsed, { timeout: 60_000 }).toBe(true);
   });
 
   it('spare-killed, spare-stopped: the next session begins all the same', async () => {
@@ -107,10 +111,10 @@ describe('a spare', () => {
   it('idle: it ends when nobody has opened a terminal for a while, and when the engine is closed', async () => {
     await engine.close();
     expect(await noneWithin(3_000)).toBe(true);
-    const short = createTestEngine({ residentIdleMs: 1_500 });
+    const short = createTestEngine({ residentIdleMs: 4_000 });
     const brief = short.openSession(await authorizationFor(short, container.id));
     await spareWaits(brief, container);
-    expect(await noneWithin(4_000)).toBe(true);
+    expect(await noneWithin(20_000)).toBe(true);
     await short.close();
     engine = createTestEngine();
     session = engine.openSession(await authorizationFor(engine, container.id));
@@ -128,9 +132,9 @@ describe('a spare', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     await once(gateway.stdout, 'data');
-    expect(await until(async () => (await countSpares(container)) === 1, 5_000)).toBe(true);
+    expect(await until(async () => (await countSpares(container)) === 1, 20_000)).toBe(true);
     gateway.kill('SIGKILL');
-    expect(await noneWithin(9_000)).toBe(true);
+    expect(await noneWithin(20_000)).toBe(true);
   });
 });
 

@@ -102,6 +102,8 @@ export async function unmountAllIn(folder: string): Promise<void> {
 /** A wire from this network to that of the process. It goes away with that. */
 async function linkTo(pid: number): Promise<void> {
   const inside = ['nsenter', '--target', String(pid), '--net', '--', 'ip'];
+  // That of an engine that was killed: the kernel takes its time over a network whose last process has gone.
+  await run('ip', ['link', 'delete', 'postern-tls']).catch(() => {});
   const commands = [
     ['ip', 'link', 'add', 'postern-tls', 'type', 'veth', 'peer', 'name', 'outside', 'netns', String(pid)],
     ['ip', 'address', 'add', '10.213.7.1/30', 'dev', 'postern-tls'],
