@@ -197,7 +197,7 @@ describe('postern restore', () => {
         shown += chunk;
       });
     }
-    await vi.waitUntil(() => shown.includes('▶'), { timeout: 9_000, interval: 20 });
+    await vi.waitUntil(() => shown.includes('▶'), { timeout: 30_000, interval: 20 });
     const left = once(prompt, 'close');
     // The admin of the command line would be made again at the next start.
     const restored = await postern(folder, ['restore', file]);
@@ -205,7 +205,7 @@ describe('postern restore', () => {
     expect(restored.text).toMatch(/is kept in .*before-restore-.* All connections were ended\./);
     expect(await left).toEqual([255, null]);
     expect(shown).toContain('the gateway was restored from a backup; connect again.');
-    await vi.waitUntil(() => portsOf(other).length === 2, { timeout: 9_000, interval: 20 });
+    await vi.waitUntil(() => portsOf(other).length === 2, { timeout: 30_000, interval: 20 });
     expect((await asAdmin(other, 'account list')).text).toContain('bob');
     expect(await stop(other)).toBe(0);
   });
@@ -216,7 +216,7 @@ describe('postern restore', () => {
     const exited = once(other.child, 'exit');
     const restoring = restoreInto(folder, [file]);
     await vi.waitUntil(() => other.printed().includes('starting again with the restored backup'), {
-      timeout: 9_000,
+      timeout: 30_000,
       interval: 5,
     });
     other.child.kill('SIGKILL');

@@ -41,4 +41,5 @@ it.each(Array.from({ length: rounds }, (_, round) => round))(
     });
     expect(problem).toBe('');
   },
+  150_000,
 );

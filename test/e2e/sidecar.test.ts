@@ -19,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => container.remove());
 
-const none = () => until(async () => (await sidecarsOf(container)).length === 0, 10_000);
+const none = () => until(async () => (await sidecarsOf(container)).length === 0, 30_000);
 const echo = { host: 'localhost', port: 81 };
 
 describe('a sidecar', () => {
@@ -43,6 +43,7 @@ describe('a sidecar', () => {
     expect(await sidecarsOf(container)).toHaveLength(1);
     for (const stream of streams) stream.destroy();
     await engine.close();
+    expect(await none()).toBe(true);
   });
 
   it('gateway-killed: it does not outlive a gateway that had no time to say goodbye', async () => {
@@ -71,7 +72,7 @@ describe('a sidecar', () => {
     expect(await docker('inspect', '-f', '{{.HostConfig.PidMode}}', first as string)).toBe('');
     await docker('restart', '-t', '0', odd.id);
     await expect(dial()).rejects.toThrow('connection refused');
-    expect(await until(async () => !(await sidecarsOf(odd)).includes(first as string), 10_000)).toBe(true);
+    expect(await until(async () => !(await sidecarsOf(odd)).includes(first as string), 30_000)).toBe(true);
     await engine.close();
     await odd.remove();
   });

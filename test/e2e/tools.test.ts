@@ -83,7 +83,7 @@ describe('Ansible', () => {
         'ansible-playbook',
         ['-i', join(here, 'inventory'), join(here, 'play.yml')],
         {
-          timeoutMs: 80_000,
+          timeoutMs: 150_000,
           env: {
             HOME: here,
             ANSIBLE_PIPELINING: pipelining,
@@ -104,6 +104,7 @@ describe('Ansible', () => {
         await sh('rm -f ~app/page ~app/file.bin');
       }
     },
+    180_000,
   );
 });
 

@@ -71,7 +71,7 @@ beforeAll(async () => {
       printed += chunk;
     });
   }
-  await until(() => /Host key ssh-rsa/.test(printed));
+  await until(() => /Host key ssh-rsa/.test(printed), 50_000);
   const port = Number(/SSH on 127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
   served = { child, port, printed: () => printed };
   target = await targetIn(folder, port);

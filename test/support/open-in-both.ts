@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
 import ssh2, { type ParsedKey } from 'ssh2';
 import { createLightClient } from './light-client.ts';
-import { workersWith } from './processes.ts';
+import { until, workersWith } from './processes.ts';
 import type { Served } from './served.ts';
 
 /** A connection in each of the two workers, which stays open: by the pid of the worker. `file`: the private key. */
@@ -13,9 +13,15 @@ export async function openInBoth(served: Served, file: string): Promise<Map<numb
   const held = new Map<number, Socket>();
   while (held.size < 2) {
     const socket = await client.logIn();
-    const [worker = 0] = workersWith(served, socket.localPort as number);
-    if (held.has(worker)) socket.destroy();
-    else held.set(worker, socket);
+    const port = socket.localPort as number;
+    const [worker] = workersWith(served, port);
+    if (worker !== undefined && !held.has(worker)) {
+      held.set(worker, socket);
+      continue;
+    }
+    socket.destroy();
+    // Else it would be counted with those that stay.
+    await until(() => workersWith(served, port).length === 0);
   }
   return held;
 }
