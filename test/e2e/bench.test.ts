@@ -14,8 +14,8 @@ import { makeKeyPair } from '../support/ssh-client.ts';
 
 const run = promisify(execFile);
 const root = new URL('../..', import.meta.url).pathname;
-/** Under a minute, and under two with ten other programs on each processor. One that is late says how far it came. */
-const withinMs = 240_000;
+/** Under a minute, and nearly four with ten other programs on each processor. One that is late says how far it came. */
+const withinMs = 420_000;
 
 let out: string;
 let printed: string;
