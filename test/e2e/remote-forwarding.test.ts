@@ -191,7 +191,7 @@ describe('who may listen', () => {
         expect(await askInside(7104)).toBe('hello ping');
         expect((await door.ssh('session list')).text).toContain('listen localhost:7104');
         await door.ssh(`share remove ${container.name} ${grantee}`);
-        expect(await until(async () => (await askInside(7104)) === 'refused', 20_000)).toBe(true);
+        expect(await until(async () => (await askInside(7104)) === 'refused', 5_000)).toBe(true);
       },
       member,
     );
