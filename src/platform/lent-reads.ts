@@ -9,16 +9,27 @@ import { carryLent, noteMade } from './collect-buffers.ts';
 /** Enough for words; a socket that fills it carries bulk, and has from then on what Node reads at once. */
 const leastBytes = 4 * 1024;
 const usualBytes = 64 * 1024;
+/** What goes round, at most: more than is under way to a program. */
+const roundBytes = 3 * 1024 * 1024;
 /** After so many in a row that would have found room in the least, bulk is over. */
 const smallOnesAtEnd = 2;
 /** What is shorter is copied, where it must be kept, and so is what would hold far more than it is. */
 const copyBelowBytes = 16 * 1024;
 const copyBelowPart = 4;
 
-const takers = new WeakMap<Readable, () => boolean>();
+/** Bytes of what each has given that are still needed, at most, and the newest of them; Infinity: nobody can tell. */
+const held = new WeakMap<Readable, () => number>();
+const takings = new WeakMap<Readable, Taking>();
+
+/** Who needs what of what a stream has given, in numbers that only grow. */
+export interface Taking {
+  /** To be called after each read: nobody needs it any more when `taken` has come to what is returned. Infinity: somebody may keep it. */
+  settle(): number;
+  taken(): number;
+}
 
 export interface LentReadsOptions {
-  /** The stream that is given all that comes and takes it at once, where that is not the socket; undefined: there is none now. */
+  /** The stream that is given all that comes and takes it, where that is not the socket; undefined: there is none now. */
   readonly reader?: () => Readable | undefined;
   /** What is read at once when even the usual 64 KiB are filled. */
   readonly mostBytes?: number;
@@ -29,33 +40,124 @@ export function lentReads(
   socket: () => Socket,
   { reader = socket, mostBytes = usualBytes }: LentReadsOptions = {},
 ): OnReadOpts {
-  let buffer = Buffer.allocUnsafeSlow(leastBytes);
+  let buffer: Buffer = Buffer.allocUnsafeSlow(leastBytes);
   let smallOnes = 0;
+  const round = createRound();
   const largerThan = (bytes: number) => Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
   return {
     // Asked for after each read.
     buffer: () => buffer,
     callback(bytes) {
       const from = socket();
-      const isTaken = takenBy(from, reader());
+      const taking = takingOf(reader());
+      const isWaiting = round.isWaiting(taking);
       const piece = buffer.subarray(0, bytes);
       const isFull = bytes === buffer.length;
       const isShort = bytes < Math.max(copyBelowBytes, buffer.length / copyBelowPart);
       // Behind what waits it will wait, too.
-      if (isShort && !isFull && !isTaken?.()) return from.push(Buffer.from(piece));
-      const wantsMore = isTaken ? carryLent(() => giveOut(() => from.push(piece))) : from.push(piece);
-      const isFree = isTaken?.() === true;
+      if (isShort && !isFull && (!taking || isWaiting)) return from.push(Buffer.from(piece));
+      const wantsMore = taking ? carryLent(() => giveOut(() => from.push(piece))) : from.push(piece);
+      const until = taking && from.readableLength === 0 ? taking.settle() : Number.POSITIVE_INFINITY;
       smallOnes = bytes < leastBytes ? smallOnes + 1 : 0;
-      const isOver = smallOnes === smallOnesAtEnd || (isTaken && reader() === undefined);
+      const isOver = smallOnes === smallOnesAtEnd || (taking && reader() === undefined);
       const next = isOver ? leastBytes : isFull ? largerThan(buffer.length) : buffer.length;
+      const isFree = taking !== undefined && until <= taking.taken();
       if (isFree && next === buffer.length) return wantsMore;
-      buffer = Buffer.allocUnsafeSlow(next);
-      // Else it counts as what is carried.
-      if (isTaken) noteMade(buffer.length);
+      if (next === buffer.length) buffer = round.exchange(buffer, until);
+      else {
+        round.end();
+        buffer = make(next, taking !== undefined);
+      }
       return wantsMore;
     },
   };
 }
+
+/** Of what is carried. */
+function make(bytes: number, isCarried: boolean): Buffer {
+  if (isCarried) noteMade(bytes);
+  return Buffer.allocUnsafeSlow(bytes);
+}
+
+/** Memory of one size that goes round: somebody still needs what was read into it, the oldest first, or nobody does. */
+function createRound() {
+  let waiting: { readonly memory: Buffer; readonly until: number }[] = [];
+  let free: Buffer[] = [];
+  let of: Taking | undefined;
+  const end = () => {
+    waiting = [];
+    free = [];
+  };
+  return {
+    end,
+    isWaiting(taking: Taking | undefined): boolean {
+      // Another's numbers say nothing of what was read before.
+      if (taking !== of) end();
+      of = taking;
+      const taken = waiting.length > 0 ? taking?.taken() : undefined;
+      while (taken !== undefined && (waiting[0]?.until ?? Number.POSITIVE_INFINITY) <= taken)
+        free.push((waiting.shift() as { readonly memory: Buffer }).memory);
+      return waiting.length > 0;
+    },
+    exchange(memory: Buffer, until: number): Buffer {
+      // What somebody may keep is theirs; and what so many wait for is not waited for.
+      if (until !== Number.POSITIVE_INFINITY) waiting.push({ memory, until });
+      if ((waiting.length + free.length) * memory.length > roundBytes) waiting.shift();
+      return free.pop() ?? make(memory.length, of !== undefined);
+    },
+  };
+}
+
+/** Undefined: nobody has said. */
+export function takingOf(reader: Readable | undefined): Taking | undefined {
+  if (!reader) return undefined;
+  const known = takings.get(reader);
+  if (known || !held.has(reader)) return known;
+  let given = 0;
+  let taken = 0;
+  const taking: Taking = {
+    settle: () => ++given,
+    taken() {
+      if (heldOf(reader) === 0) taken = given;
+      return taken;
+    },
+  };
+  takings.set(reader, taking);
+  return taking;
+}
+
+/** For a stream whose reader knows better than `heldOf` what is needed of it. */
+export function takeBy(stream: Readable, taking: Taking): void {
+  takings.set(stream, taking);
+}
+
+/**
+ * From now on whoever listens to `stream` takes what it is given in its order, and `heldBytes` of it, at most, have not been taken.
+ * For all other streams than those with lent reads, and what these give on, this means nothing.
+ */
+export function takeInOrder(stream: Readable, heldBytes: () => number): void {
+  held.set(stream, heldBytes);
+}
+
+/** The same, where it can only be told whether all has been taken. */
+export function takeAtOnce(stream: Readable, isTaken: () => boolean): void {
+  takeInOrder(stream, () => (isTaken() ? 0 : Number.POSITIVE_INFINITY));
+}
+
+/** Bytes that `stream` has been given and that are still needed, at most, and the newest of them. */
+export const heldOf = (stream: Readable): number =>
+  stream.readableLength + (held.get(stream)?.() ?? Number.POSITIVE_INFINITY);
+
+const written = new WeakMap<Writable, () => number>();
+
+/** To be called for a stream that keeps nothing of what was written to it but the last `heldBytes`. */
+export function copiesAtOnce(stream: Writable, heldBytes = () => stream.writableLength): void {
+  written.set(stream, heldBytes);
+}
+
+/** Bytes that it keeps of what was written to it; Infinity: nobody can tell. */
+export const keptBy = (stream: Writable): number =>
+  stream instanceof Socket ? stream.writableLength : (written.get(stream)?.() ?? Number.POSITIVE_INFINITY);
 
 let afterwards: (() => void)[] | undefined;
 
@@ -74,36 +176,6 @@ function giveOut<Result>(give: () => Result): Result {
 /** Calls `act` when all is given out of what is being read just now; returns false where nothing is. */
 export function onceGivenOut(act: () => void): boolean {
   return afterwards !== undefined && afterwards.push(act) > 0;
-}
-
-/** Whether nobody needs what was read so far; undefined: nobody can tell. */
-function takenBy(from: Socket, reader: Readable | undefined): (() => boolean) | undefined {
-  const isTaken = reader && takers.get(reader);
-  return isTaken && (() => isTaken() && from.readableLength === 0 && reader.readableLength === 0);
-}
-
-/**
- * From now on whoever listens to `stream` keeps nothing of what it is given, when `isTaken` says so behind it. For all other streams
- * than those with lent reads this means nothing.
- */
-export function takeAtOnce(stream: Readable, isTaken: () => boolean): void {
-  takers.set(stream, isTaken);
-}
-
-/** Whether nobody needs what `stream` has given, as far as anybody has said. */
-export const isTaken = (stream: Readable): boolean =>
-  stream.readableLength === 0 && takers.get(stream)?.() === true;
-
-const emptied = new WeakMap<Writable, () => boolean>();
-
-/** To be called for a stream that keeps nothing of what was written to it once `isEmpty` says so. */
-export function copiesAtOnce(stream: Writable, isEmpty = () => stream.writableLength === 0): void {
-  emptied.set(stream, isEmpty);
-}
-
-/** Whether it keeps nothing now; undefined: nobody can tell. */
-export function emptinessOf(stream: Writable): (() => boolean) | undefined {
-  return stream instanceof Socket ? () => stream.writableLength === 0 : emptied.get(stream);
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import { emptinessOf, takeAtOnce } from '../platform/lent-reads.ts';
+import { keptBy, takeAtOnce, takeInOrder } from '../platform/lent-reads.ts';
 
 export interface CarryEnds {
   /** The peer is gone: what it sent is delivered still, and nothing more is read for it. */
@@ -52,7 +52,7 @@ export function carryBytes(peer: Duplex, stream: Duplex, ends: CarryEnds): Promi
     peer.pipe(stream);
     // A channel has put into packets what it does not hold.
     takeAtOnce(stream, () => peer.writableLength === 0);
-    takeAtOnce(peer, emptinessOf(stream) ?? (() => false));
+    takeInOrder(peer, () => keptBy(stream));
     stream.pipe(peer);
     if (ends.ended.aborted || stream.destroyed) finish();
     else if (ends.peerClosed.aborted) leave();

@@ -18,8 +18,9 @@ export function channelMessages(
     taken.handled();
   };
   const takeData = (channel: Channel, reader: WireReader) => {
-    channel.receiveData(reader.bytes());
-    taken.handled(channel);
+    const data = reader.bytes();
+    channel.receiveData(data);
+    taken.handled({ channel, bytes: data.length });
   };
   return [
     [message.channelWindowAdjust, onChannel(adjustWindow)],

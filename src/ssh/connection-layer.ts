@@ -5,7 +5,6 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
 import { noteCarried } from '../platform/collect-buffers.ts';
-import { takeAtOnce } from '../platform/lent-reads.ts';
 import { Channel, type ChannelNumbers, type ChannelOptions, type ChannelWire } from './channel.ts';
 import { channelMessages } from './channel-messages.ts';
 import { type ChannelOffers, createChannelOffers } from './channel-offers.ts';
@@ -61,10 +60,11 @@ export class ConnectionLayer implements ChannelWire {
   readonly #handlers: ReadonlyMap<number, (reader: WireReader) => void>;
   readonly #rekeying: Rekeying;
   readonly #outbox: Outbox;
+  readonly #taken: TakenPackets;
 
   constructor(options: ConnectionLayerOptions) {
     this.#options = options;
-    const taken = new TakenPackets(options.client);
+    this.#taken = new TakenPackets(options.client, options.transport);
     this.#offers = createChannelOffers(this);
     this.#asked = createOwnGlobalRequests((payload) => this.send(payload));
     this.#handlers = new Map([
@@ -74,7 +74,7 @@ export class ConnectionLayer implements ChannelWire {
       [message.channelOpen, (reader) => this.#channelOpen(reader)],
       [message.channelOpenConfirmation, (reader) => this.#offers.confirmed(reader)],
       [message.channelOpenFailure, (reader) => this.#offers.refused(reader)],
-      ...channelMessages((number) => this.#channels.get(number), taken),
+      ...channelMessages((number) => this.#channels.get(number), this.#taken),
     ]);
     this.#rekeying = rekeyAutomatically(options.client, options.rekeyLimits, () =>
       this.fail('new keys were asked for, and no answer came'),
@@ -86,7 +86,6 @@ export class ConnectionLayer implements ChannelWire {
       onOverflow: () => this.fail('too much to answer while new keys are awaited'),
     });
     takeOverConnectionProtocol(options.client, (payload) => this.#receive(payload));
-    takeAtOnce(options.transport, () => taken.isTaken());
   }
 
   get channelCount(): number {
@@ -136,6 +135,7 @@ export class ConnectionLayer implements ChannelWire {
 
   release(channel: Channel): void {
     this.#channels.delete(channel.numbers.local);
+    this.#taken.left(channel);
   }
 
   /** Settles when all global requests that came so far are answered; undefined: they are. */

@@ -182,10 +182,14 @@ describe('into a container', () => {
     const control = join(await mkdtemp(join(tmpdir(), 'cm-')), 's');
     const login = `rexec-${container.name}`;
     const options = ['-o', `ControlPath=${control}`, '-o', 'RekeyLimit=6M'];
-    await viaConfig(file, [...options, '-o', 'ControlMaster=yes', '-o', 'ControlPersist=60', login, 'true']);
-    // The second session brings the resident, which later ones go by.
-    await viaConfig(file, [...options, login, 'true']);
     const sent = randomBytes(24 * mebibyte);
+    const master = ['-o', 'ControlMaster=yes', '-o', 'ControlPersist=60'];
+    // The first session is the engine's; the second brings the resident, which later ones go by.
+    const first = await viaConfig(file, [...options, ...master, login, 'sleep 1; sha256sum'], {
+      stdin: sent,
+    });
+    expect(first.text.split(' ')[0]).toBe(sha256(sent));
+    await viaConfig(file, [...options, login, 'true']);
     const commands = [
       'sha256sum',
       'sleep 2; sha256sum',

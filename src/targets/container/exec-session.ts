@@ -4,6 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { GatewayError } from '../../errors.ts';
 import type { ProgramWay } from '../../metrics/meter.ts';
 import { aborted } from '../../platform/aborted.ts';
+import { keptBy, takeInOrder } from '../../platform/lent-reads.ts';
 import type { SessionEnd, SessionIo } from '../../sessions/session.ts';
 import { isContainerEnding } from './container-ending.ts';
 import type { ContainerFacts, ContainerFactsSource } from './container-facts.ts';
@@ -155,6 +156,7 @@ function carryInput(io: SessionIo, stream: Duplex, plan: SessionPlan, output: Pr
     if (stopped) return;
     if (stdin.readableEnded) return onEnd();
     stdin.once('end', onEnd);
+    takeInOrder(stdin, () => keptBy(stream));
     stdin.pipe(stream, { end: false });
   };
   if (plan.tty) void output.launched.then(begin);

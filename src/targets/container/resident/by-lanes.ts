@@ -187,7 +187,7 @@ function readFields(bytes: Buffer): Answered['headers'] {
 function askOver(lane: Lane, order: Buffer, leave: Lanes['leave']): Promise<Answered> {
   return new Promise((resolve, reject) => {
     const stream = new LaneStream(lane.socket);
-    copiesAtOnce(stream, () => stream.writableLength === 0 && lane.socket.writableLength === 0);
+    copiesAtOnce(stream, () => stream.writableLength + lane.socket.writableLength);
     let trailers: Answered['headers'] | undefined;
     let isAnswered = false;
     const refuse = (code: string) => {

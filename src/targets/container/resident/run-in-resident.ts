@@ -1,7 +1,7 @@
 /** One program in a container, started by a resident there, with the client's streams on it. */
 import { GatewayError } from '../../../errors.ts';
 import { aborted } from '../../../platform/aborted.ts';
-import { emptinessOf, takeAtOnce } from '../../../platform/lent-reads.ts';
+import { keptBy, takeAtOnce, takeInOrder } from '../../../platform/lent-reads.ts';
 import type { SessionEnd, SessionIo } from '../../../sessions/session.ts';
 import { findContainerEnding } from '../container-ending.ts';
 import type { ContainerFacts } from '../container-facts.ts';
@@ -147,8 +147,8 @@ function parseNumber(told: unknown, max: number): number | undefined {
 /** Resolves at the end of output, whether that is the program's or not; to false where it was none. */
 function readOutput(stream: Answered['stream'], io: SessionIo, outbox: Outbox): Promise<boolean> {
   const read = createFrameReader((to, data) => outbox.push(io[to], data));
-  const empty = [io.stdout, io.stderr].map(emptinessOf);
-  takeAtOnce(stream, () => outbox.bytes === 0 && empty.every((isEmpty) => isEmpty?.() === true));
+  const outputs = [io.stdout, io.stderr];
+  takeAtOnce(stream, () => outbox.bytes === 0 && outputs.every((output) => keptBy(output) === 0));
   return new Promise((resolve) => {
     stream.on('end', () => resolve(true)).on('close', () => resolve(true));
     stream.on('data', (chunk: Buffer) => {
@@ -178,7 +178,7 @@ function carryInput({ stdin }: SessionIo, stream: Answered['stream']): () => voi
   };
   if (stdin.readableEnded) end();
   else {
-    takeAtOnce(stdin, emptinessOf(stream) ?? (() => false));
+    takeInOrder(stdin, () => keptBy(stream));
     stream.on('drain', resume);
     stdin.on('end', end).on('data', send);
   }
