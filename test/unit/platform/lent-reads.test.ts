@@ -5,7 +5,14 @@ import { PassThrough, Readable, Writable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { copiesAtOnce, keptBy, lentReads, readAnew, takeAtOnce } from '../../../src/platform/lent-reads.ts';
+import {
+  copiesAtOnce,
+  keptBy,
+  lentReads,
+  readAnew,
+  takeAtOnce,
+  takeBy,
+} from '../../../src/platform/lent-reads.ts';
 
 const sent = randomBytes(4 * 1024 * 1024 + 5);
 
