@@ -41,6 +41,8 @@ export class TakenPackets {
     if (!this.#receivers.has(channel) || heldOf(channel) === 0) return;
     this.#receivers.clear();
     this.#clean = this.#given;
+    // It may have left in the midst of what is being read.
+    this.#decipher = undefined;
     this.#beginAnew();
   }
 

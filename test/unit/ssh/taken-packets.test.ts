@@ -82,11 +82,22 @@ describe('what was read is needed no more', () => {
     const before = taking();
     packets.left(gone);
     expect(taking()).not.toBe(before);
+    taking().settle();
     const later = receive(
       channel(() => 0),
       10,
     );
     expect(later).toBeLessThanOrEqual(taking().taken());
+  });
+
+  it('never, where the channel has left in the midst of it', () => {
+    const { decipher, packets, taking } = watch();
+    const before = taking();
+    const gone = channel(() => 10);
+    decipher.inSeqno++;
+    packets.handled({ channel: gone, bytes: 10 });
+    packets.left(gone);
+    expect(before.settle()).toBe(Number.POSITIVE_INFINITY);
   });
 
   it('never, where a packet was among it that somebody may keep', () => {
