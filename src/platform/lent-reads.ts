@@ -7,7 +7,7 @@ import type { Readable, Writable } from 'node:stream';
 import { carryLent, noteMade } from './collect-buffers.ts';
 
 /** Enough for words; a socket that fills it carries bulk, and has from then on what Node reads at once. */
-const leastBytes = 4 * 1024;
+const wordsBytes = 4 * 1024;
 const usualBytes = 64 * 1024;
 /** What goes round, at most: more than is under way to a program. */
 const roundBytes = 3 * 1024 * 1024;
@@ -31,6 +31,8 @@ export interface Taking {
 export interface LentReadsOptions {
   /** The stream that is given all that comes and takes it, where that is not the socket; undefined: there is none now. */
   readonly reader?: () => Readable | undefined;
+  /** What it has room for while it carries no more than a word now and then: what it costs when it is idle. Default: 4 KiB. */
+  readonly leastBytes?: number;
   /** What is read at once when even the usual 64 KiB are filled. */
   readonly mostBytes?: number;
 }
@@ -38,39 +40,59 @@ export interface LentReadsOptions {
 /** For the options of a socket, which `socket` gives once it is made. */
 export function lentReads(
   socket: () => Socket,
-  { reader = socket, mostBytes = usualBytes }: LentReadsOptions = {},
+  { reader = socket, leastBytes = wordsBytes, mostBytes = usualBytes }: LentReadsOptions = {},
 ): OnReadOpts {
   let buffer: Buffer = Buffer.allocUnsafeSlow(leastBytes);
   let smallOnes = 0;
-  const round = createRound();
-  const largerThan = (bytes: number) => Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
+  // Of bulk only: what it takes counts for each connection.
+  let round: ReturnType<typeof createRound> | undefined;
   return {
     // Asked for after each read.
     buffer: () => buffer,
     callback(bytes) {
       const from = socket();
       const taking = takingOf(reader());
-      const isWaiting = round.isWaiting(taking);
+      const isWaiting = round?.isWaiting(taking) === true;
       const piece = buffer.subarray(0, bytes);
       const isFull = bytes === buffer.length;
       const isShort = bytes < Math.max(copyBelowBytes, buffer.length / copyBelowPart);
+      smallOnes = bytes < leastBytes ? smallOnes + 1 : 0;
+      const isSmallAgain = smallOnes === smallOnesAtEnd;
       // Behind what waits it will wait, too.
-      if (isShort && !isFull && (!taking || isWaiting)) return from.push(Buffer.from(piece));
+      if (isShort && !isFull && (!taking || isWaiting)) {
+        const copy = copyOf(piece);
+        if (isSmallAgain && buffer.length > leastBytes)
+          [buffer, round] = [make(leastBytes, false), undefined];
+        return from.push(copy);
+      }
       const wantsMore = taking ? carryLent(() => giveOut(() => from.push(piece))) : from.push(piece);
       const until = taking && from.readableLength === 0 ? taking.settle() : Number.POSITIVE_INFINITY;
-      smallOnes = bytes < leastBytes ? smallOnes + 1 : 0;
-      const isOver = smallOnes === smallOnesAtEnd || (taking && reader() === undefined);
-      const next = isOver ? leastBytes : isFull ? largerThan(buffer.length) : buffer.length;
+      const isOver = isSmallAgain || (taking && reader() === undefined);
+      const next = isOver ? leastBytes : isFull ? sizeAbove(buffer.length, mostBytes) : buffer.length;
       const isFree = taking !== undefined && until <= taking.taken();
       if (isFree && next === buffer.length) return wantsMore;
-      if (next === buffer.length) buffer = round.exchange(buffer, until);
-      else {
-        round.end();
+      if (next === buffer.length) {
+        round ??= createRound(taking);
+        buffer = round.exchange(buffer, until);
+      } else {
+        round = undefined;
         buffer = make(next, taking !== undefined);
       }
       return wantsMore;
     },
   };
+}
+
+function sizeAbove(bytes: number, mostBytes: number): number {
+  if (bytes < wordsBytes) return wordsBytes;
+  return Math.min(bytes < usualBytes ? usualBytes : mostBytes, mostBytes);
+}
+
+/** None of Node's pool: who keeps a piece of that keeps all of it. */
+function copyOf(piece: Buffer): Buffer {
+  const copy = Buffer.allocUnsafeSlow(piece.length);
+  copy.set(piece);
+  return copy;
 }
 
 /** Of what is carried. */
@@ -80,20 +102,13 @@ function make(bytes: number, isCarried: boolean): Buffer {
 }
 
 /** Memory of one size that goes round: somebody still needs what was read into it, the oldest first, or nobody does. */
-function createRound() {
+function createRound(of: Taking | undefined) {
   let waiting: { readonly memory: Buffer; readonly until: number }[] = [];
   let free: Buffer[] = [];
-  let of: Taking | undefined;
-  const end = () => {
-    waiting = [];
-    free = [];
-  };
   return {
-    end,
     isWaiting(taking: Taking | undefined): boolean {
       // Another's numbers say nothing of what was read before.
-      if (taking !== of) end();
-      of = taking;
+      if (taking !== of) [waiting, free, of] = [[], [], taking];
       const taken = waiting.length > 0 ? taking?.taken() : undefined;
       while (taken !== undefined && (waiting[0]?.until ?? Number.POSITIVE_INFINITY) <= taken)
         free.push((waiting.shift() as { readonly memory: Buffer }).memory);

@@ -20,7 +20,7 @@ export class TakenPackets {
   #given = 0;
   /** What was given when all had been taken, and to whom anything was since. */
   #clean = 0;
-  readonly #receivers = new Set<Readable>();
+  #receivers: Readable[] = [];
 
   constructor(client: Connection, transport: Readable) {
     this.#client = client;
@@ -33,13 +33,13 @@ export class TakenPackets {
     this.#handledTo = (this.#handledTo + 1) >>> 0;
     if (!data) return;
     this.#given += data.bytes;
-    this.#receivers.add(data.channel);
+    if (!this.#receivers.includes(data.channel)) this.#receivers.push(data.channel);
   }
 
   /** The channel is gone: what is still needed of its data belongs to whoever needs it, for nobody tells when it is not any more. */
   left(channel: Readable): void {
-    if (!this.#receivers.has(channel) || heldOf(channel) === 0) return;
-    this.#receivers.clear();
+    if (!this.#receivers.includes(channel) || heldOf(channel) === 0) return;
+    this.#receivers = [];
     this.#clean = this.#given;
     // It may have left in the midst of what is being read.
     this.#decipher = undefined;
@@ -67,12 +67,12 @@ export class TakenPackets {
   }
 
   #taken(): number {
-    const held = [...this.#receivers].reduce((sum, channel) => sum + heldOf(channel), 0);
+    const held = this.#receivers.reduce((sum, channel) => sum + heldOf(channel), 0);
     if (held === 0) {
       this.#clean = this.#given;
-      this.#receivers.clear();
+      this.#receivers = [];
     }
     // One channel's data is taken in the order in which it came; of several nobody knows which.
-    return this.#receivers.size > 1 ? this.#clean : Math.max(this.#clean, this.#given - held);
+    return this.#receivers.length > 1 ? this.#clean : Math.max(this.#clean, this.#given - held);
   }
 }
