@@ -24,6 +24,8 @@ const maxLanes = 8;
 const maxAnswerBytes = 4 * 1024;
 /** More than the system holds of a lane: each read costs a way through all layers, and what it brings leaves together. */
 const readBytes = 256 * 1024;
+/** From a lane that did not come to the next try: each waits for seconds, and the container may be busy just now. */
+const againAfterMs = 30_000;
 
 interface Lane {
   readonly token: string;
@@ -41,11 +43,16 @@ interface LaneUse {
   ended(trailers: Answered['headers']): void;
 }
 
-export function byLanes(connection: InsideConnection, passage: Passage): InsideConnection {
+export function byLanes(
+  connection: InsideConnection,
+  passage: Passage,
+  { againMs = againAfterMs } = {},
+): InsideConnection {
   let heardAt = Number.NEGATIVE_INFINITY;
-  const lanes = createLanes(connection, passage, () => {
+  const heard = () => {
     heardAt = performance.now();
-  });
+  };
+  const lanes = createLanes(connection, passage, { heard, againMs });
   connection.onClose(lanes.close);
   lanes.openAnother();
   return withDetour(connection, {
@@ -71,12 +78,18 @@ interface Lanes {
   close(): void;
 }
 
-/** `heard` is called when anything comes by one. */
-function createLanes(connection: InsideConnection, passage: Passage, heard: () => void): Lanes {
+interface LanesOptions {
+  /** Called when anything comes by one. */
+  heard(): void;
+  readonly againMs: number;
+}
+
+function createLanes(connection: InsideConnection, passage: Passage, options: LanesOptions): Lanes {
   const lanes = new Set<Lane>();
   const free: Lane[] = [];
   let isOpening = false;
   let isOver = false;
+  let notBefore = 0;
 
   const cut = (lane: Lane) => {
     if (!lanes.delete(lane)) return;
@@ -97,9 +110,9 @@ function createLanes(connection: InsideConnection, passage: Passage, heard: () =
       if (isOver) return void lane.socket.destroy();
       lanes.add(lane);
       free.push(lane);
-      listen(lane, heard, () => cut(lane));
+      listen(lane, options.heard, () => cut(lane));
     } catch {
-      isOver = true;
+      notBefore = performance.now() + options.againMs;
     } finally {
       isOpening = false;
     }
@@ -115,7 +128,8 @@ function createLanes(connection: InsideConnection, passage: Passage, heard: () =
       else cut(lane);
     },
     openAnother() {
-      if (!isOpening && !isOver && lanes.size < maxLanes) void open();
+      if (isOpening || isOver || lanes.size >= maxLanes || performance.now() < notBefore) return;
+      void open();
     },
     close() {
       isOver = true;

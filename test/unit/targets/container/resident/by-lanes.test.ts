@@ -3,13 +3,14 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { type Duplex, Writable } from 'node:stream';
+import { type Duplex, PassThrough, Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { takeAtOnce } from '../../../../../src/platform/lent-reads.ts';
+import { createLanes } from '../../../../../src/targets/container/sidecar/inside/lanes.ts';
 import type { ProgramStream } from '../../../../../src/targets/container/sidecar/inside/program-order.ts';
-import { InsideLost } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
+import { InsideLost, InsideRefusal } from '../../../../../src/targets/container/sidecar/inside-connection.ts';
 import { openPassage } from '../../../../../src/targets/container/sidecar/open-passage.ts';
 import { byConnection, open, openOver, run, runByLane } from './open-lanes.ts';
 
@@ -161,6 +162,36 @@ describe('a lane', () => {
     inside.close();
     await once(stream, 'close');
     expect(trailers()).toBe(undefined);
+  });
+});
+
+describe('a lane that did not come', () => {
+  async function openRefusing(times: number, againMs: number) {
+    const passage = await openPassage();
+    const lanes = createLanes(echo);
+    lanes.hold(join(passage.folder, 'socket'));
+    let refused = 0;
+    const lane = async (query: URLSearchParams) => {
+      if (refused++ < times) throw new InsideRefusal('ENOENT');
+      await lanes.open(Object.assign(new PassThrough(), { respond: () => {} }) as never, query);
+    };
+    return await openOver(passage, lane, undefined, { againMs });
+  }
+  const asksFor = (asked: readonly string[]) => asked.filter((path) => path.startsWith('/lane')).length;
+
+  it('is asked for again some time later, and until then programs go by the connection', async () => {
+    const { inside, asked } = await openRefusing(2, 20);
+    await run(inside);
+    expect(byConnection(asked)).toBe(1);
+    const { stream } = await runByLane(inside, asked, 'order');
+    expect(await text(stream.end())).toBe('order');
+    expect(asksFor(asked)).toBeGreaterThanOrEqual(3);
+  });
+
+  it('is not asked for with each program', async () => {
+    const { inside, asked } = await openRefusing(1, 60_000);
+    for (let each = 0; each < 20; each++) await run(inside);
+    expect([asksFor(asked), byConnection(asked)]).toEqual([1, 20]);
   });
 });
 

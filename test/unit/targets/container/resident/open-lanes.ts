@@ -32,6 +32,7 @@ export async function openOver(
   passage: Passage,
   lane: (query: URLSearchParams) => Promise<void>,
   cut: (query: URLSearchParams) => Promise<void> = async () => {},
+  again: { againMs?: number } = {},
 ) {
   const asked: string[] = [];
   const gone: (() => void)[] = [];
@@ -66,7 +67,7 @@ export async function openOver(
       return { ...expected, arrived };
     },
   };
-  const inside = byLanes(connection, watched);
+  const inside = byLanes(connection, watched, again);
   onTestFinished(() => {
     inside.close();
     passage.close();
