@@ -40,20 +40,25 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   let closed = false;
   let retrying: NodeJS.Timeout | undefined;
 
-  async function drain(): Promise<void> {
+  /** Returns whether more waits. */
+  async function drain(isAwaited: () => boolean): Promise<boolean> {
     for (let batch = queue.next(); batch.length > 0; batch = queue.next()) {
       const patience = setTimeout(() => problem.begin(new HangingDisk()), patienceMs).unref();
       try {
         await writer.append(batch);
       } catch (error) {
-        return fail(error as NodeJS.ErrnoException);
+        await fail(error as NodeJS.ErrnoException);
+        return false;
       } finally {
         clearTimeout(patience);
       }
       queue.written(batch);
       queue.tellLost();
       if (!queue.hasLost()) problem.over();
+      // Each turn costs the disk and the process as much as the events of several logins: what came meanwhile gathers, too.
+      if (!isAwaited() && queue.waiting() < batchSize) break;
     }
+    return queue.waiting() > 0;
   }
 
   /** What was written of the batch nobody knows: the file is read again, as after a power cut. */
@@ -89,25 +94,39 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
   };
 }
 
-/** One turn of writing at a time, at once or when a little more may have come. */
-function createTurns(write: () => Promise<void>) {
+/** One turn of writing at a time, at once or when a little more may have come. `write` returns whether more waits. */
+function createTurns(write: (isAwaited: () => boolean) => Promise<boolean>) {
   let writing: Promise<void> | undefined;
   let gathering: NodeJS.Timeout | undefined;
+  let awaiting = 0;
+  const turn = async () => {
+    try {
+      if (await write(() => awaiting > 0)) startSoon();
+    } finally {
+      writing = undefined;
+    }
+  };
   const start = () => {
     clearTimeout(gathering);
     gathering = undefined;
-    writing ??= write().finally(() => {
-      writing = undefined;
-    });
+    writing ??= turn();
+  };
+  const startSoon = () => {
+    gathering ??= setTimeout(start, gatherMs);
   };
   return {
     start,
-    startSoon() {
-      gathering ??= setTimeout(start, gatherMs);
-    },
+    startSoon,
     async settled() {
-      if (gathering !== undefined) start();
-      await writing;
+      awaiting++;
+      try {
+        // A turn that is about to end may not have seen the newest.
+        await writing;
+        if (gathering !== undefined) start();
+        await writing;
+      } finally {
+        awaiting--;
+      }
     },
   };
 }
@@ -123,6 +142,7 @@ function createQueue(clock: Clock) {
   return {
     push,
     next: (): readonly AuditEvent[] => pending.slice(0, batchSize),
+    waiting: () => pending.length,
     written(batch: readonly AuditEvent[]) {
       pending = pending.slice(batch.length);
     },

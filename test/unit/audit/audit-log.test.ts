@@ -1,6 +1,17 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pino } from 'pino';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { currentFile } from '../../../src/audit/audit-files.ts';
@@ -43,6 +54,37 @@ describe('the audit on disk', () => {
     expect(verdict).toMatchObject({ lines: 50, firstSeq: 1, lastSeq: 50, breaks: [], cutShort: 0 });
     expect((await stat(currentFile(dataDir))).mode & 0o777).toBe(0o600);
     expect((await stat(join(dataDir, 'audit'))).mode & 0o777).toBe(0o700);
+  });
+
+  it('what comes while it is written gathers for the next turn', async () => {
+    const probe = await open('/dev/null');
+    const synced = vi.spyOn(Object.getPrototypeOf(probe) as typeof probe, 'datasync');
+    onTestFinished(() => synced.mockRestore());
+    await probe.close();
+    const audit = await openIn(await newFolder());
+    const began = performance.now();
+    for (let each = 0; each < 200; each++) {
+      audit.write('session-started', { each });
+      await pause(1);
+    }
+    const turns = synced.mock.calls.length;
+    // Turns begin 20 ms apart at least; timers may fire a little early.
+    expect(turns).toBeLessThan((performance.now() - began) / 18 + 1);
+    await audit.close();
+  });
+
+  it('a flush brings all that was written before it to the disk, whatever is under way', async () => {
+    const audit = await openIn(await newFolder());
+    for (let each = 1; each <= 300; each++) {
+      audit.write('session-started', { each });
+      if (each % 3 === 0) await pause(each % 25);
+      else for (let turn = 0; turn < each % 7; turn++) await new Promise(setImmediate);
+      const flushed = audit.flush();
+      audit.write('session-ended', { each });
+      await flushed;
+      expect((await audit.head()).seq).toBeGreaterThanOrEqual(2 * each - 1);
+    }
+    await audit.close();
   });
 
   it('rotates by size, and stays one chain; only so many full files are kept', async () => {
