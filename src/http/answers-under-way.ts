@@ -1,8 +1,9 @@
 /** Which answers a connection still owes: with pipelining (RFC 9112 §9.3.2) there may be several. */
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { createSideMap } from '../platform/side-map.ts';
 
-const owed = new WeakMap<Duplex, Set<ServerResponse>>();
+const owed = createSideMap<Duplex, Set<ServerResponse>>('owed answers');
 
 /** Few clients pipeline at all; each answer that nobody reads is kept. */
 export const maxOwedAnswers = 32;

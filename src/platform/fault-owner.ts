@@ -3,8 +3,10 @@
  * with it, runs in the name of that connection (AsyncLocalStorage, which costs 0.1 µs where an event enters it). So an
  * uncaught error ends its owner, as it would end the one process that OpenSSH has for a connection.
  */
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { EventEmitter } from 'node:events';
+import { createSideMap } from './side-map.ts';
 
 export interface FaultOwner {
   /** For the log, where it is a connection of somebody's. */
@@ -37,7 +39,7 @@ export function inNameOf(owner: FaultOwner, work: () => void): void {
   });
 }
 
-const ownerOf = new WeakMap<object, { owner: FaultOwner }>();
+const ownerOf = createSideMap<object, { owner: FaultOwner }>('fault owner');
 
 /**
  * From now on the emitter's listeners run in the name of `owner`, who takes the place of any before. A socket's would run

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto';
+import { takeRandom } from './random-stock.ts';
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz234567';
 
 /** `length` characters of `[a-z2-7]`, five random bits each. */
-export const randomId = (length = 16): string => idOf(randomBytes(length));
+export const randomId = (length = 16): string => idOf(takeRandom(length));
 
 /** A character of `[a-z2-7]` for the lower five bits of each byte. */
 export function idOf(bytes: Uint8Array): string {

@@ -11,7 +11,7 @@ const mappedPrefix = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 
 /** 4 or 16 bytes, 4 for an IPv4-mapped one; undefined for what is no address. */
 export function addressBytes(address: string): Uint8Array | undefined {
-  if (isIPv4(address)) return Uint8Array.from(address.split('.'), Number);
+  if (isIPv4(address)) return new Uint8Array(address.split('.').map(Number));
   const withoutZone = address.split('%', 1)[0] ?? '';
   if (!isIPv6(withoutZone)) return undefined;
   const bytes = ipv6Bytes(withoutZone);

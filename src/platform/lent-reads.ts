@@ -2,9 +2,11 @@
  * What a socket reads, in a buffer that is used again as soon as nobody needs what is in it: one made anew for each 64 KiB costs more than
  * to carry them. Imports nothing but Node and `collect-buffers`.
  */
+
 import { type OnReadOpts, Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { carryLent, noteMade } from './collect-buffers.ts';
+import { createSideMap } from './side-map.ts';
 
 /** Enough for words; a socket that fills it carries bulk, and has from then on what Node reads at once. */
 const wordsBytes = 4 * 1024;
@@ -18,8 +20,8 @@ const copyBelowBytes = 16 * 1024;
 const copyBelowPart = 4;
 
 /** Bytes of what each has given that are still needed, at most, and the newest of them; Infinity: nobody can tell. */
-const held = new WeakMap<Readable, () => number>();
-const takings = new WeakMap<Readable, Taking>();
+const held = createSideMap<Readable, () => number>('held');
+const takings = createSideMap<Readable, Taking>('taking');
 
 /** Who needs what of what a stream has given, in numbers that only grow. */
 export interface Taking {
@@ -163,7 +165,7 @@ export function takeAtOnce(stream: Readable, isTaken: () => boolean): void {
 export const heldOf = (stream: Readable): number =>
   stream.readableLength + (held.get(stream)?.() ?? Number.POSITIVE_INFINITY);
 
-const written = new WeakMap<Writable, () => number>();
+const written = createSideMap<Writable, () => number>('written');
 
 /** To be called for a stream that keeps nothing of what was written to it but the last `heldBytes`. */
 export function copiesAtOnce(stream: Writable, heldBytes = () => stream.writableLength): void {

@@ -1,8 +1,5 @@
-/**
- * The random padding of packets (RFC 4253 §6), out of a stock. ssh2 asks the system's generator anew for the few bytes of each
- * packet, which costs as much as the encryption of 32 KiB.
- */
-import { randomFillSync } from 'node:crypto';
+/** The random padding of packets (RFC 4253 §6), out of a stock: ssh2 asks the system's generator anew for the few bytes of each packet. */
+import { takeRandom } from '../platform/random-stock.ts';
 import { packetMemory } from './packet-slabs.ts';
 
 /** One of ssh2's ciphers; the second group is there where the cipher is chosen with its MAC. */
@@ -20,8 +17,9 @@ interface Layout {
   readonly macBytes: number;
 }
 
-/** By the name of ssh2's class, of those whose code is native. */
+/** By the name of ssh2's class: before there are keys, and of those whose code is native. */
 const layouts: Readonly<Record<string, (cipher: Ssh2Cipher) => Layout>> = {
+  NullCipher: () => ({ blockBytes: 8, plainBytes: 0, macBytes: 0 }),
   AESGCMCipherBinding: () => ({ blockBytes: 16, plainBytes: 4, macBytes: 16 }),
   ChaChaPolyCipherBinding: () => ({ blockBytes: 8, plainBytes: 4, macBytes: 16 }),
   GenericCipherBinding: ({ _encBlockLen = 16, _aadLen = 0, _macLen = 0 }) => ({
@@ -33,19 +31,6 @@ const layouts: Readonly<Record<string, (cipher: Ssh2Cipher) => Layout>> = {
 
 const leastPaddingBytes = 4;
 const headerBytes = 5;
-
-const stock = Buffer.allocUnsafeSlow(16 * 1024);
-let used = stock.length;
-
-/** No byte of the stock is used twice. */
-function pad(packet: Buffer, from: number, count: number): void {
-  if (used + count > stock.length) {
-    randomFillSync(stock);
-    used = 0;
-  }
-  for (let at = 0; at < count; at++) packet[from + at] = stock[used + at] as number;
-  used += count;
-}
 
 const done = new WeakSet<object>();
 
@@ -64,7 +49,7 @@ export function padFromStock(cipher: Ssh2Cipher): void {
     const packet = packetMemory(unpadded + padding + macBytes);
     packet.writeUInt32BE(unpadded + padding - 4);
     packet[4] = padding;
-    pad(packet, unpadded, padding);
+    packet.set(takeRandom(padding), unpadded);
     return packet;
   };
 }

@@ -2,9 +2,11 @@
  * The one file that touches ssh2's private fields. Each entry names the defect it works around; with a
  * fixed release the entry goes and its test stays. Checked against the versions named here.
  */
+
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { Connection } from 'ssh2';
+import { createSideMap } from '../platform/side-map.ts';
 import type { Offer } from './algorithms.ts';
 import { leavePool } from './buffer-pool.ts';
 import { tellingPlainName } from './host-certificates.ts';
@@ -47,10 +49,10 @@ const { sendPacket, doFatalError } = require('ssh2/lib/protocol/utils.js') as {
   doFatalError(protocol: Ssh2Protocol, message: string): void;
 };
 
-const takenOver = new WeakMap<Ssh2Protocol, (payload: Buffer) => void>();
+const takenOver = createSideMap<Ssh2Protocol, (payload: Buffer) => void>('taken over');
 /** Connections of our own server, by what they run over; ssh2's client is left as it is. */
-const served = new WeakMap<Ssh2Protocol, Duplex>();
-const loginRequests = new WeakMap<Ssh2Protocol, LoginRequests>();
+const served = createSideMap<Ssh2Protocol, Duplex>('served');
+const loginRequests = createSideMap<Ssh2Protocol, LoginRequests>('login requests');
 const handleUserauth = handlers[userauthRequest] as MessageHandler;
 
 /**
@@ -156,6 +158,7 @@ function handOverSignature(protocol: Ssh2Protocol, payload: Buffer): boolean {
 export function prepareTransport(client: Connection, extInfo: Buffer): void {
   const protocol = protocolOf(client);
   served.set(protocol, transportOf(client));
+  padFromStock(protocol._cipher);
   joinAnswers(protocol, transportOf(client), () => takenOver.has(protocol));
   queueLoginRequests(client, protocol);
   protocol._hostKeys = tellingPlainName(protocol._hostKeys, (name) => {

@@ -2,6 +2,7 @@
  * Messages that nobody here takes are answered by SSH_MSG_UNIMPLEMENTED with their sequence number, RFC 4253 §11.4. ssh2 passes over those
  * that it does not know, and over a server's that come from a client, or ends for their form.
  */
+import { createSideMap } from '../platform/side-map.ts';
 import type { Ssh2Protocol } from './ssh2-shapes.ts';
 import { byte, uint32 } from './wire.ts';
 
@@ -23,7 +24,7 @@ export const isOfConnection = (type: number): boolean =>
 export const isUnasked = ({ _authsQueue: asked }: Ssh2Protocol, type: number): boolean =>
   ofServers.has(type) || (type === infoResponse && asked.length === 0);
 
-const answered = new WeakMap<Ssh2Protocol, number>();
+const answered = createSideMap<Ssh2Protocol, number>('answered');
 
 /** The answer to the message that is being handled. */
 export const unimplemented = ({ _decipher }: Ssh2Protocol): Buffer =>

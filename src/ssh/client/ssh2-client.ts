@@ -2,9 +2,11 @@
  * ssh2's client, for transport alone: its login and its channels are replaced by ours. Beside `ssh2-internals.ts` this is
  * the file that touches its private fields.
  */
+
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import ssh2, { type Connection } from 'ssh2';
+import { createSideMap } from '../../platform/side-map.ts';
 import { assertKnownSsh2 } from '../known-ssh2.ts';
 import { sendPayload, takeOverConnectionProtocol, unimplementedBy } from '../ssh2-internals.ts';
 import type { MessageHandler, Ssh2Protocol } from '../ssh2-shapes.ts';
@@ -34,7 +36,7 @@ export interface ClientHooks {
 
 const require = createRequire(import.meta.url);
 const handlers = require('ssh2/lib/protocol/handlers.js') as (MessageHandler | undefined)[];
-const logins = new WeakMap<Ssh2Protocol, (payload: Buffer) => void>();
+const logins = createSideMap<Ssh2Protocol, (payload: Buffer) => void>('login');
 
 const extInfo = 7;
 const firstLoginMessage = 51;

@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { padFromStock, type Ssh2Cipher } from '../../../src/ssh/packet-padding.ts';
 
 const require = createRequire(import.meta.url);
-const { init, createCipher } = require('ssh2/lib/protocol/crypto.js') as {
+const { init, createCipher, NullCipher } = require('ssh2/lib/protocol/crypto.js') as {
   readonly init: Promise<void>;
   createCipher(config: object): Ssh2Cipher;
+  readonly NullCipher: new (seqno: number, onWrite: () => void) => Ssh2Cipher;
 };
 const { CIPHER_INFO, MAC_INFO } = require('ssh2/lib/protocol/crypto.js') as {
   readonly CIPHER_INFO: Record<string, { keyLen: number; ivLen: number }>;
@@ -40,14 +41,13 @@ function cipherOf(name: string, mac: string | undefined): Ssh2Cipher {
 const payloads = [0, 1, 2, 3, 7, 8, 11, 15, 16, 17, 31, 32, 100, 4_096, 32_777];
 
 // Before any of them is changed: some share a class.
-const cases = pairs.map(([name, mac]) => {
-  const cipher = cipherOf(name, mac);
-  return {
-    name: mac ? `${name} with ${mac}` : name,
-    cipher,
-    theirs: payloads.map((bytes) => cipher.allocPacket(bytes)),
-  };
-});
+const cases = [
+  { name: 'none, before there are keys', cipher: new NullCipher(0, () => {}) },
+  ...pairs.map(([name, mac]) => ({ name: mac ? `${name} with ${mac}` : name, cipher: cipherOf(name, mac) })),
+].map(({ name, cipher }) => ({
+  ...{ name, cipher },
+  theirs: payloads.map((bytes) => cipher.allocPacket(bytes)),
+}));
 
 it.each(cases)('a packet of $name is laid out as ssh2 would have it', ({ cipher, theirs }) => {
   padFromStock(cipher);
