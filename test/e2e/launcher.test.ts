@@ -70,7 +70,7 @@ describe('bin/postern', () => {
       env: { PATH: `${path}:${ownPath.PATH}` },
     });
     expect(outcome.text).toBe(
-      `ran --max-semi-space-size=16 --min-semi-space-size=16 --heap-growing-percent=100 ${folder}/dist/main.js a b\n`,
+      `ran --no-parallel-scavenge --max-semi-space-size=16 --min-semi-space-size=16 --heap-growing-percent=100 ${folder}/dist/main.js a b\n`,
     );
   });
 

@@ -52,6 +52,7 @@ export async function startMeasuredGateway(docker: string, logLevel = 'fatal'): 
     process.execPath,
     [
       ...[
+        '--no-parallel-scavenge',
         '--max-semi-space-size=16',
         '--min-semi-space-size=16',
         '--heap-growing-percent=100',
