@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { textOfBytes } from '../../src/platform/text-of-bytes.ts';
 import { containerForAllTests } from '../support/container-engine.ts';
 import { images } from '../support/engine.ts';
+import { heldMib } from '../support/held-memory.ts';
 import { runSession, startSession, terminal } from '../support/session-io.ts';
 
 describe.each([
@@ -162,13 +163,10 @@ describe.each([
       highWaterMark: 1024,
       write: (_chunk, _encoding, done) => void held.push(done),
     });
-    const before = process.memoryUsage();
+    const before = heldMib();
     const running = startSession(at.session, 'head -c 300000000 /dev/zero; echo done >&2', { stdout });
     await pause(1_500);
-    const after = process.memoryUsage();
-    expect(after.arrayBuffers + after.external - before.arrayBuffers - before.external).toBeLessThan(
-      20_000_000,
-    );
+    expect(heldMib() - before).toBeLessThan(10);
     expect(running.stderr().toString()).toBe('');
     running.vanish();
     await running.end;

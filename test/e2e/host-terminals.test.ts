@@ -1,6 +1,8 @@
 /** What goes on while a session in a host runs: signals, window changes, slow readers, hang-ups, revocation. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { mostHeldMib } from '../support/held-memory.ts';
 import { type HostsBehind, lettingIn, startHostsBehind } from '../support/hosts-behind.ts';
 import { collect, runProgram, spawnSsh } from '../support/ssh-client.ts';
 import { type Sshd, startSshd } from '../support/sshd.ts';
@@ -76,34 +78,21 @@ describe('a session in a host', () => {
   });
 
   it('a reader that reads nothing makes the program wait, not the gateway grow', async () => {
-    const before = process.memoryUsage().rss;
     const child = start('head -c 200000000 /dev/zero');
     child.stdout?.pause();
-    let peak = 0;
-    for (let look = 0; look < 20; look++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      peak = Math.max(peak, process.memoryUsage().rss);
-    }
-    expect((peak - before) / 1024 / 1024).toBeLessThan(60);
+    expect(await mostHeldMib(() => pause(2_000))).toBeLessThan(16);
     child.stdout?.resume();
     const { stdout } = await collect(child);
     expect(stdout.length).toBe(200_000_000);
   });
 
   it('a program that reads nothing makes the person wait, not the gateway grow', async () => {
-    const before = process.memoryUsage().rss;
     const child = spawn('sh', [
       '-c',
       `head -c 200000000 /dev/zero | ssh -F /dev/null -o UserKnownHostsFile=${door.knownHosts} -i ${door.admin.file} -p ${door.port} rexec-host@127.0.0.1 'sleep 2; wc -c'`,
     ]);
-    let peak = 0;
-    const timer = setInterval(() => {
-      peak = Math.max(peak, process.memoryUsage().rss);
-    }, 100);
-    const { text } = await collect(child);
-    clearInterval(timer);
-    expect(text.trim()).toBe('200000000');
-    expect((peak - before) / 1024 / 1024).toBeLessThan(100);
+    const held = await mostHeldMib(async () => expect((await collect(child)).text.trim()).toBe('200000000'));
+    expect(held).toBeLessThan(16);
   });
 
   it('a host that gives no sign of life is left', async () => {

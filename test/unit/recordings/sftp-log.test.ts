@@ -1,8 +1,7 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { FileOperation } from '../../../src/recordings/file-operation.ts';
 import { createSftpLog } from '../../../src/recordings/sftp-log.ts';
+import { heldMib } from '../../support/held-memory.ts';
 import { packet, text, uint32 } from '../../support/sftp-packets.ts';
 
 function follow() {
@@ -192,14 +191,6 @@ function randomFrom(seed: number) {
   };
 }
 
-/** Of what nothing refers to any more, none. */
-function keptBytes(): number {
-  setFlagsFromString('--expose-gc');
-  (runInNewContext('gc') as () => void)();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}
-
 describe('a hostile peer of an sftp session', () => {
   it('fuzzed: 30,000 packets of random bytes, and real ones with a byte changed, throw nothing', () => {
     const next = randomFrom(7);
@@ -235,7 +226,7 @@ describe('a hostile peer of an sftp session', () => {
       onLost: () => {},
     });
     const path = `/${'x'.repeat(4_000)}`;
-    const before = keptBytes();
+    const before = heldMib();
     for (let n = 0; n < 50_000; n++) log.fromClient(open(n, path, 1));
     const longHandle = 'h'.repeat(12_000);
     for (let n = 0; n < 5_000; n++)
@@ -247,7 +238,7 @@ describe('a hostile peer of an sftp session', () => {
     const filler = Buffer.alloc(64 * 1024);
     log.fromClient(Buffer.concat([uint32(4 * 1024 * 1024), Buffer.from([6]), uint32(1)]));
     for (let n = 0; n < 63; n++) log.fromClient(filler);
-    expect(keptBytes() - before).toBeLessThan(16 * 1024 * 1024);
+    expect(heldMib() - before).toBeLessThan(16);
     log.end();
     expect([told, notFollowed]).toEqual([60_000, 10_000 - 1_024]);
   });
