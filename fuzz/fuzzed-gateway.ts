@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FromGateway, GatewayFacts } from './gateway-process.ts';
+import { afterWorking } from './patience.ts';
 import type { Memory } from './surface.ts';
 
 export interface FuzzedGateway extends GatewayFacts {
@@ -107,12 +108,11 @@ function greeted(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     const done = (isGreeted: boolean) => {
-      clearTimeout(deadline);
+      stopWaiting();
       socket.destroy();
       resolve(isGreeted);
     };
-    const deadline = setTimeout(() => done(false), answersWithinMs);
-    deadline.unref();
+    const stopWaiting = afterWorking(answersWithinMs, () => done(false));
     socket.once('data', (data) => done(data.toString('latin1').startsWith('SSH-2.0-')));
     socket.on('error', () => done(false));
   });

@@ -76,10 +76,10 @@ export async function watchSurface(order: Omit<SurfaceOrder, 'file'>): Promise<O
   }
 }
 
-/** Calls `onHang` when one input stays the current one for too long; returns what stops that. */
+/** Calls `onHang` when one input stays the current one for too many looks, of which the machine's own standing still is one; returns what stops that. */
 function watch(file: string, onHang: () => void): () => void {
   let last = -1;
-  let since = performance.now();
+  let looks = 0;
   const timer = setInterval(() => {
     let now: ReturnType<typeof readCurrentInput>;
     try {
@@ -89,8 +89,8 @@ function watch(file: string, onHang: () => void): () => void {
     }
     if (!now?.isUnderWay || now.index !== last) {
       last = now?.index ?? -1;
-      since = performance.now();
-    } else if (performance.now() - since > hangsAfterMs) onHang();
+      looks = 0;
+    } else if (++looks * lookEveryMs > hangsAfterMs) onHang();
   }, lookEveryMs);
   return () => clearInterval(timer);
 }

@@ -36,7 +36,7 @@ it('silent-engine: one that accepts and never answers delays neither the start n
   const served = await serve(folder, [`--admin-key=${admin.file}.pub`, `--docker=tcp://127.0.0.1:${port}`]);
   expect((await whoami(served)).text).toContain('Account: admin');
   await expect.poll(() => sockets.size).toBeGreaterThan(0);
-  expect(await stop(served, 5_000)).toBe(0);
+  expect(await stop(served, 15_000)).toBe(0);
   for (const socket of sockets) socket.destroy();
   silent.close();
 });

@@ -49,7 +49,7 @@ describe(`${minutes} minutes of work and kills, seed ${seed}`, () => {
       const { descriptors, children } = await gateway.holdings();
       return descriptors <= atFirst.descriptors + openedLate && children <= atFirst.children;
     };
-    await until(async () => (await containersOfGateway(engine)).length === 0 && (await isBack()), 30_000);
+    await until(async () => (await containersOfGateway(engine)).length === 0 && (await isBack()), 90_000);
     const holdings = await gateway.holdings();
     const left = await containersOfGateway(engine);
     await startContainers(engine);
