@@ -26,8 +26,9 @@ export interface TransportOptions {
 }
 
 const extInfoMessage = 7;
-/** A stranger's greeting, banner and key exchange are no longer than that. */
-const maxBytesBeforeLogin = 256 * 1024;
+const loginAccepted = 52;
+/** A stranger's greeting, key exchange, banners and answers to a login are no longer than that together. */
+const maxBytesOfLogin = 256 * 1024;
 
 /**
  * Rejects with an Error of one line when the host is no SSH server, agrees to no algorithm, or is not trusted; with the
@@ -59,10 +60,12 @@ export function openTransport(stream: Duplex, options: TransportOptions): Promis
       isTrusted: options.isTrusted,
       onLoginReady() {
         signal.removeEventListener('abort', onAbort);
-        stream.off('data', count);
         resolve(transport);
       },
-      onLoginMessage: (payload) => onMessage(payload),
+      onLoginMessage(payload) {
+        if (payload[0] === loginAccepted) stream.off('data', count);
+        onMessage(payload);
+      },
       onError: (error) => end(error.message),
     });
     // EXT_INFO comes right after the keys, RFC 8308 §2.4; nothing else may before a request of ours.
@@ -71,10 +74,10 @@ export function openTransport(stream: Duplex, options: TransportOptions): Promis
       if (payload[0] === extInfoMessage) extInfo = Buffer.from(payload);
     };
     let bytes = 0;
-    // ssh2 reads a greeting without end.
+    // ssh2 reads a greeting without end, and banners of which nobody hears.
     const count = (data: Buffer) => {
       bytes += data.length;
-      if (bytes > maxBytesBeforeLogin) end('too much before the login');
+      if (bytes > maxBytesOfLogin) end('it sent more than a login takes');
     };
     stream.on('data', count);
     const transport: ClientTransport = {
